@@ -1,0 +1,139 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__, check, render, starter
+from .console import Console
+from .registry import registry
+from .terminal import Terminal, wants_color
+
+_USAGE_ERROR = 2
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs bsrepl. Returns the exit status."""
+    options = _parser().parse_args(arguments)
+    out = Terminal(sys.stdout, wants_color(options.color, sys.stdout))
+    err = Terminal(sys.stderr, wants_color(options.color, sys.stderr))
+    is_script = options.code is not None or options.check or not sys.stdin.isatty()
+    try:
+        _prepare(options.paths, err if is_script else out)
+    except (OSError, ValueError) as error:
+        print(f"bsrepl: {error}", file=sys.stderr)
+        return _USAGE_ERROR
+
+    console = Console(
+        registry,
+        options.paths,
+        out,
+        err,
+        clock=time.perf_counter,
+        now=time.time_ns,
+        shows_time=not options.no_timing,
+    )
+    if options.check:
+        return _check(console, options.json)
+    console.session.install()
+    status = 0
+    if is_script:
+        err.write(render.problems(console.reloader.refresh()))
+        text = sys.stdin.read() if options.code is None else options.code
+        status = _run_script(console, text, "<stdin>" if options.code is None else "<string>")
+        if not (options.interactive and sys.stdin.isatty()):
+            return status
+    return _converse(console, options)
+
+
+def _converse(console: Console, options: argparse.Namespace) -> int:
+    from .shell import Shell  # only now: a script has no use for ptpython
+
+    if not options.quiet:
+        console.greet()
+    shell = Shell(console, interval=options.interval, color=console.out.color)
+    try:
+        shell.run()
+    except SystemExit as left:
+        return _exit_status(left)
+    return 0
+
+
+def _run_script(console: Console, text: str, filename: str) -> int:
+    try:
+        console.session.run_script(text, filename)
+    except SystemExit as left:
+        return _exit_status(left)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the output has gone; Python would complain about it at exit
+        return 1
+    except BaseException as error:
+        console.tell_error(error)
+        return 1
+    return 0
+
+
+def _check(console: Console, as_json: bool) -> int:
+    report = console.reloader.refresh()
+    if as_json:
+        print(check.as_json(console.reloader, report))
+    else:
+        console.out.write(check.as_text(console.reloader, report))
+    return 1 if console.reloader.failures else 0
+
+
+def _exit_status(left: SystemExit) -> int:
+    if left.code is None or isinstance(left.code, int):
+        return left.code or 0
+    print(left.code, file=sys.stderr)
+    return 1
+
+
+def _prepare(paths: Sequence[str], terminal: Terminal) -> None:
+    """Writes the starter files. Raises ValueError for a path that cannot hold plugins, OSError if writing fails."""
+    for path in map(Path, paths):
+        if path.is_dir():
+            continue
+        if path.suffix != ".py":
+            raise ValueError(f"{path} is no folder, and no plugin file: those end in .py")
+        if starter.create(path):
+            terminal.write([("added", f"{path} is new"), ("", ": a starter file with examples to uncomment\n")])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bsrepl",
+        description="A live shell for graph transforms, kernels, backends and build steps of QONNX and Brainsmith.",
+        epilog="Without a PATH nothing is watched; standard input that is no terminal is run as a script.",
+    )
+    add = parser.add_argument
+    add("paths", nargs="*", metavar="PATH", help="a plugin file, made if it does not exist, or a folder of them")
+    add("-c", dest="code", metavar="CODE", help="run CODE with everything preloaded, and exit")
+    add("-i", dest="interactive", action="store_true", help="stay in the shell after -c")
+    add("-q", dest="quiet", action="store_true", help="no banner")
+    add("--check", action="store_true", help="load the PATHs, report, and exit with 1 if any plugin file fails")
+    add("--json", action="store_true", help="with --check: the report for machines")
+    add("--no-timing", action="store_true", help="do not print how long commands and reloads take")
+    add("--interval", type=_seconds, default=0.5, metavar="S",
+        help="seconds between looks at the files while the prompt waits (default 0.5; 0: never)")  # fmt: skip
+    add("--color", choices=("auto", "always", "never"), default="auto", help="whether to colour (default auto)")
+    add("-V", "--version", action="version", version=f"bsrepl {__version__}")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

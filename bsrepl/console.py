@@ -1,0 +1,159 @@
+"""What happens around a command: look at the files, run it, tell what came of it. Without a prompt, so that a script
+and a test can do what the shell does.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from . import __version__, render
+from .changes import between
+from .commands import Commands
+from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, step, transform
+from .frameworks import builtin_plugins, qonnx_plugins
+from .hints import hint
+from .namespaces import Listing, backends, kernels, steps, tfm
+from .registry import Registry
+from .reload import Reloader
+from .session import Session
+from .terminal import Terminal
+
+#: What plugin files and commands find without an import.
+PRELOADED: dict[str, Any] = {
+    "tfm": tfm,
+    "kernels": kernels,
+    "backends": backends,
+    "steps": steps,
+    "transform": transform,
+    "kernel": kernel,
+    "backend": backend,
+    "step": step,
+    "kernel_inference": kernel_inference,
+    "framework_transform": framework_transform,
+    "plugin": plugin,
+}
+
+_HERE = os.path.dirname(__file__) + os.sep
+
+
+class Console:
+    """A session on a registry and its plugin files, telling what happens on two terminals, `out` and `err`.
+
+    `clock` measures how long things take, in seconds; `now` is the wall clock in ns, compared with the times of files.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        paths: Iterable[str],
+        out: Terminal,
+        err: Terminal,
+        *,
+        clock: Callable[[], float],
+        now: Callable[[], int],
+        shows_time: bool = True,
+    ) -> None:
+        self.registry = registry
+        self.out = out
+        self.err = err
+        self.clock = clock
+        self.shows_time = shows_time
+        self.reloader = Reloader(registry, paths, PRELOADED, now)
+        self.last_reload: float | None = None  # seconds
+        registry.replace(registry.snapshot.replacing((), [*builtin_plugins(), *qonnx_plugins()]))
+        commands = Commands(registry, self.reloader, out, lambda: self.look(retry=True))
+        self.session = Session({**PRELOADED, **commands.all})
+
+    def look(self, *, retry: bool = False, is_command: bool = False) -> bool:
+        """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told."""
+        if not retry and not self.reloader.is_due():
+            if is_command and self.reloader.waiting:
+                self.out.write(render.waiting(self.reloader.waiting))
+            return False
+        started = self.clock()
+        try:
+            report = self.reloader.refresh(retry)
+        except KeyboardInterrupt:
+            self.out.write([("warning", "interrupted; the files are looked at again at the next prompt\n")])
+            return True
+        seconds = self.clock() - started
+        if report:
+            self.last_reload = seconds
+            self.out.write(render.report(report, self.out.width, seconds if self.shows_time else None))
+        return bool(report)
+
+    def greet(self) -> None:
+        watched = len(self.reloader.plugin_files)
+        self.out.write(render.banner(self.registry.snapshot, __version__, watched))
+
+    def run(self, text: str) -> None:
+        """Runs a command as if typed: the files are looked at; its value or error, the changes and the time are told.
+
+        SystemExit comes through; no other exception does.
+        """
+        self.look(is_command=True)
+        before = self.registry.snapshot
+        started = self.clock()
+        error: BaseException | None = None
+        value: Any = None
+        try:
+            value = self.session.run(text)
+        except SystemExit:
+            raise
+        except BaseException as raised:  # KeyboardInterrupt too: it ends the command, never the shell
+            error = raised
+        seconds = self.clock() - started
+        if error is not None:
+            self.tell_error(error)
+        elif value is not None:
+            self.show(value)
+        after = self.registry.snapshot
+        if after is not before and (changes := between(before, after)):
+            self.out.write(render.registry_changes(changes, before, after, self.out.width))
+        if self.shows_time:
+            self.out.write(render.timing(seconds))
+
+    def show(self, value: Any) -> None:
+        """Prints a value. One whose `__repr__` raises is told as that, not as an error of the command."""
+        if isinstance(value, Listing):
+            self.out.write(render.listing(value, self.out.width))
+            return
+        try:
+            shown = repr(value)
+        except Exception as error:
+            shown = f"<{type(value).__qualname__} whose __repr__ raises {type(error).__name__}: {error}>"
+        self.out.write([("", shown + "\n")])
+
+    def tell_error(self, error: BaseException) -> None:
+        """Prints an exception: the traceback from the user's code on, and what to write instead if that is known."""
+        if isinstance(error, KeyboardInterrupt):
+            self.err.write([("warning", "interrupted\n")])
+            return
+        summary = traceback.TracebackException.from_exception(error, compact=True)
+        for part in _chain(summary):
+            part.stack[:] = _from_users_code(part.stack)
+        self.err.write_traceback("".join(summary.format()))
+        if (said := hint(error, self.registry.snapshot)) is not None:
+            self.err.write([("warning", "hint"), ("", f"  {said}\n")])
+
+
+def _chain(summary: traceback.TracebackException) -> list[traceback.TracebackException]:
+    found: list[traceback.TracebackException] = []
+    rest: list[traceback.TracebackException | None] = [summary]
+    while rest:
+        part = rest.pop()
+        if part is not None and part not in found:
+            found.append(part)
+            rest += [part.__cause__, part.__context__]
+    return found
+
+
+def _from_users_code(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
+    """The frames without those of the shell that led to the command."""
+    frames = list(stack)
+    while frames and frames[0].filename.startswith(_HERE):
+        frames.pop(0)
+    return frames

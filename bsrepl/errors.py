@@ -1,0 +1,41 @@
+"""What can go wrong, as types. A message says what happened, where (`file.py:LINE`) and what to do."""
+
+from __future__ import annotations
+
+
+class BsreplError(Exception):
+    """Base of every error that bsrepl raises on purpose."""
+
+
+class MetadataError(BsreplError, TypeError):
+    """A decorator was called in a way that cannot register anything."""
+
+
+class UnknownPlugin(BsreplError, KeyError):
+    """A namespace was asked for a name that it does not hold; the message lists the nearest."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would quote the message
+
+
+class UnavailablePlugin(BsreplError, ImportError):
+    """A plugin is listed, but importing the module that defines it failed."""
+
+
+class ModelNotFound(BsreplError, FileNotFoundError):
+    """`load` was given neither the name of a sample model nor the path of a file."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class PluginFileError(BsreplError):
+    """A plugin file cannot be read or counted: not a regular file, too large, undecodable, a name taken."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class PluginWarning(UserWarning):
+    """A slip in a plugin's metadata. It registers all the same."""

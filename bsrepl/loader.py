@@ -1,0 +1,319 @@
+"""Executes plugin files and their helpers as real modules, set aside until somebody commits them.
+
+The import system does the work: a finder of our own knows which files are ours, `__import__` as our modules see it
+notes who imports whom and finds the modules that lie beside the importer. Code is compiled from the bytes on disk, so
+no byte code cache can be stale, and what decorators register goes into a journal.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import linecache
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import decode_source, find_spec, resolve_name, spec_from_file_location
+from io import StringIO
+from itertools import chain, count
+from os.path import basename, dirname, exists, isdir, isfile, join, samefile
+from types import ModuleType
+from typing import Any, TextIO
+
+from .plugin import Plugin
+from .registry import Journal
+
+_INIT = "__init__.py"
+
+
+@dataclass
+class Execution:
+    """One file that was executed, or the attempt."""
+
+    path: str
+    source: bytes = b""
+    module: ModuleType | None = None
+    plugins: tuple[Plugin, ...] = ()
+    #: The files that it imports, and those whose appearance would change what it imports.
+    depends: set[str] = field(default_factory=set)
+    error: BaseException | None = None
+    #: Whether the error is its own, not that of a file that it imports.
+    is_cause: bool = False
+    #: What it printed while it was executed.
+    output: str = ""
+
+
+class PluginImporter(MetaPathFinder, Loader):
+    """Imports the files it was told of. `provided` are the names that every one of them finds without an import.
+
+    `read` gives the bytes of a path, or raises what keeps it from being read.
+    """
+
+    def __init__(self, read: Callable[[str], bytes], provided: Mapping[str, Any]) -> None:
+        self._read = read
+        self._names: dict[str, str] = {}  # path -> module name
+        self._paths: dict[str, str] = {}  # module name -> path; a folder for a package without __init__.py
+        self._elsewhere: dict[str, bool] = {}
+        self._executions: dict[str, Execution] = {}
+        self._is_staging = False
+        self._builtins = {**vars(builtins), **provided, "__import__": self._import}
+
+    # What the transaction uses
+
+    def install(self) -> None:
+        """Makes the import system ask here first."""
+        sys.meta_path.insert(0, self)
+
+    def uninstall(self) -> None:
+        """Takes this and every module that came of it out of the import system again."""
+        sys.meta_path.remove(self)
+        for name in self._paths:
+            sys.modules.pop(name, None)
+
+    @contextmanager
+    def staging(self, paths: Iterable[str]) -> Iterator[dict[str, Execution]]:
+        """While this lasts the modules of `paths` are out of `sys.modules`; what is imported is executed afresh.
+
+        Yields the executions by path, filled while they happen. What they put into `sys.modules` stays there, for the
+        caller to keep or to `restore`.
+        """
+        self._executions, self._is_staging = {}, True
+        for path in paths:
+            self.restore(path, None)
+        try:
+            yield self._executions
+        finally:
+            self._executions, self._is_staging = {}, False
+
+    def execute(self, path: str) -> None:
+        """Imports a file under its module name, which executes it unless that was done since `staging` began.
+
+        An exception of any kind ends up in the executions, not here.
+        """
+        try:
+            importlib.import_module(self.name_of(path))
+        except BaseException as error:  # the file's own doing, SystemExit and KeyboardInterrupt included
+            self._blame(self._executions.setdefault(path, Execution(path)), error)
+
+    def restore(self, path: str, module: ModuleType | None) -> None:
+        """Makes `module` what `sys.modules` and the parent package hold for a path again; None: they hold nothing."""
+        name = self.name_of(path)
+        parent, _, child = name.rpartition(".")
+        package = sys.modules.get(parent)
+        if module is None:
+            sys.modules.pop(name, None)
+            if package is not None and child in vars(package):
+                delattr(package, child)
+        else:
+            sys.modules[name] = module
+            if package is not None:
+                setattr(package, child, module)
+
+    def take_late(self) -> dict[str, Execution]:
+        """The files that were imported outside a transaction since the last call: by a function, or at the prompt."""
+        late = dict(self._executions)
+        self._executions.clear()
+        return late
+
+    def name_of(self, path: str) -> str:
+        """The name of a file's module: that of the file, unless an importable module or another file has it."""
+        if path not in self._names:
+            stem = basename(dirname(path)) if basename(path) == _INIT else basename(path).removesuffix(".py")
+            stem = stem.replace(".", "_")
+            folder = basename(_folder(path)).replace(".", "_")
+            candidates = chain((stem, f"{stem}@{folder}"), (f"{stem}@{folder}{n}" for n in count(2)))
+            name = next(n for n in candidates if n not in self._paths and not self._is_elsewhere(n, path))
+            self._claim(name, path)
+        return self._names[path]
+
+    def forget(self, path: str) -> None:
+        """Gives up the module name of a file that is gone."""
+        self._paths.pop(self._names.pop(path, ""), None)
+
+    # What the import system uses
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname not in self._paths:
+            parent, _, child = fullname.rpartition(".")
+            if parent not in self._paths:
+                return None
+            found = _module_file(_package_folder(self._paths[parent]), child)
+            if found is None:
+                return None
+            self._claim(fullname, found)
+        file = self._paths[fullname]
+        if not exists(file):
+            return None
+        if isdir(file):
+            spec = ModuleSpec(fullname, None, is_package=True)
+            spec.submodule_search_locations = [file]
+            return spec
+        inside = [dirname(file)] if basename(file) == _INIT else None
+        return spec_from_file_location(fullname, file, loader=self, submodule_search_locations=inside)
+
+    def exec_module(self, module: ModuleType) -> None:
+        path = self._paths[module.__name__]
+        failed = self._executions.get(path)
+        if self._is_staging and failed is not None and failed.error is not None:
+            raise failed.error  # once is enough, whoever else imports it
+        execution = self._executions[path] = Execution(path, module=module)
+        journal = Journal()
+        output = StringIO()
+        try:
+            execution.source = self._read(path)
+            code = compile(execution.source, path, "exec", dont_inherit=True)
+            show_source(path, execution.source)
+            module.__dict__["__builtins__"] = self._builtins
+            with journal.recording(), _captured(output):
+                exec(code, module.__dict__)
+        except BaseException as error:
+            self._blame(execution, error)
+            raise
+        finally:
+            execution.plugins = tuple(journal.plugins)
+            execution.output = output.getvalue()
+
+    def _blame(self, execution: Execution, error: BaseException) -> None:
+        if execution.error is None:
+            execution.is_cause = all(other.error is not error for other in self._executions.values())
+            execution.error = error
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        """`__import__` for our modules: notes what the importer depends on, and looks beside it."""
+        importer = self._paths.get(str((globals or {}).get("__name__")))
+        package = str((globals or {}).get("__package__") or "")
+        if importer is None or (level and not package):
+            return builtins.__import__(name, globals, locals, fromlist or (), level)
+        if level == 0:
+            top, dot, rest = name.partition(".")
+            name = self._beside(importer, top) + dot + rest
+        try:
+            return builtins.__import__(name, globals, locals, fromlist or (), level)
+        finally:
+            self._note(importer, resolve_name("." * level + name, package), fromlist or ())
+
+    def _beside(self, importer: str, top: str) -> str:
+        """The module name that `import top` means in a file: a module beside it, unless `top` is importable anyway."""
+        found = _module_file(_folder(importer), top)
+        return top if found is None or self._is_elsewhere(top, found) else self.name_of(found)
+
+    def _note(self, importer: str, absolute: str, fromlist: Sequence[str]) -> None:
+        """Records what an import statement made a file depend on, whether it worked or not."""
+        execution = self._executions.setdefault(importer, Execution(importer))
+        chain = absolute.split(".")
+        names = [".".join(chain[: end + 1]) for end in range(len(chain))]
+        names += [f"{absolute}.{child}" for child in fromlist]
+        for name in names:
+            if name in self._paths:
+                if not isdir(self._paths[name]):
+                    execution.depends.add(self._paths[name])
+                continue
+            parent, _, child = name.rpartition(".")
+            if parent in self._paths:
+                folder = _package_folder(self._paths[parent])
+                attributes = getattr(sys.modules.get(parent), "__dict__", {})
+                if folder is not None and child.isidentifier() and child not in attributes:
+                    execution.depends.update(_candidates(folder, child))
+            elif not parent and name not in sys.modules and not self._is_elsewhere(name, ""):
+                execution.depends.update(_candidates(_folder(importer), name))
+
+    def _claim(self, name: str, path: str) -> None:
+        self._names[path] = name
+        self._paths[name] = path
+
+    def _is_elsewhere(self, name: str, path: str) -> bool:
+        """Whether `import name` finds a module that is not the file `path`, and none of ours."""
+        if name in self._paths:
+            return False
+        if name not in self._elsewhere:
+            self._elsewhere[name] = _is_importable(name, path)
+        return self._elsewhere[name]
+
+
+@contextmanager
+def _captured(output: StringIO) -> Iterator[None]:
+    """Standard output and error go to `output`; whoever keeps hold of the streams writes to the real ones after."""
+    stdout, stderr = _Tap(sys.stdout, output), _Tap(sys.stderr, output)
+    try:
+        with redirect_stdout(stdout), redirect_stderr(stderr):
+            yield
+    finally:
+        stdout.write, stderr.write = stdout.stream.write, stderr.stream.write
+
+
+class _Tap:
+    """A stream like another, but for where it writes."""
+
+    def __init__(self, stream: TextIO, output: StringIO) -> None:
+        self.stream = stream
+        self.write: Callable[[str], int] = output.write
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def show_source(path: str, source: bytes) -> None:
+    """Makes tracebacks and `inspect.getsource` show these bytes for a path, whatever is on disk."""
+    try:
+        text = decode_source(source)
+    except (SyntaxError, UnicodeDecodeError):
+        return
+    lines = [line + "\n" for line in text.split("\n")]  # as linecache has them: the last one ends like the others
+    linecache.cache[path] = (len(source), None, lines if lines[-1] != "\n" else lines[:-1], path)
+
+
+def _is_importable(name: str, path: str) -> bool:
+    if name in sys.modules:
+        return True
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):
+        return False
+    if spec is None or spec.loader is None:  # a folder without __init__.py gives way to a file, as Python has it
+        return False
+    return not (path and spec.has_location and spec.origin and isfile(spec.origin) and samefile(spec.origin, path))
+
+
+def _folder(path: str) -> str:
+    """The folder that a file's absolute imports look in: that of the outermost package it belongs to."""
+    folder = dirname(path)
+    while isfile(join(folder, _INIT)):
+        folder = dirname(folder)
+    return folder
+
+
+def _package_folder(path: str) -> str | None:
+    """The folder of a package, of which `path` is the `__init__.py` or, without one, the folder; None of a module."""
+    if basename(path) == _INIT:
+        return dirname(path)
+    return path if isdir(path) else None
+
+
+def _candidates(folder: str, name: str) -> tuple[str, str]:
+    return join(folder, name, _INIT), join(folder, f"{name}.py")
+
+
+def _module_file(folder: str | None, name: str) -> str | None:
+    """The file that a module of that name in a folder is made from, or the folder of a package without any."""
+    if folder is None:
+        return None
+    for candidate in _candidates(folder, name):
+        if isfile(candidate):
+            return candidate
+    return join(folder, name) if isdir(join(folder, name)) and name.isidentifier() else None

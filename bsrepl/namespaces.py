@@ -1,0 +1,266 @@
+"""`tfm`, `kernels`, `backends` and `steps`: how people reach plugins.
+
+`tfm.X` is the registered class, at the price of a plain attribute: what has been imported is an attribute of the
+namespace, what has not is a descriptor in its class, which imports it when it is first taken and then makes way. So
+each namespace has a class of its own. Nothing else here imports anything.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, overload
+
+from .errors import UnknownPlugin
+from .plugin import NAMESPACES, Key, Plugin, precedence
+from .registry import Registry, Snapshot, registry
+from .table import columns
+
+_NEAREST = 4  # names that a miss suggests
+
+
+class Namespace:
+    """The plugins of one kind, or those of one framework among them."""
+
+    # Kept in the class, never in the instance; and `__dict__` is never asked for. Before 3.13 an instance of many
+    # attributes, or one whose dictionary was once looked at, is slower to read.
+    _registry: Registry
+    _kind: str
+    _framework: str | None
+    _attributes: set[str]  # of the instance: the plugins that were taken, and the namespaces of frameworks
+
+    def __new__(cls, registry: Registry, kind: str, framework: str | None = None) -> Namespace:
+        state = {"_registry": registry, "_kind": kind, "_framework": framework, "_attributes": set()}
+        own = type(cls.__name__, (cls,), {"__module__": cls.__module__, "__doc__": cls.__doc__, **state})
+        namespace: Namespace = object.__new__(own)
+        namespace._follow(plugin.key for plugin in registry.snapshot.plugins(kind, framework))
+        if framework is None:  # the namespaces of its frameworks are followed through it
+            registry.followers.append(namespace._follow)
+        return namespace
+
+    def __init__(self, registry: Registry, kind: str, framework: str | None = None) -> None:
+        """Everything is done in `__new__`, which gives each namespace a class of its own."""
+
+    def __getitem__(self, name: str) -> Any:
+        """The class or function of a short name (`FoldBias`) or a qualified one (`qonnx:FoldConstants`).
+
+        Raises UnknownPlugin, a KeyError, whose message has the nearest names.
+        """
+        plugin = self._get(name)
+        if plugin is None:
+            raise UnknownPlugin(self.missing(name))
+        return plugin.load()
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._get(name) is not None
+
+    def __len__(self) -> int:
+        return self._snapshot.count(self._kind, self._framework)
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, each one that this namespace can be indexed with."""
+        for plugin in self.all().plugins:
+            yield plugin.name if self._get(plugin.name) is plugin else plugin.key.qualified
+
+    def __dir__(self) -> list[str]:
+        return sorted({*(name for name in RESERVED if not name.startswith("_")), *self.frameworks(), *(p.name for p in self._plugins() if p.name.isidentifier())})
+
+    def find(self, text: str | None = None, /, **criteria: Any) -> Listing:
+        """The plugins that match: `tfm.find(stage="cleanup")`, `tfm.find("identity")`, `tfm.find(name="*Fold*")`.
+
+        `text` is looked for in names and metadata whatever its case; `name` and any string with `*` or `?` are glob
+        patterns; every other keyword names a metadata field. What is found prints as a table, and iterates and indexes
+        to the classes.
+        """
+        if self._framework is not None:
+            criteria.setdefault("framework", self._framework)
+        found = self._snapshot.find(self._kind, text, **criteria)
+        return Listing(found, "" if found else self._nothing_found(text, criteria))
+
+    def all(self) -> Listing:
+        """Every plugin of the namespace, by framework and name."""
+        ordered = sorted(self._plugins(), key=lambda plugin: (precedence(plugin.framework), plugin.name))
+        return Listing(ordered, f"{self._typed} is empty")
+
+    def frameworks(self) -> list[str]:
+        """The frameworks that have plugins here, each a namespace of its own: `tfm.qonnx`."""
+        return [] if self._framework else self._snapshot.frameworks(self._kind)
+
+    def missing(self, name: str) -> str:
+        """What to say when there is no plugin of that name: the nearest names, or where it is instead."""
+        said = f"{self._typed} has no {name!r}"
+        bare = name.rpartition(":")[2]
+        elsewhere = [
+            str(plugin.key)
+            for kind in NAMESPACES
+            if (plugin := self._snapshot.get(kind, bare)) is not None
+        ]
+        near = elsewhere or nearest(bare, [p.name for p in self._plugins()])
+        if elsewhere:
+            return f"{said}; there is {', '.join(elsewhere)}"
+        return f"{said}; nearest: {', '.join(near)}" if near else f"{said}; {self._typed}.all() lists what it has"
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name} {self._snapshot.count(self._kind, name)}" for name in self.frameworks())
+        return f"<{self._typed}: {len(self)} {self._kind}s{f' ({counts})' if counts else ''}>"
+
+    @property
+    def _typed(self) -> str:
+        """How to reach this namespace: `tfm`, `tfm.qonnx`."""
+        return NAMESPACES[self._kind] + (f".{self._framework}" if self._framework else "")
+
+    if sys.version_info >= (3, 12):
+        # Before 3.12 a class with __getattr__ pays for it on every hit, twice the price of a plain attribute; there the
+        # shell adds the nearest names when it shows the error.
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(self.missing(name), name=name, obj=self)
+
+    @property
+    def _snapshot(self) -> Snapshot:
+        return self._registry.snapshot
+
+    def _get(self, name: str) -> Plugin | None:
+        return self._snapshot.get(self._kind, name, self._framework)
+
+    def _plugins(self) -> Iterator[Plugin]:
+        return self._snapshot.plugins(self._kind, self._framework)
+
+
+    def _nothing_found(self, text: str | None, criteria: dict[str, Any]) -> str:
+        for field, value in criteria.items():
+            if field == "name" or value is None:
+                continue
+            if not self._snapshot.find(self._kind, **{field: value}):
+                known = self._snapshot.values(self._kind, field)
+                if not known:
+                    return f"no {self._kind} has {field}; fields: {', '.join(self._snapshot.fields(self._kind))}"
+                counted = sorted(known.items(), key=lambda item: (-item[1], str(item[0])))
+                listed = ", ".join(f"{value} ({count})" for value, count in counted[:8])
+                return f"no {self._kind} has {field}={value!r}; there are: {listed}"
+        sought = criteria.get("name", text)
+        if isinstance(sought, str):
+            near = nearest(sought.strip("*?"), [plugin.name for plugin in self._plugins()])
+            if near:
+                return f"no {self._kind} matches {sought!r}; nearest: {', '.join(near)}"
+        return f"no {self._kind} matches all of that"
+
+    def _follow(self, changed: Iterable[Key]) -> None:
+        """Makes the attributes equal to the snapshot again, for the keys that changed."""
+        keys = [key for key in changed if key.kind == self._kind and self._framework in (None, key.framework)]
+        frameworks = self.frameworks()
+        for name in {key.name for key in keys}:
+            if name not in RESERVED and name not in frameworks:
+                self._show(name)
+        for framework in {key.framework for key in keys} if self._framework is None else ():
+            if framework not in frameworks:
+                self._clear(framework)
+            elif framework in self._attributes:
+                getattr(self, framework)._follow(key for key in keys if key.framework == framework)
+            elif framework not in RESERVED:
+                self._set(framework, Namespace(self._registry, self._kind, framework))
+
+    def _show(self, name: str) -> None:
+        """Gives one name the attribute, or the descriptor, that the snapshot calls for."""
+        plugin = self._get(name)
+        if isinstance(vars(type(self)).get(name), _NotImported):
+            delattr(type(self), name)
+        if plugin is None:
+            self._clear(name)
+        elif plugin.is_loaded:
+            self._set(name, plugin.load())
+        else:
+            self._clear(name)
+            setattr(type(self), name, _NotImported(name))
+
+    def _set(self, name: str, value: Any) -> None:
+        setattr(self, name, value)
+        self._attributes.add(name)
+
+    def _clear(self, name: str) -> None:
+        if name in self._attributes:
+            delattr(self, name)
+            self._attributes.remove(name)
+
+
+class _NotImported:
+    """Stands in a namespace's class for a plugin whose module has not been imported yet."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, namespace: Namespace | None, owner: type) -> Any:
+        if namespace is None:
+            return self
+        taken = namespace[self._name]
+        namespace._show(self._name)
+        return taken
+
+
+#: The names that a namespace needs for itself: a plugin of such a name is reached by `tfm["find"]` alone.
+RESERVED = frozenset({*dir(Namespace), *Namespace.__annotations__})
+
+
+class Listing(Sequence[Any]):
+    """Plugins that were found. Prints as a table, iterates and indexes to the classes, importing those taken."""
+
+    def __init__(self, plugins: Sequence[Plugin], otherwise: str = "") -> None:
+        self.plugins = tuple(plugins)
+        #: What to say when there are none.
+        self.otherwise = otherwise
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Listing: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return Listing(self.plugins[index], self.otherwise)
+        return self.plugins[index].load()
+
+    def __len__(self) -> int:
+        return len(self.plugins)
+
+    def __contains__(self, item: object) -> bool:
+        """Whether a name, or a class that has been imported, is among them."""
+        return any(item in (p.name, p.key.qualified) or (p.is_loaded and p.load() is item) for p in self.plugins)
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """What to type, the metadata and the origin of each."""
+        return [(str(plugin.key), summary(plugin), str(plugin.origin)) for plugin in self.plugins]
+
+    def __repr__(self) -> str:
+        if not self.plugins:
+            return self.otherwise
+        width = shutil.get_terminal_size().columns
+        return "\n".join("  ".join(row).rstrip() for row in columns(self.rows(), width))
+
+
+def summary(plugin: Plugin) -> str:
+    """The metadata of a plugin in one line, as one would write it: `stage=cleanup kernel=FastMatMul`."""
+    return " ".join(f"{field}={_written(value)}" for field, value in plugin.metadata.items() if field != "wraps")
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(_written, value))
+    return value if isinstance(value, str) and " " not in value else repr(value)
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """The names that are most like `name`: those that contain it, whatever its case, then those that resemble it."""
+    import difflib  # only a miss needs it
+
+    unique = sorted(set(names))
+    lowered = name.lower()
+    containing = [other for other in unique if lowered and lowered in other.lower()]
+    resembling = difflib.get_close_matches(name, unique, n=_NEAREST, cutoff=0.6)
+    return list(dict.fromkeys([*resembling, *containing]))[:_NEAREST]
+
+
+tfm = Namespace(registry, "transform")
+kernels = Namespace(registry, "kernel")
+backends = Namespace(registry, "backend")
+steps = Namespace(registry, "step")

@@ -1,0 +1,251 @@
+"""Every value that the shell prints, as styled text: the only place that knows words, columns and widths.
+
+Styled text is a list of (style, text) pairs. Colour never carries meaning alone, and all of it is ASCII but for what
+the user wrote.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from os.path import basename
+
+from .changes import Change, between
+from .failure import Failure
+from .namespaces import Listing, summary
+from .plugin import KINDS, NAMESPACES, Key
+from .registry import Snapshot
+from .reload import Report
+from .table import columns, cut
+
+#: (style, text) pairs; the styles are those of `terminal.STYLES`.
+Text = list[tuple[str, str]]
+
+_SIGN_STYLES = {"+": "added", "~": "changed", "-": "removed"}
+_COUNTED = {"transform": "transforms", "kernel": "kernels", "backend": "backends", "step": "steps"}
+_MOST_CHANGES = 40  # lines; `changes()` has them all
+
+
+def report(told: Report, width: int, seconds: float | None = None) -> Text:
+    """What a reload did: the problems, what was mended, the registry's changes."""
+    text = problems(told)
+    for path in told.mended:
+        text += [("added", f"{basename(path)} is mended\n")]
+    changes = between(told.before, told.after)
+    if changes:
+        text += registry_changes(changes, told.before, told.after, width, seconds)
+    elif told.executed:
+        text += [("dim", f"{_listed(told.executed)} executed again; no plugin changed{_after(seconds)}\n")]
+    elif told.gone:
+        text += [("dim", f"{_listed(told.gone)} gone; no plugin was in it\n")]
+    return text
+
+
+def problems(told: Report) -> Text:
+    """What files printed while they were executed, warnings, and failures not told before."""
+    text: Text = []
+    for path, printed in told.output:
+        for line in printed.splitlines():
+            text += [("path", f"{basename(path)} | "), ("", f"{line}\n")]
+    for warning in told.warnings:
+        text += _warning(warning)
+    for failed in told.failures:
+        text += failure(failed)
+    return text
+
+
+def waiting(paths: Sequence[str]) -> Text:
+    """That files are gone or empty, which may be an editor saving, and still count."""
+    if not paths:
+        return []
+    return [("warning", f"{_listed(paths)} gone or empty; the previous version counts until that has lasted a second\n")]
+
+
+def _listed(paths: Sequence[str]) -> str:
+    names = [basename(path) for path in paths]
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more files"
+    return ", ".join(names)
+
+
+def _after(seconds: float | None) -> str:
+    return "" if seconds is None else f"   {duration(seconds)}"
+
+
+def _warning(warning: warnings.WarningMessage) -> Text:
+    place = f"{basename(warning.filename)}:{warning.lineno}"
+    return [("warning", "warning"), ("", f" {place}  {warning.message}\n")]
+
+
+def failure(failed: Failure) -> Text:
+    """Where a plugin file failed, the error, the source line with a caret, and what was kept."""
+    text: Text = [("error", "failed"), ("bold", f" {failed.place}  "), ("", f"{failed.error}\n")]
+    if failed.source_line:
+        text.append(("", f"    {failed.source_line}\n"))
+        if failed.column is not None and failed.column <= len(failed.source_line):
+            width = max(1, min(failed.width, len(failed.source_line) - failed.column))
+            text.append(("error", f"    {' ' * failed.column}{'^' * width}\n"))
+    if failed.file != failed.path:
+        text.append(("", f"  imported by {basename(failed.path)}\n"))
+    if failed.kept:
+        text.append(("", f"  kept the previous version: {_keys(failed.kept)}\n"))
+    else:
+        text.append(("", "  nothing of it is registered; errors() has the whole traceback\n"))
+    return text
+
+
+def _keys(keys: Sequence[Key]) -> str:
+    shown = ", ".join(map(str, keys[:6]))
+    return f"{shown} and {len(keys) - 6} more" if len(keys) > 6 else shown
+
+
+def registry_changes(
+    changes: Sequence[Change], before: Snapshot, after: Snapshot, width: int, seconds: float | None = None
+) -> Text:
+    """A line for each change, and one with the counts."""
+    shown = changes[:_MOST_CHANGES]
+    text = change_lines(shown, width)
+    if len(changes) > len(shown):
+        text.append(("dim", f"  and {len(changes) - len(shown)} more; changes() lists them all\n"))
+    return text + counts(before, after, width, "" if seconds is None else f"reload {duration(seconds)}")
+
+
+def change_lines(changes: Sequence[Change], width: int) -> Text:
+    """`+ tfm.CustomOptimizer  stage=optimization  plugin_example.py:3`, aligned; the details below where it is narrow."""
+    text: Text = []
+    rows = [(change, str(change.plugin.key), _details(change), _place(change)) for change in changes]
+    widest = max((len(name) for _, name, _, _ in rows), default=0)
+    details_widest = max((len(details) for _, _, details, _ in rows), default=0)
+    aligned = 2 + widest + 2 + details_widest + 2 + max((len(place) for *_, place in rows), default=0) <= width
+    for change, name, details, place in rows:
+        style = _SIGN_STYLES[change.sign]
+        one_line = 2 + len(name) + 2 + (len(details) + 2 if details else 0) + len(place) <= width
+        if aligned:
+            middle = f"{details.ljust(details_widest)}  " if details_widest else ""
+            text += [(style, f"{change.sign} {name.ljust(widest)}"), ("", f"  {middle}")]
+            text += [("path", place), ("", "\n")]
+        elif one_line or not details:
+            text += [(style, f"{change.sign} {name}"), ("", f"  {details}  " if details else "  ")]
+            text += [("path", place), ("", "\n")]
+        else:
+            text += [(style, f"{change.sign} {name}"), ("", "  "), ("path", place), ("", f"\n    {details}\n")]
+    return text
+
+
+def _details(change: Change) -> str:
+    if change.sign == "+":
+        return summary(change.plugin)
+    return ", ".join(change.details)
+
+
+def _place(change: Change) -> str:
+    origin = change.plugin.origin
+    return basename(origin.file) if change.sign == "-" else str(origin)
+
+
+def counts(before: Snapshot, after: Snapshot, width: int, timing: str = "") -> Text:
+    """`transforms 64 -> 65   kernels 14   backends 0   steps 6          reload 3.1 ms`"""
+    parts = [_count(kind, before.count(kind), after.count(kind)) for kind in KINDS]
+    line = "  " + "   ".join(parts)
+    if len(line) > width:  # only what changed, or on lines of their own
+        parts = [part for part in parts if "->" in part] or parts
+        line = "\n".join(f"  {part}" for part in parts) if sum(map(len, parts)) + 3 * len(parts) > width else (
+            "  " + "   ".join(parts)
+        )
+    if not timing:
+        return [("dim", f"{line}\n")]
+    last = len(line.rpartition("\n")[2])
+    gap = max(min(width, 100) - last - len(timing), 3)
+    joint = "\n  " if last + 3 + len(timing) > width else " " * gap
+    return [("dim", f"{line}{joint}{timing}\n")]
+
+
+def _count(kind: str, before: int, after: int) -> str:
+    numbers = str(after) if before == after else f"{before} -> {after}"
+    return f"{_COUNTED[kind]} {numbers}"
+
+
+def listing(found: Listing, width: int) -> Text:
+    """The plugins that were found, as a table."""
+    if not found:
+        return [("warning", f"{found.otherwise}\n")]
+    text: Text = []
+    for cells in columns(found.rows(), width):
+        styled = zip(("bold", "", "path"), cells, strict=False)
+        text += [part for style, cell in styled for part in ((style, cell), ("", "  "))]
+        text[-1] = ("", "\n")
+    return text
+
+
+def fields(found: Sequence[tuple[str, str]], width: int) -> Text:
+    """Named values, one a line, the names aligned; a long value goes on below, under its beginning."""
+    indent = max((len(name) for name, _ in found), default=0) + 4
+    text: Text = []
+    for name, value in found:
+        lines = textwrap.wrap(value, max(width - indent, 16), break_on_hyphens=False) or ["-"]
+        text += [("bold", f"  {name.ljust(indent - 4)}"), ("", "  " + ("\n" + " " * indent).join(lines) + "\n")]
+    return text
+
+
+def help_page(commands: Mapping[str, str]) -> Text:
+    """What the shell preloads, and a line on each of its commands."""
+    text: Text = [("bold", "Plugins\n"), ("", _REACHING), ("bold", "Commands\n")]
+    for name, said in commands.items():
+        text += [("path", f"  {name}()".ljust(14)), ("", f"{said}\n")]
+    return [*text, ("bold", "Besides Python\n"), ("", _SYNTAX)]
+
+
+_REACHING = """\
+  tfm, kernels, backends, steps    tfm.FoldConstants, tfm["qonnx:FoldConstants"], tfm.qonnx.FoldConstants
+  find, all                        tfm.find(stage="cleanup"), tfm.find("identity"), kernels.all()
+  transform, kernel, backend, step, kernel_inference, framework_transform, plugin    the decorators
+"""
+_SYNTAX = """\
+  x?  show(x)    x??  source(x)    !command  the system shell    command;  its value is not shown
+"""
+
+
+def duration(seconds: float) -> str:
+    """A time as people write it: `873 us`, `12.3 ms`, `1.25 s`."""
+    if seconds < 0.000_999_5:
+        return f"{seconds * 1e6:.0f} us"
+    if seconds < 0.999_95:
+        return f"{seconds * 1e3:.1f} ms"
+    return f"{seconds:.2f} s"
+
+
+def timing(seconds: float) -> Text:
+    return [("dim", f"{duration(seconds)}\n")]
+
+
+def banner(snapshot: Snapshot, version: str, watched: int) -> Text:
+    """What a session begins with."""
+    numbers = ", ".join(f"{snapshot.count(kind)} {_COUNTED[kind]}" for kind in KINDS if snapshot.count(kind))
+    files = f"; {watched} plugin file{'s' * (watched != 1)} watched" if watched else ""
+    return [
+        ("bold", f"bsrepl {version}"),
+        ("", f"  {numbers}{files}\n"),
+        ("dim", f"{', '.join(NAMESPACES.values())} are there; help() lists what else is.\n"),
+    ]
+
+
+def status_bar(
+    snapshot: Snapshot, *, watched: int, failing: Sequence[Failure], last_reload: float | None, width: int
+) -> Text:
+    """One line: what fails, the counts, the files and the last reload, as much of it as there is room for."""
+    parts: Text = []
+    if failing:
+        parts.append(("status.failing", f" {len(failing)} failing: {failing[0].place} "))
+    parts.append(("status", " " + " ".join(f"{NAMESPACES[kind]} {snapshot.count(kind)}" for kind in KINDS) + " "))
+    if watched:
+        parts.append(("status", f" {watched} file{'s' * (watched != 1)} watched "))
+    if last_reload is not None:
+        parts.append(("status", f" reload {duration(last_reload)} "))
+    while len(parts) > 1 and sum(len(text) for _, text in parts) > width:
+        parts.pop()
+    return [(style, cut(text, width)) for style, text in parts]
+
+
+def plain(text: Iterable[tuple[str, str]]) -> str:
+    return "".join(part for _, part in text)

@@ -1,0 +1,80 @@
+"""The terminal: whether it takes colour, how wide it is, and styled text as what it understands.
+
+Sixteen colours only, and of those the ones that can be read on a dark and on a light background.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from typing import TextIO
+
+#: SGR parameters (ECMA-48) of each style.
+STYLES = {
+    "": "",
+    "bold": "1",
+    "dim": "90",
+    "path": "36",
+    "added": "32",
+    "changed": "35",
+    "removed": "31",
+    "warning": "35",
+    "error": "1;31",
+}
+
+
+def wants_color(option: str, stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether to colour what goes to a stream: `--color`, over NO_COLOR, over FORCE_COLOR, over what the stream is.
+
+    https://no-color.org, https://force-color.org
+    """
+    if option != "auto":
+        return option == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and environ.get("TERM", "") != "dumb"
+
+
+class Terminal:
+    """Writes styled text to a stream."""
+
+    def __init__(self, stream: TextIO, color: bool) -> None:
+        self.stream = stream
+        self.color = color
+
+    @property
+    def width(self) -> int:
+        """In columns: COLUMNS, or that of the terminal, or 80."""
+        return shutil.get_terminal_size().columns
+
+    def write(self, text: Iterable[tuple[str, str]]) -> None:
+        written = "".join(self._painted(style, part) for style, part in text)
+        encoding = self.stream.encoding or "utf-8"
+        self.stream.write(written.encode(encoding, "backslashreplace").decode(encoding))
+        self.stream.flush()
+
+    def _painted(self, style: str, part: str) -> str:
+        code = STYLES[style]
+        if not self.color or not code or not part.strip():
+            return part
+        body = part.rstrip("\n")
+        return f"\x1b[{code}m{body}\x1b[0m{part[len(body):]}"
+
+    def write_source(self, source: str) -> None:
+        """Writes Python source, highlighted."""
+        self.write([("", _highlighted(source, "python") if self.color else source)])
+
+    def write_traceback(self, trace: str) -> None:
+        self.write([("", _highlighted(trace, "pytb") if self.color else trace)])
+
+
+def _highlighted(source: str, lexer: str) -> str:
+    from pygments import highlight  # only now, to be quick at the prompt
+    from pygments.formatters.terminal import TerminalFormatter
+    from pygments.lexers.python import PythonLexer, PythonTracebackLexer
+
+    chosen = {"python": PythonLexer, "pytb": PythonTracebackLexer}[lexer](stripnl=False, ensurenl=False)
+    return str(highlight(source, chosen, TerminalFormatter()))

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import io
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bsrepl.changes import between
+from bsrepl.console import PRELOADED, Console
+from bsrepl.plugin import KINDS
+from bsrepl.registry import Registry, Snapshot, registry
+from bsrepl.reload import Reloader, Report
+from bsrepl.terminal import Terminal
+
+
+@pytest.fixture(autouse=True)
+def _empty_registry() -> Iterator[None]:
+    """Each test begins and ends with an empty registry."""
+    registry.replace(Snapshot())
+    yield
+    registry.replace(Snapshot())
+
+
+class Clock:
+    """The wall clock, which a test can put forward instead of waiting."""
+
+    ahead = 0.0  # seconds
+
+    def __call__(self) -> int:
+        return time.time_ns() + int(self.ahead * 1e9)
+
+
+class Folder:
+    """A folder of plugin files, watched by a reloader."""
+
+    def __init__(self, path: Path, *roots: Path) -> None:
+        self.path = path
+        self.clock = Clock()
+        self.registry: Registry = registry
+        self.reloader = Reloader(registry, [str(root) for root in roots or (path,)], PRELOADED, self.clock)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    def look(self) -> Report:
+        return self.reloader.refresh()
+
+    def changes(self, report: Report | None = None) -> list[str]:
+        """The changes of a look at the files: `+ tfm.Fold`, `~ tfm.Fold apply() changed`."""
+        report = report or self.look()
+        told = between(report.before, report.after)
+        return [" ".join([change.sign, str(change.plugin.key), ", ".join(change.details)]).strip() for change in told]
+
+    def names(self) -> list[str]:
+        snapshot = self.registry.snapshot
+        return sorted(str(plugin.key) for kind in KINDS for plugin in snapshot.plugins(kind))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    path = tmp_path / "plugins"
+    path.mkdir()
+    made = Folder(path)
+    yield made
+    made.reloader.close()
+
+
+class Screen:
+    """A console that writes to memory."""
+
+    def __init__(self, *paths: Path, shows_time: bool = True) -> None:
+        self.out = io.StringIO()
+        self.clock = Clock()
+        terminal = Terminal(self.out, color=False)
+        self.console = Console(
+            registry,
+            [str(path) for path in paths],
+            terminal,
+            terminal,
+            clock=time.perf_counter,
+            now=self.clock,
+            shows_time=shows_time,
+        )
+
+    def type(self, command: str) -> str:
+        """Runs a command and returns what was printed."""
+        start = self.out.tell()
+        self.console.run(textwrap.dedent(command))
+        return self.out.getvalue()[start:]
+
+    @property
+    def names(self) -> dict[str, Any]:
+        return self.console.session.namespace
+
+
+@pytest.fixture
+def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
+    """A console that watches `tmp_path / "plugins"`, 100 columns wide."""
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    path = tmp_path / "plugins"
+    path.mkdir()
+    made = Screen(path, shows_time=False)
+    made.console.session.install()
+    yield made
+    made.console.reloader.close()
