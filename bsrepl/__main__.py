@@ -114,16 +114,30 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without a PATH nothing is watched; standard input that is no terminal is run as a script.",
     )
     add = parser.add_argument
-    add("paths", nargs="*", metavar="PATH", help="a plugin file, made if it does not exist, or a folder of them")
+    add(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="a plugin file, made if it does not exist, or a folder of them",
+    )
     add("-c", dest="code", metavar="CODE", help="run CODE with everything preloaded, and exit")
     add("-i", dest="interactive", action="store_true", help="stay in the shell after -c")
     add("-q", dest="quiet", action="store_true", help="no banner")
-    add("--check", action="store_true", help="load the PATHs, report, and exit with 1 if any plugin file fails")
+    add(
+        "--check",
+        action="store_true",
+        help="load the PATHs, report, and exit with 1 if any plugin file fails",
+    )
     add("--json", action="store_true", help="with --check: the report for machines")
     add("--no-timing", action="store_true", help="do not print how long commands and reloads take")
     add("--interval", type=_seconds, default=0.5, metavar="S",
         help="seconds between looks at the files while the prompt waits (default 0.5; 0: never)")  # fmt: skip
-    add("--color", choices=("auto", "always", "never"), default="auto", help="whether to colour (default auto)")
+    add(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="whether to colour (default auto)",
+    )
     add("-V", "--version", action="version", version=f"bsrepl {__version__}")
     return parser
 

@@ -48,11 +48,13 @@ class Commands:
             self._out.write([("", "\n"), *[("", f"  {line}".rstrip() + "\n") for line in doc.splitlines()]])
 
     def source(self, thing: Any) -> None:
-        """Prints the source of a plugin, by itself or by its name, or of any class or function. `x??` is `source(x)`."""
+        """Prints the source of a plugin, by itself or by its name, or of a class or function. `x??` is `source(x)`."""
         thing, plugin = self._found(thing)
         found = details.source(thing, plugin)
         if found is None:
-            self._out.write([("warning", f"no source is known of {getattr(thing, '__name__', type(thing).__name__)}\n")])
+            self._out.write(
+                [("warning", f"no source is known of {getattr(thing, '__name__', type(thing).__name__)}\n")]
+            )
         else:
             self._out.write_source(found if found.endswith("\n") else found + "\n")
 

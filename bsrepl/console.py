@@ -137,7 +137,7 @@ class Console:
             part.stack[:] = _from_users_code(part.stack)
         self.err.write_traceback("".join(summary.format()))
         if (said := hint(error, self.registry.snapshot)) is not None:
-            self.err.write([("warning", "hint"), ("", f"  {said}\n")])
+            self.err.write(render.advice(said))
 
 
 def _chain(summary: traceback.TracebackException) -> list[traceback.TracebackException]:

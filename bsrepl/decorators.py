@@ -110,7 +110,11 @@ def framework_transform(
 
 
 def _combined(cls: type, wrapped: type) -> type:
-    namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__ or wrapped.__doc__}
+    namespace = {
+        "__module__": cls.__module__,
+        "__qualname__": cls.__qualname__,
+        "__doc__": cls.__doc__ or wrapped.__doc__,
+    }
     metaclass = type(cls) if issubclass(type(cls), type(wrapped)) else type(wrapped)
     return metaclass(cls.__name__, (cls, wrapped), namespace)
 
@@ -190,9 +194,7 @@ def _inference_slips(plugin: Plugin) -> list[str]:
 
 
 def _backend_slips(plugin: Plugin) -> list[str]:
-    return [
-        f"names no {field}; say {field}=..." for field in ("kernel", "language") if not plugin.metadata.get(field)
-    ]
+    return [f"names no {field}; say {field}=..." for field in ("kernel", "language") if not plugin.metadata.get(field)]
 
 
 def _no_slips(plugin: Plugin) -> list[str]:

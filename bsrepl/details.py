@@ -35,7 +35,10 @@ def fields(thing: Any, plugin: Plugin | None, snapshot: Snapshot) -> list[tuple[
             found.append(("stage", plugin.stage or "none"))
         found += [("module", plugin.module), ("defined", f"{plugin.origin.file}:{plugin.origin.line}")]
     else:
-        found += [("type", type(thing).__qualname__), ("module", str(getattr(thing, "__module__", None) or "none"))]
+        found += [
+            ("type", type(thing).__qualname__),
+            ("module", str(getattr(thing, "__module__", None) or "none")),
+        ]
     if (call := signature(thing)) is not None:
         found.append(("call", call))
     if plugin is not None:
@@ -56,7 +59,10 @@ def _backends(kernel: Plugin, snapshot: Snapshot) -> list[tuple[str, str]]:
         for each in registered
     ]
     return [
-        ("declared backends", ", ".join(map(str, declared)) if isinstance(declared, (list, tuple)) else str(declared)),
+        (
+            "declared backends",
+            ", ".join(map(str, declared)) if isinstance(declared, (list, tuple)) else str(declared),
+        ),
         ("registered backends", ", ".join(said)),
     ]
 

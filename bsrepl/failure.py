@@ -25,6 +25,7 @@ class Failure:
     width: int = 1  # of the caret
     kept: tuple[Key, ...] = ()  # the plugins whose previous version stays
     taken: frozenset[Key] = frozenset()  # the names that other files have
+    hint: str | None = None  # what to write instead
     trace: str = field(default="", compare=False)  # the whole traceback, from the plugin file down
 
     @property
@@ -33,7 +34,13 @@ class Failure:
 
 
 def failure(
-    path: str, error: BaseException, ours: Iterable[str], kept: Iterable[Key] = (), taken: Iterable[Key] = ()
+    path: str,
+    error: BaseException,
+    ours: Iterable[str],
+    *,
+    kept: Iterable[Key] = (),
+    taken: Iterable[Key] = (),
+    hint: str | None = None,
 ) -> Failure:
     """Describes an exception that executing `path` raised; `ours` are the files that can be to blame."""
     summary = traceback.TracebackException.from_exception(error, compact=True)
@@ -64,6 +71,7 @@ def failure(
         width=width,
         kept=tuple(kept),
         taken=frozenset(taken),
+        hint=hint,
         trace=_trace(summary, blamed),
     )
 

@@ -79,9 +79,7 @@ def _kernels(root: str) -> Iterator[Plugin]:
 
 def _concrete(root: str, package: str, base: str) -> list[_Class]:
     """The classes of a package that descend from `base` and leave no method abstract."""
-    classes = {
-        each.name: each for path, module in _modules(root, package) for each in _classes_of(path, module)
-    }
+    classes = {each.name: each for path, module in _modules(root, package) for each in _classes_of(path, module)}
 
     def descends(name: str) -> bool:
         return name == base or (name in classes and any(map(descends, classes[name].bases)))

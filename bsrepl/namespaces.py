@@ -64,7 +64,13 @@ class Namespace:
             yield plugin.name if self._get(plugin.name) is plugin else plugin.key.qualified
 
     def __dir__(self) -> list[str]:
-        return sorted({*(name for name in RESERVED if not name.startswith("_")), *self.frameworks(), *(p.name for p in self._plugins() if p.name.isidentifier())})
+        return sorted(
+            {
+                *(name for name in RESERVED if not name.startswith("_")),
+                *self.frameworks(),
+                *(p.name for p in self._plugins() if p.name.isidentifier()),
+            }
+        )
 
     def find(self, text: str | None = None, /, **criteria: Any) -> Listing:
         """The plugins that match: `tfm.find(stage="cleanup")`, `tfm.find("identity")`, `tfm.find(name="*Fold*")`.
@@ -91,11 +97,7 @@ class Namespace:
         """What to say when there is no plugin of that name: the nearest names, or where it is instead."""
         said = f"{self._typed} has no {name!r}"
         bare = name.rpartition(":")[2]
-        elsewhere = [
-            str(plugin.key)
-            for kind in NAMESPACES
-            if (plugin := self._snapshot.get(kind, bare)) is not None
-        ]
+        elsewhere = [str(plugin.key) for kind in NAMESPACES if (plugin := self._snapshot.get(kind, bare)) is not None]
         near = elsewhere or nearest(bare, [p.name for p in self._plugins()])
         if elsewhere:
             return f"{said}; there is {', '.join(elsewhere)}"
@@ -125,7 +127,6 @@ class Namespace:
 
     def _plugins(self) -> Iterator[Plugin]:
         return self._snapshot.plugins(self._kind, self._framework)
-
 
     def _nothing_found(self, text: str | None, criteria: dict[str, Any]) -> str:
         for field, value in criteria.items():

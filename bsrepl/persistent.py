@@ -115,9 +115,8 @@ def _apply(node: _Node, work: dict[Any, Any], depth: int) -> tuple[_Node, int]:
     for slot, share in shares.items():
         children[slot], more = _apply(children[slot], share, depth + 1)
         grown += more
-    if grown < 0 and all(type(child) is dict for child in children):
-        if sum(map(len, children)) <= _LEAF // 2:
-            return _flat(tuple(children)), grown
+    if grown < 0 and all(type(child) is dict for child in children) and sum(map(len, children)) <= _LEAF // 2:
+        return _flat(tuple(children)), grown
     return tuple(children), grown
 
 

@@ -1,4 +1,4 @@
-"""The registry: immutable snapshots, the one cell that holds the current one, the journal that decorators write into."""
+"""The registry: immutable snapshots, the one cell with the current one, the journal that decorators write into."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Snapshot:
             before, after = self.seen(key), held[-1] if held else None
             if before is after:
                 continue
-            for plugin, stands in ((before, None), (after, after)):
-                if plugin is not None:
-                    for name, value in _terms(plugin):
+            for claimant, stands in ((before, None), (after, after)):
+                if claimant is not None:
+                    for name, value in _terms(claimant):
                         postings.setdefault((key.kind, name), {}).setdefault(value, {})[key] = stands
 
         new = Snapshot()

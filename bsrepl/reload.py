@@ -16,6 +16,7 @@ from typing import Any
 from . import watch
 from .errors import PluginFileError, PluginWarning
 from .failure import Failure, failure
+from .hints import hint
 from .loader import Execution, PluginImporter, show_source
 from .plugin import Key, Plugin
 from .registry import Registry, Snapshot
@@ -304,8 +305,8 @@ class Reloader:
                     claimed[plugin.key] = path
 
     def _name_taken(self, plugin: Plugin, owner: str, runs: Mapping[str, Execution]) -> BaseException:
-        known = [*(runs[owner].plugins if owner in runs else ()), *self.loaded[owner].plugins]
-        other = next(each for each in known if each.key == plugin.key)
+        known = [each.plugins for each in (runs.get(owner), self.loaded.get(owner)) if each is not None]
+        other = next(each for plugins in known for each in plugins if each.key == plugin.key)
         return NameTaken(
             f"{plugin.key} is already registered at {other.origin}; rename one of the two",
             plugin.origin.line,
@@ -341,7 +342,11 @@ class Reloader:
         return withdrawn, [plugin for _, plugin in registered]
 
     def _keep(
-        self, group: frozenset[str], causes: dict[str, BaseException], runs: Mapping[str, Execution], report: Report
+        self,
+        group: frozenset[str],
+        causes: dict[str, BaseException],
+        runs: Mapping[str, Execution],
+        report: Report,
     ) -> set[str]:
         """Leaves a group as it was. Returns its files if there is something new to tell."""
         kept = [plugin.key for path in sorted(group) if path in self.loaded for plugin in self.loaded[path].plugins]
@@ -353,7 +358,14 @@ class Reloader:
             if path not in causes:
                 self.failures.pop(path, None)
         for path, error in causes.items():
-            told = failure(path, error, group, kept, [error.key] if isinstance(error, NameTaken) else ())
+            told = failure(
+                path,
+                error,
+                group,
+                kept=kept,
+                taken=[error.key] if isinstance(error, NameTaken) else (),
+                hint=hint(error, self.registry.snapshot),
+            )
             if self.failures.get(path) != told:
                 report.failures.append(told)
                 new = True

@@ -59,7 +59,12 @@ def waiting(paths: Sequence[str]) -> Text:
     """That files are gone or empty, which may be an editor saving, and still count."""
     if not paths:
         return []
-    return [("warning", f"{_listed(paths)} gone or empty; the previous version counts until that has lasted a second\n")]
+    return [
+        (
+            "warning",
+            f"{_listed(paths)} gone or empty; the previous version counts until that has lasted a second\n",
+        )
+    ]
 
 
 def _listed(paths: Sequence[str]) -> str:
@@ -86,6 +91,8 @@ def failure(failed: Failure) -> Text:
         if failed.column is not None and failed.column <= len(failed.source_line):
             width = max(1, min(failed.width, len(failed.source_line) - failed.column))
             text.append(("error", f"    {' ' * failed.column}{'^' * width}\n"))
+    if failed.hint:
+        text += advice(failed.hint)
     if failed.file != failed.path:
         text.append(("", f"  imported by {basename(failed.path)}\n"))
     if failed.kept:
@@ -93,6 +100,11 @@ def failure(failed: Failure) -> Text:
     else:
         text.append(("", "  nothing of it is registered; errors() has the whole traceback\n"))
     return text
+
+
+def advice(hint: str) -> Text:
+    """What to write instead of what failed."""
+    return [("warning", "hint"), ("", f"  {hint}\n")]
 
 
 def _keys(keys: Sequence[Key]) -> str:
@@ -112,7 +124,7 @@ def registry_changes(
 
 
 def change_lines(changes: Sequence[Change], width: int) -> Text:
-    """`+ tfm.CustomOptimizer  stage=optimization  plugin_example.py:3`, aligned; the details below where it is narrow."""
+    """`+ tfm.CustomOptimizer  stage=optimization  plugin_example.py:3`, aligned; details below if narrow."""
     text: Text = []
     rows = [(change, str(change.plugin.key), _details(change), _place(change)) for change in changes]
     widest = max((len(name) for _, name, _, _ in rows), default=0)
@@ -129,7 +141,12 @@ def change_lines(changes: Sequence[Change], width: int) -> Text:
             text += [(style, f"{change.sign} {name}"), ("", f"  {details}  " if details else "  ")]
             text += [("path", place), ("", "\n")]
         else:
-            text += [(style, f"{change.sign} {name}"), ("", "  "), ("path", place), ("", f"\n    {details}\n")]
+            text += [
+                (style, f"{change.sign} {name}"),
+                ("", "  "),
+                ("path", place),
+                ("", f"\n    {details}\n"),
+            ]
     return text
 
 
@@ -150,8 +167,10 @@ def counts(before: Snapshot, after: Snapshot, width: int, timing: str = "") -> T
     line = "  " + "   ".join(parts)
     if len(line) > width:  # only what changed, or on lines of their own
         parts = [part for part in parts if "->" in part] or parts
-        line = "\n".join(f"  {part}" for part in parts) if sum(map(len, parts)) + 3 * len(parts) > width else (
-            "  " + "   ".join(parts)
+        line = (
+            "\n".join(f"  {part}" for part in parts)
+            if sum(map(len, parts)) + 3 * len(parts) > width
+            else ("  " + "   ".join(parts))
         )
     if not timing:
         return [("dim", f"{line}\n")]
@@ -184,7 +203,10 @@ def fields(found: Sequence[tuple[str, str]], width: int) -> Text:
     text: Text = []
     for name, value in found:
         lines = textwrap.wrap(value, max(width - indent, 16), break_on_hyphens=False) or ["-"]
-        text += [("bold", f"  {name.ljust(indent - 4)}"), ("", "  " + ("\n" + " " * indent).join(lines) + "\n")]
+        text += [
+            ("bold", f"  {name.ljust(indent - 4)}"),
+            ("", "  " + ("\n" + " " * indent).join(lines) + "\n"),
+        ]
     return text
 
 

@@ -1,7 +1,6 @@
 """The user's session: the namespace that commands run in, and running them."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -9,7 +8,7 @@ import builtins
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -98,5 +97,3 @@ def is_expression(text: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     return True
-
-

@@ -61,7 +61,7 @@ class Terminal:
         if not self.color or not code or not part.strip():
             return part
         body = part.rstrip("\n")
-        return f"\x1b[{code}m{body}\x1b[0m{part[len(body):]}"
+        return f"\x1b[{code}m{body}\x1b[0m{part[len(body) :]}"
 
     def write_source(self, source: str) -> None:
         """Writes Python source, highlighted."""

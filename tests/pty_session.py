@@ -1,0 +1,87 @@
+"""A real shell in a real pseudo-terminal, driven as a person would."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from pathlib import Path
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;? ]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[=>]|\r")
+_CURSOR_POSITION_REQUEST = b"\x1b[6n"
+_PATIENCE = 20  # seconds until something that should appear counts as missing
+
+
+class PtySession:
+    def __init__(self, *arguments: object, cwd: Path, columns: int = 100, rows: int = 30, **environment: str) -> None:
+        self._raw = b""
+        self._seen = 0  # characters of the text that earlier expectations have used up
+        self._answered = 0
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(cwd)
+            os.environ.update({"TERM": "xterm-256color", "COLUMNS": "", **environment})
+            os.environ.pop("COLUMNS")
+            os.execv(sys.executable, [sys.executable, "-m", "bsrepl", *map(str, arguments)])
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
+    def text(self) -> str:
+        return _ESCAPES.sub("", self._raw.decode(errors="replace"))
+
+    def expect(self, *wanted: str) -> str:
+        """Waits until each text has appeared, in this order, after what was expected before. Returns what came."""
+        deadline = time.monotonic() + _PATIENCE
+        start = self._seen
+        for text in wanted:
+            while (found := self.text.find(text, self._seen)) < 0:
+                if not self._read(deadline - time.monotonic()):
+                    raise AssertionError(f"{text!r} did not appear; what came:\n{self.text[start:]}")
+            self._seen = found + len(text)
+        return self.text[start : self._seen]
+
+    def type(self, text: str) -> None:
+        os.write(self._fd, text.encode())
+
+    def enter(self, command: str) -> None:
+        self.type(command + "\r")
+
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def status(self) -> int:
+        """Waits for the end. Returns the exit status, or 128 + the number of the signal that ended it."""
+        deadline = time.monotonic() + _PATIENCE
+        while self._read(deadline - time.monotonic()):
+            pass
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        code = os.waitstatus_to_exitcode(status)
+        return code if code >= 0 else 128 - code
+
+    def _read(self, timeout: float) -> bool:
+        ready, _, _ = select.select([self._fd], [], [], max(timeout, 0))
+        if not ready:
+            return False
+        try:
+            got = os.read(self._fd, 65536)
+        except OSError:  # the other end is closed
+            return False
+        self._raw += got
+        while self._raw.count(_CURSOR_POSITION_REQUEST) > self._answered:
+            self._answered += 1
+            os.write(self._fd, b"\x1b[1;1R")
+        return bool(got)
+
+    def close(self) -> None:
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self._fd)

@@ -1,0 +1,57 @@
+"""Imports go downward only, and only the shell knows ptpython."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "bsrepl"
+
+LAYERS = [
+    ["errors", "persistent", "starter", "table", "terminal"],
+    ["plugin", "watch"],
+    ["registry"],
+    ["changes", "decorators", "frameworks", "loader", "namespaces", "remove_identity", "workbench"],
+    ["details", "hints", "session"],
+    ["failure"],
+    ["reload"],
+    ["render"],
+    ["check", "commands", "completion"],
+    ["console"],
+    ["shell"],
+    ["__init__", "__main__"],
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+
+
+def imports(module: str) -> set[str]:
+    """The modules that one imports: those of the package with a dot in front."""
+    found = set()
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            found |= {f".{node.module}"} if node.module else {f".{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(str(node.module).partition(".")[0])
+    return found - {".__version__"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_downward(module: str) -> None:
+    upward = [name for name in imports(module) if name.startswith(".") and LEVEL[name[1:]] >= LEVEL[module]]
+    assert upward == []
+
+
+def test_only_the_shell_and_its_completion_import_ptpython() -> None:
+    importers = {module for module in MODULES if imports(module) & {"ptpython", "prompt_toolkit"}}
+    assert importers == {"shell", "completion"}
+
+
+def test_every_module_has_a_layer_and_says_what_it_is_for() -> None:
+    assert sorted(LEVEL) == MODULES
+    for module in MODULES:
+        assert ast.get_docstring(ast.parse((PACKAGE / f"{module}.py").read_text())), module

@@ -1,0 +1,151 @@
+"""The real shell in a pseudo-terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .pty_session import PtySession
+from .test_command_line import uncommented
+
+Start = Callable[..., PtySession]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    sessions = []
+
+    def begin(*arguments: object, **options: Any) -> PtySession:
+        sessions.append(PtySession(*arguments, cwd=tmp_path, **options))
+        return sessions[-1]
+
+    yield begin
+    for session in sessions:
+        session.close()
+
+
+def test_edit_save_and_it_is_there(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "plugin_example.py"
+    shell = start(path.name, "--interval", "0.05")
+    shell.expect("plugin_example.py is new", "65 transforms", ">>>")
+
+    starter = path.read_text()
+    path.write_text(f"{starter}\n\n{uncommented(1)}\n")  # as an editor would, and no key is pressed
+    line = shell.expect("+ tfm.MyTransform", "transforms 65 -> 66", "reload ")
+    assert re.search(r"plugin_example\.py:\d+", line)
+
+    shell.enter("tfm.MyTransform.__name__ * 2")
+    shell.expect("'MyTransformMyTransform'")
+
+    path.write_text(f"{starter}\n\n{uncommented(1)}\n    oops\n")
+    told = shell.expect("failed plugin_example.py:", "NameError", "oops", "kept the previous version: tfm.MyTransform")
+    assert re.search(r"plugin_example\.py:\d+ ", told)
+    shell.expect("1 failing: plugin_example.py:")
+    shell.enter("tfm.MyTransform.__name__ * 3")
+    shell.expect("'MyTransformMyTransformMyTransform'", "!>>")
+
+    path.write_text(f"{starter}\n\n{uncommented(1)}\n")
+    shell.expect("plugin_example.py is mended", ">>>")
+    shell.type("\x04")
+    assert shell.status() == 0
+
+
+def test_what_was_typed_stays_when_a_file_changes(start: Start, tmp_path: Path) -> None:
+    shell = start("new.py", "--interval", "0.05")
+    shell.expect(">>>")
+    shell.type("6 * 7 + 1")
+    shell.expect("6 * 7 + 1")
+    (tmp_path / "new.py").write_text(uncommented(2))
+    shell.expect("+ kernels.CustomKernel", "6 * 7 + 1")
+    shell.type("00\r")
+    shell.expect("142")
+
+
+def test_save_then_enter_runs_the_new_code_without_idle_polling(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "new.py"
+    path.write_text("@step\ndef answer(model):\n    return 'first'\n")
+    shell = start(path.name, "--interval", "0")
+    shell.expect("+ steps.answer", ">>>")
+    path.write_text("@step\ndef answer(model):\n    return 'second'\n")
+    shell.enter("steps.answer(None)")
+    shell.expect("~ steps.answer", "'second'")
+
+
+def test_control_c_at_the_prompt_and_during_a_command(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
+    shell.type("garbage\x03")
+    shell.expect(">>>")
+    shell.enter("print('now'); [None for _ in iter(int, 1)]")
+    shell.expect("\nnow")
+    shell.type("\x03")
+    shell.expect("interrupted", ">>>")
+    shell.enter("6 * 7")
+    shell.expect("42")
+
+
+def test_control_c_stops_a_hanging_plugin_file_and_keeps_the_old_version(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "new.py"
+    path.write_text("@step\ndef answer(model):\n    return 'first'\n")
+    shell = start(path.name, "--interval", "0.05")
+    shell.expect("+ steps.answer", ">>>")
+    flag = tmp_path / "running"
+    path.write_text(f"open({str(flag)!r}, 'w').close()\nwhile True: pass\n")
+    while not flag.exists():
+        shell._read(0.05)
+    shell.type("\x03")
+    shell.expect("failed new.py:2", "KeyboardInterrupt", "kept the previous version: steps.answer")
+    shell.enter("steps.answer(None)")
+    shell.expect("'first'")
+
+
+def test_leaving(start: Start) -> None:
+    for command, status in (("exit", 0), ("quit", 0), ("exit()", 0), ("import sys; sys.exit(3)", 3)):
+        shell = start("-q")
+        shell.expect(">>>")
+        shell.enter(command)
+        assert shell.status() == status
+
+
+def test_completing_a_namespace_imports_nothing(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
+    shell.type("tfm.FoldConstantsF")
+    shell.expect("FoldConstantsFiltered", "stage=cleanup", "fold_constants.py:34")
+    shell.type("\x03")
+    shell.expect(">>>")
+    shell.type("tfm.qonnx.FoldConstantsF\t")
+    shell.type(".apply(\x03")
+    shell.expect(">>>")
+    shell.enter(
+        "import sys; print([m for m in ('numpy', 'onnx', 'onnxruntime', 'qonnx') if m in sys.modules], 'heavy')"
+    )
+    shell.expect("[] heavy")
+
+
+def test_nothing_heavy_is_imported_at_the_first_prompt(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
+    shell.enter(
+        "import sys; print([m for m in ('numpy', 'onnx', 'onnxruntime', 'qonnx') if m in sys.modules], 'heavy')"
+    )
+    shell.expect("[] heavy")
+
+
+@pytest.mark.parametrize("columns", [100, 60, 40])
+def test_no_color_means_no_color_and_the_bar_fits(start: Start, columns: int) -> None:
+    shell = start("--color", "never", columns=columns)
+    shell.expect(">>>", "tfm 65")
+    colors = re.findall(rb"\x1b\[([0-9;]*)m", shell._raw)
+    assert not [code for code in colors if re.search(rb"(^|;)(3[0-9]|4[0-9]|9[0-7]|10[0-7])($|;)", code)]
+
+
+def test_dash_i_stays_after_dash_c(start: Start) -> None:
+    shell = start("-i", "-q", "-c", "x = 6 * 7")
+    shell.expect(">>>")
+    shell.enter("x + 100")
+    shell.expect("142")
