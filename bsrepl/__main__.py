@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.session.install()
     status = 0
     if is_script:
-        err.write(render.problems(console.reloader.refresh()))
+        err.write(render.problems(console.reloader.refresh(), err.width))
         text = sys.stdin.read() if options.code is None else options.code
         status = _run_script(console, text, "<stdin>" if options.code is None else "<string>")
         if not (options.interactive and sys.stdin.isatty()):
@@ -85,7 +85,7 @@ def _check(console: Console, as_json: bool) -> int:
     if as_json:
         print(check.as_json(console.reloader, report))
     else:
-        console.out.write(check.as_text(console.reloader, report))
+        console.out.write(check.as_text(console.reloader, report, console.out.width))
     return 1 if console.reloader.failures else 0
 
 

@@ -11,9 +11,9 @@ from .plugin import Plugin
 from .reload import Reloader, Report
 
 
-def as_text(reloader: Reloader, report: Report) -> render.Text:
+def as_text(reloader: Reloader, report: Report, width: int) -> render.Text:
     """A line for each file, what its plugins are, and the failures in full."""
-    text = render.problems(report)
+    text = render.problems(report, width)
     for path in reloader.plugin_files:
         if path not in reloader.failures and path in reloader.loaded:
             plugins = reloader.loaded[path].plugins

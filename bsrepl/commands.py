@@ -72,7 +72,7 @@ class Commands:
         if not self._reloader.failures:
             self._out.write([("dim", "no plugin file fails\n")])
         for failed in self._reloader.failures.values():
-            self._out.write(render.failure(failed))
+            self._out.write(render.failure(failed, self._out.width))
             self._out.write_traceback(failed.trace)
 
     def retry(self) -> None:

@@ -71,7 +71,7 @@ class Console:
         """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told."""
         if not retry and not self.reloader.is_due():
             if is_command and self.reloader.waiting:
-                self.out.write(render.waiting(self.reloader.waiting))
+                self.out.write(render.waiting(self.reloader.waiting, self.out.width))
             return False
         started = self.clock()
         try:
@@ -87,7 +87,7 @@ class Console:
 
     def greet(self) -> None:
         watched = len(self.reloader.plugin_files)
-        self.out.write(render.banner(self.registry.snapshot, __version__, watched))
+        self.out.write(render.banner(self.registry.snapshot, __version__, watched, self.out.width))
 
     def run(self, text: str) -> None:
         """Runs a command as if typed: the files are looked at; its value or error, the changes and the time are told.
@@ -137,7 +137,7 @@ class Console:
             part.stack[:] = _from_users_code(part.stack)
         self.err.write_traceback("".join(summary.format()))
         if (said := hint(error, self.registry.snapshot)) is not None:
-            self.err.write(render.advice(said))
+            self.err.write(render.advice(said, self.err.width))
 
 
 def _chain(summary: traceback.TracebackException) -> list[traceback.TracebackException]:

@@ -35,5 +35,5 @@ def _moved(sought: re.Match[str] | None, snapshot: Snapshot) -> str | None:
     for kind in ("transform", "kernel", "step"):
         plugin: Plugin | None = snapshot.get(kind, sought["name"], framework)
         if plugin is not None and plugin.module != sought["module"]:
-            return f"{plugin.name} lives in {plugin.module} now: from {plugin.module} import {plugin.name}"
+            return f"{plugin.name} lives in {plugin.module} now:\nfrom {plugin.module} import {plugin.name}"
     return None

@@ -40,6 +40,7 @@ class Report:
     before: Snapshot
     after: Snapshot
     executed: list[str] = field(default_factory=list)  # files that count now
+    new: list[str] = field(default_factory=list)  # those of them that never counted before
     gone: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)  # those not told before
     mended: list[str] = field(default_factory=list)
@@ -323,6 +324,8 @@ class Reloader:
         for path in sorted(group):
             if path in self.loaded:
                 withdrawn += self.loaded.pop(path).plugins
+            elif path in runs:
+                report.new.append(path)
             if path in runs:
                 run = runs[path]
                 assert run.module is not None

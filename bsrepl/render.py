@@ -29,12 +29,14 @@ _MOST_CHANGES = 40  # lines; `changes()` has them all
 
 def report(told: Report, width: int, seconds: float | None = None) -> Text:
     """What a reload did: the problems, what was mended, the registry's changes."""
-    text = problems(told)
+    text = problems(told, width)
     for path in told.mended:
         text += [("added", f"{basename(path)} is mended\n")]
     changes = between(told.before, told.after)
     if changes:
         text += registry_changes(changes, told.before, told.after, width, seconds)
+    elif told.new == told.executed != []:
+        text += [("dim", f"{_listed(told.new)}: no plugin in it yet\n")]
     elif told.executed:
         text += [("dim", f"{_listed(told.executed)} executed again; no plugin changed{_after(seconds)}\n")]
     elif told.gone:
@@ -42,20 +44,20 @@ def report(told: Report, width: int, seconds: float | None = None) -> Text:
     return text
 
 
-def problems(told: Report) -> Text:
+def problems(told: Report, width: int) -> Text:
     """What files printed while they were executed, warnings, and failures not told before."""
     text: Text = []
     for path, printed in told.output:
         for line in printed.splitlines():
             text += [("path", f"{basename(path)} | "), ("", f"{line}\n")]
     for warning in told.warnings:
-        text += _warning(warning)
+        text += _warning(warning, width)
     for failed in told.failures:
-        text += failure(failed)
+        text += failure(failed, width)
     return text
 
 
-def waiting(paths: Sequence[str]) -> Text:
+def waiting(paths: Sequence[str], width: int) -> Text:
     """That files are gone or empty, which may be an editor saving, and still count."""
     if not paths:
         return []
@@ -78,33 +80,55 @@ def _after(seconds: float | None) -> str:
     return "" if seconds is None else f"   {duration(seconds)}"
 
 
-def _warning(warning: warnings.WarningMessage) -> Text:
+def _warning(warning: warnings.WarningMessage, width: int) -> Text:
     place = f"{basename(warning.filename)}:{warning.lineno}"
-    return [("warning", "warning"), ("", f" {place}  {warning.message}\n")]
+    return _headed("warning", "warning", f"{place}  {warning.message}", width)
 
 
-def failure(failed: Failure) -> Text:
+def _headed(style: str, head: str, said: str, width: int) -> Text:
+    """A styled word and what it is about, wrapped between words and indented below the first line."""
+    return [(style, head), ("", _wrapped(f"{head} {said}", width)[len(head) :])]
+
+
+def _wrapped(said: str, width: int, indent: str = "  ") -> str:
+    """The lines of a text, each wrapped between words; a word that is longer than a line is left whole."""
+    wrapped: list[str] = []
+    for number, line in enumerate(said.splitlines() or [""]):
+        begin = indent if number else ""
+        wrapped += textwrap.wrap(
+            line,
+            max(width, 20),
+            initial_indent=begin,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+            drop_whitespace=True,
+        ) or [""]
+    return "\n".join(wrapped) + "\n"
+
+
+def failure(failed: Failure, width: int) -> Text:
     """Where a plugin file failed, the error, the source line with a caret, and what was kept."""
-    text: Text = [("error", "failed"), ("bold", f" {failed.place}  "), ("", f"{failed.error}\n")]
+    text = _headed("error", "failed", f"{failed.place}  {failed.error}", width)
     if failed.source_line:
         text.append(("", f"    {failed.source_line}\n"))
         if failed.column is not None and failed.column <= len(failed.source_line):
-            width = max(1, min(failed.width, len(failed.source_line) - failed.column))
-            text.append(("error", f"    {' ' * failed.column}{'^' * width}\n"))
+            carets = "^" * max(1, min(failed.width, len(failed.source_line) - failed.column))
+            text.append(("error", f"    {' ' * failed.column}{carets}\n"))
     if failed.hint:
-        text += advice(failed.hint)
+        text += advice(failed.hint, width)
     if failed.file != failed.path:
         text.append(("", f"  imported by {basename(failed.path)}\n"))
-    if failed.kept:
-        text.append(("", f"  kept the previous version: {_keys(failed.kept)}\n"))
-    else:
-        text.append(("", "  nothing of it is registered; errors() has the whole traceback\n"))
+    kept = f"kept the previous version: {_keys(failed.kept)}"
+    lost = "nothing of it is registered; errors() has the whole traceback"
+    text.append(("", _wrapped(f"  {kept if failed.kept else lost}", width, "    ")))
     return text
 
 
-def advice(hint: str) -> Text:
+def advice(hint: str, width: int) -> Text:
     """What to write instead of what failed."""
-    return [("warning", "hint"), ("", f"  {hint}\n")]
+    return _headed("warning", "hint", hint, width)
 
 
 def _keys(keys: Sequence[Key]) -> str:
@@ -241,15 +265,12 @@ def timing(seconds: float) -> Text:
     return [("dim", f"{duration(seconds)}\n")]
 
 
-def banner(snapshot: Snapshot, version: str, watched: int) -> Text:
+def banner(snapshot: Snapshot, version: str, watched: int, width: int) -> Text:
     """What a session begins with."""
     numbers = ", ".join(f"{snapshot.count(kind)} {_COUNTED[kind]}" for kind in KINDS if snapshot.count(kind))
     files = f"; {watched} plugin file{'s' * (watched != 1)} watched" if watched else ""
-    return [
-        ("bold", f"bsrepl {version}"),
-        ("", f"  {numbers}{files}\n"),
-        ("dim", f"{', '.join(NAMESPACES.values())} are there; help() lists what else is.\n"),
-    ]
+    names = f"{', '.join(NAMESPACES.values())} are there; help() lists what else is."
+    return [*_headed("bold", f"bsrepl {version}", f" {numbers}{files}", width), ("dim", _wrapped(names, width, ""))]
 
 
 def status_bar(

@@ -81,17 +81,22 @@ class Session:
         self.namespace["_exit_code"] = status
 
 
+def is_no_python(text: str) -> bool:
+    """Whether a command is one that the session understands besides Python: `x?`, `x??`, `!command`."""
+    return text.lstrip().startswith("!") or _question(text) is not None
+
+
 def _question(text: str) -> str | None:
     """`show(x)` for `x?`, `source(x)` for `x??`."""
     asked = text.strip()
     for mark, command in (("??", "source"), ("?", "show")):
         expression = asked.removesuffix(mark).strip()
-        if asked.endswith(mark) and is_expression(expression):
+        if asked.endswith(mark) and _is_expression(expression):
             return f"{command}({expression})"
     return None
 
 
-def is_expression(text: str) -> bool:
+def _is_expression(text: str) -> bool:
     try:
         ast.parse(text, mode="eval")
     except (SyntaxError, ValueError):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import ptpython.python_input
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition, is_done
@@ -23,11 +24,14 @@ from ptpython.layout import CompletionVisualisation
 from ptpython.prompt_style import PromptStyle
 from ptpython.repl import PythonRepl
 from ptpython.utils import unindent_code
+from ptpython.validator import PythonValidator
 
 from . import render
 from .completion import NamespaceCompleter
 from .console import Console
 from .namespaces import Namespace
+from .session import is_no_python
+from .styles import CodeStyles
 
 _STYLE = Style.from_dict(
     {
@@ -52,11 +56,13 @@ class Shell(PythonRepl):
         output: Output | None = None,
     ) -> None:
         self.console = console
+        ptpython.python_input.get_all_code_styles = CodeStyles  # type: ignore[assignment, attr-defined]
         self._interval = interval  # seconds between two looks at the files while the prompt waits; 0: none
         super().__init__(
             get_globals=self._names_to_complete,
             input=input,
             output=output,
+            _validator=CommandValidator(self.get_compiler_flags),
             color_depth=None if color else ColorDepth.DEPTH_1_BIT,
             _input_buffer_height=self._input_height,
             _extra_toolbars=[self._status_bar()],
@@ -144,6 +150,14 @@ class Shell(PythonRepl):
             last_reload=self.console.last_reload,
             width=width,
         )
+
+
+class CommandValidator(PythonValidator):
+    """Lets through what the session understands; a syntax error is shown before the command is accepted."""
+
+    def validate(self, document: Document) -> None:
+        if not is_no_python(document.text):
+            super().validate(document)
 
 
 class Prompt(PromptStyle):

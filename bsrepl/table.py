@@ -22,7 +22,7 @@ def columns(rows: Sequence[Sequence[str]], width: int, gap: int = 2) -> list[lis
     return [[cut(cell, size).ljust(size) for cell, size in zip(row, fitted, strict=False)] for row in rows]
 
 
-_SHORTEST = 6
+_SHORTEST = 10
 
 
 def cut(text: str, width: int) -> str:

@@ -157,7 +157,7 @@ def test_retry_executes_a_file_again_whose_cause_was_elsewhere(screen: Screen, t
         ("tfm['FoldConstant']", "nearest: FoldConstants"),
         (
             "from qonnx.transformation.general import RemoveIdentityOps",
-            "lives in qonnx.transformation.remove now: from qonnx.transformation.remove import RemoveIdentityOps",
+            "lives in qonnx.transformation.remove now:\n  from qonnx.transformation.remove import RemoveIdentityOps",
         ),
         (
             "import qonnx.transformation.general as g\ng.RemoveIdentityOps",

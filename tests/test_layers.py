@@ -18,7 +18,7 @@ LAYERS = [
     ["failure"],
     ["reload"],
     ["render"],
-    ["check", "commands", "completion"],
+    ["check", "commands", "completion", "styles"],
     ["console"],
     ["shell"],
     ["__init__", "__main__"],
@@ -46,9 +46,9 @@ def test_imports_go_downward(module: str) -> None:
     assert upward == []
 
 
-def test_only_the_shell_and_its_completion_import_ptpython() -> None:
+def test_only_the_shell_and_what_it_is_made_of_import_ptpython() -> None:
     importers = {module for module in MODULES if imports(module) & {"ptpython", "prompt_toolkit"}}
-    assert importers == {"shell", "completion"}
+    assert importers == {"shell", "completion", "styles"}
 
 
 def test_every_module_has_a_layer_and_says_what_it_is_for() -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ptpython.style import get_all_code_styles
+
+from bsrepl.styles import CodeStyles
 
 from .pty_session import PtySession
 from .test_command_line import uncommented
@@ -149,3 +152,14 @@ def test_dash_i_stays_after_dash_c(start: Start) -> None:
     shell.expect(">>>")
     shell.enter("x + 100")
     shell.expect("142")
+
+
+def test_lazy_styles_are_ptpythons_styles() -> None:
+    eager, lazy = get_all_code_styles(), CodeStyles()
+    assert list(lazy) == list(eager)
+    assert len(lazy) == len(eager)
+    for name in ("monokai", "win32", "default-ansi"):
+        assert lazy[name].style_rules == eager[name].style_rules  # type: ignore[attr-defined]
+    assert "nonsense" not in lazy
+    with pytest.raises(KeyError):
+        lazy["nonsense"]
