@@ -126,21 +126,21 @@ class Snapshot:
         """
         name = criteria.pop("name", None)
         postings = [self._matching(kind, field, value) for field, value in criteria.items() if value is not None]
-        absent = [field for field, value in criteria.items() if value is None]
         found: Iterable[Plugin]
         if postings:
             smallest, *others = sorted(postings, key=len)
-            found = (smallest[key] for key in smallest if all(key in other for other in others))
+            found = smallest.values()
+            if others:
+                found = [smallest[key] for key in smallest if all(key in other for other in others)]
         else:
             found = self.plugins(kind)
-        hits = [
-            plugin
-            for plugin in found
-            if (name is None or fnmatchcase(plugin.name, name))
-            and (text is None or _mentions(plugin, text.lower()))
-            and not any(plugin.metadata.get(field) is not None for field in absent)
-        ]
-        return sorted(hits, key=lambda plugin: (plugin.name, precedence(plugin.framework)))
+        for field in [field for field, value in criteria.items() if value is None]:
+            found = [plugin for plugin in found if plugin.metadata.get(field) is None]
+        if name is not None:
+            found = [plugin for plugin in found if fnmatchcase(plugin.name, name)]
+        if text is not None:
+            found = [plugin for plugin in found if _mentions(plugin, text.lower())]
+        return sorted(found, key=lambda plugin: (plugin.key.name, precedence(plugin.key.framework)))
 
     def changed_since(self, older: Snapshot) -> Iterator[Key]:
         """The keys whose claims differ, in time proportional to their number."""

@@ -1,0 +1,323 @@
+"""The measurements: each row is ours beside a peer, measured in the same run, with the target it is to meet.
+
+    scripts/bench            a table
+    scripts/bench --json     {"machine": ..., "rows": [{"name", "value", "unit", "peer", "peer_value", "ratio", ...}]}
+
+Times are medians of several runs; the spread is that of the middle half of them, as a share of the median.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import platform
+import pty
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bsrepl.console import PRELOADED
+from bsrepl.frameworks import builtin_plugins, qonnx_plugins
+from bsrepl.namespaces import Namespace
+from bsrepl.plugin import Key, Origin, Plugin
+from bsrepl.registry import Registry, Snapshot
+from bsrepl.reload import Reloader
+
+
+@dataclass
+class Row:
+    """One measurement. `ratio` is ours over the peer's; `target` the most that it, or the value, may be."""
+
+    name: str
+    value: float
+    unit: str
+    peer: str = ""
+    peer_value: float | None = None
+    ratio: float | None = None
+    spread: float = 0.0
+    target: str = ""
+    met: bool | None = None
+
+
+def beside(name: str, unit: str, ours: list[float], peer: str, theirs: list[float], most: float) -> Row:
+    """A row whose target is a ratio to a peer."""
+    value, peer_value = statistics.median(ours), statistics.median(theirs)
+    ratio = value / peer_value
+    return Row(name, value, unit, peer, peer_value, ratio, spread(ours), f"ratio <= {most:g}", ratio <= most)
+
+
+def alone(name: str, unit: str, ours: list[float], most: float) -> Row:
+    """A row whose target is a value."""
+    value = statistics.median(ours)
+    return Row(name, value, unit, spread=spread(ours), target=f"<= {most:g} {unit}", met=value <= most)
+
+
+def spread(samples: list[float]) -> float:
+    if len(samples) < 4:
+        return 0.0
+    low, middle, high = statistics.quantiles(samples, n=4)
+    return (high - low) / middle
+
+
+def timed(action: Callable[[], object], number: int, runs: int) -> list[float]:
+    """Seconds for one action, in each of several runs of `number` actions."""
+    samples = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        for _ in range(number):
+            action()
+        samples.append((time.perf_counter() - start) / number)
+    return samples
+
+
+def in_turn(first: Callable[[], float], second: Callable[[], float], runs: int) -> tuple[list[float], list[float]]:
+    """Samples of both, taken alternately, so that whatever else the machine does meets both; one of each warms up."""
+    first(), second()
+    pairs = [(first(), second()) for _ in range(runs)]
+    return [ours for ours, _ in pairs], [theirs for _, theirs in pairs]
+
+
+# Start-up
+
+
+def prompt() -> Iterator[Row]:
+    """Seconds from starting a process until a key that is typed at its first prompt is echoed, in a pseudo-terminal."""
+    shell = [sys.executable, "-m", "bsrepl", "-q"]
+    ours, bare = in_turn(lambda: until_echo(shell), lambda: until_echo([sys.executable, "-m", "ptpython"]), 15)
+    yield beside("first prompt, QONNX listed", "s", ours, "bare ptpython", bare, 1.25)
+
+
+def until_echo(command: list[str]) -> float:
+    with tempfile.TemporaryDirectory() as home:
+        start = time.perf_counter()
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.environ.update(TERM="xterm-256color", HOME=home, XDG_CONFIG_HOME=home)
+            os.execv(command[0], command)
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        seen, answered, typed_at = b"", 0, None
+        try:
+            while typed_at is None or b"q" not in seen[typed_at:]:
+                if not select.select([fd], [], [], 30)[0]:
+                    raise TimeoutError(f"no prompt from {command}")
+                seen += os.read(fd, 65536)
+                while seen.count(b"\x1b[6n") > answered:  # a terminal answers where its cursor is
+                    os.write(fd, b"\x1b[1;1R")
+                    answered += 1
+                if typed_at is None and b">>>" in seen:
+                    os.write(fd, b"q")
+                    typed_at = len(seen)
+            return time.perf_counter() - start
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os.close(fd)
+
+
+# Access
+
+
+def access() -> Iterator[Row]:
+    """Nanoseconds for an attribute, read 10 times in a loop of a compiled function."""
+    registry = Registry()
+    registry.replace(Snapshot().replacing((), [*builtin_plugins(), *qonnx_plugins()]))
+    tfm = Namespace(registry, "transform")
+    plain = Plain()
+    plain.RemoveIdentity = tfm.RemoveIdentity  # type: ignore[attr-defined]
+    ours, theirs = in_turn(lambda: reading(tfm), lambda: reading(plain), 31)
+    yield beside("tfm.X", "ns", ours, "plain attribute", theirs, 1.1)
+
+
+class Plain:
+    """An object with attributes, and nothing else."""
+
+
+def reading(thing: object) -> float:
+    start = time.perf_counter_ns()
+    read_attributes(thing)
+    return (time.perf_counter_ns() - start) / 1_000_000
+
+
+def read_attributes(thing: object) -> None:
+    for _ in range(100_000):
+        thing.RemoveIdentity; thing.RemoveIdentity; thing.RemoveIdentity; thing.RemoveIdentity  # type: ignore[attr-defined]  # noqa: B018, E702, E501
+        thing.RemoveIdentity; thing.RemoveIdentity; thing.RemoveIdentity; thing.RemoveIdentity  # type: ignore[attr-defined]  # noqa: B018, E702, E501
+        thing.RemoveIdentity; thing.RemoveIdentity  # type: ignore[attr-defined]  # noqa: B018, E702
+
+
+def finding() -> Iterator[Row]:
+    """Microseconds for `tfm.find(stage=...)` with 10 hits among 100,000 plugins."""
+    registry = Registry()
+    registry.replace(Snapshot().replacing((), made_up(100_000)))
+    tfm = Namespace(registry, "transform")
+    assert len(tfm.find(stage="s77")) == 10
+    samples = timed(lambda: tfm.find(stage="s77"), 200, 31)
+    yield alone("find(stage=...), 10 hits in 100,000", "us", [1e6 * each for each in samples], 20)
+
+
+def made_up(count: int) -> list[Plugin]:
+    """Plugins in groups of ten with a stage each."""
+    return [
+        Plugin(Key("transform", "brainsmith", f"P{n}"), Plain, Origin(f"/plugins/f{n}.py", 1), {"stage": f"s{n // 10}"})
+        for n in range(count)
+    ]
+
+
+# Discovery
+
+WALK = """
+import importlib, inspect, pkgutil, time
+start = time.perf_counter()
+import qonnx.transformation
+from qonnx.transformation.base import Transformation
+found = set()
+for info in pkgutil.walk_packages(qonnx.transformation.__path__, "qonnx.transformation."):
+    for name, cls in inspect.getmembers(importlib.import_module(info.name), inspect.isclass):
+        if issubclass(cls, Transformation) and not inspect.isabstract(cls):
+            found.add(name)
+print(time.perf_counter() - start, len(found))
+"""
+OURS = """
+import time
+from bsrepl.frameworks import qonnx_plugins
+start = time.perf_counter()
+found = [plugin for plugin in qonnx_plugins() if plugin.kind == "transform"]
+print(time.perf_counter() - start, len(found))
+"""
+
+
+def discovery() -> Iterator[Row]:
+    """Milliseconds until every QONNX transformation is known, each time in a fresh process."""
+    ours, walk = in_turn(lambda: fresh(OURS), lambda: fresh(WALK), 7)
+    row = beside("every QONNX transformation known", "ms", ours, "walk, import, inspect", walk, 0.1)
+    yield row
+
+
+def fresh(code: str) -> float:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds, count = done.stdout.split()
+    assert count == "64", done.stdout
+    return 1e3 * float(seconds)
+
+
+# Reload
+
+
+def watching() -> Iterator[Row]:
+    """Milliseconds per prompt while nothing changes, beside the bare loop of `os.stat` over the same files."""
+    for count in (100, 1_000, 10_000):
+        with tempfile.TemporaryDirectory() as folder:
+            reloader = watched(folder, count)
+            paths = [os.path.join(folder, name) for name in os.listdir(folder)]
+
+            def stats(paths: list[str] = paths) -> None:
+                for path in paths:
+                    os.stat(path)
+
+            number = max(1, 2_000 // count)
+            ours, bare = in_turn(
+                lambda: 1e3 * timed(reloader.is_due, number, 1)[0],  # noqa: B023
+                lambda: 1e3 * timed(stats, number, 1)[0],  # noqa: B023
+                15,
+            )
+            reloader.close()
+            yield beside(f"nothing changed, {count:,} files", "ms", ours, "os.stat of each", bare, 1.5)
+
+
+def saving() -> Iterator[Row]:
+    """Milliseconds from a save to the registry, one of 1,000 files, beyond the stat loop; beside compile and exec."""
+    with tempfile.TemporaryDirectory() as folder:
+        reloader = watched(folder, 1_000)
+        path = Path(folder, "plugin_0500.py")
+        source = PLUGIN.format(500)
+        number = iter(range(1_000_000))
+
+        def save() -> float:
+            path.write_text(f"{source}NUMBER = {next(number)}\n")
+            looking = timed(lambda: [os.stat(each) for each in reloader.plugin_files], 1, 1)[0]
+            start = time.perf_counter()
+            reloader.refresh()
+            return 1e3 * (time.perf_counter() - start - looking)
+
+        def limit() -> float:
+            text = f"{source}NUMBER = {next(number)}\n"
+            start = time.perf_counter()
+            exec(compile(text, "limit", "exec"), dict(PRELOADED))
+            return 1e3 * (time.perf_counter() - start)
+
+        ours, bare = in_turn(save, limit, 31)
+        reloader.close()
+        yield beside("one of 1,000 files saved, beyond stat", "ms", ours, "compile and exec", bare, 2.0)
+
+
+PLUGIN = '@transform(stage="cleanup")\nclass Plugin{0}:\n    def apply(self, model):\n        return model, False\n\n\n'
+
+
+def watched(folder: str, count: int) -> Reloader:
+    """A reloader on a folder of `count` plugin files that have settled."""
+    for n in range(count):
+        Path(folder, f"plugin_{n:04}.py").write_text(PLUGIN.format(n))
+    reloader = Reloader(Registry(), [folder], PRELOADED, lambda: time.time_ns() + 10_000_000_000)
+    reloader.refresh()
+    reloader.refresh()
+    return reloader
+
+
+GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
+    "prompt": prompt,
+    "access": access,
+    "finding": finding,
+    "discovery": discovery,
+    "watching": watching,
+    "saving": saving,
+}
+
+
+def machine() -> dict[str, object]:
+    return {
+        "system": platform.platform(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+def table(rows: list[Row]) -> str:
+    lines = [f"{'':40} {'ours':>10} {'peer':>10}        {'ratio':>6}  {'target':<14} met"]
+    for row in rows:
+        peer = f"{row.peer_value:10.3g}" if row.peer_value is not None else " " * 10
+        ratio = f"{row.ratio:6.2f}" if row.ratio is not None else " " * 6
+        met = {True: "yes", False: "NO", None: ""}[row.met]
+        lines.append(f"{row.name:40} {row.value:10.3g} {peer} {row.unit:<6} {ratio}  {row.target:<14} {met}  {row.peer}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--only", choices=GROUPS, metavar="NAME", help=", ".join(GROUPS))
+    options = parser.parse_args()
+    rows = []
+    for name, measure in GROUPS.items():
+        if options.only in (None, name):
+            rows += measure()
+    if options.json:
+        print(json.dumps({"machine": machine(), "rows": [asdict(row) for row in rows]}, indent=2))
+    else:
+        print(table(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
