@@ -55,3 +55,9 @@ def test_every_module_has_a_layer_and_says_what_it_is_for() -> None:
     assert sorted(LEVEL) == MODULES
     for module in MODULES:
         assert ast.get_docstring(ast.parse((PACKAGE / f"{module}.py").read_text())), module
+
+
+def test_the_readme_maps_every_module() -> None:
+    readme = (PACKAGE.parent / "README.md").read_text()
+    table = readme.partition("## Where things are")[2].partition("\n\nImports")[0]
+    assert [module for module in MODULES if f"`{module}.py`" not in table] == ["__init__"]
