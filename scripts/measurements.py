@@ -149,11 +149,9 @@ def reading(thing: object) -> float:
     return (time.perf_counter_ns() - start) / 1_000_000
 
 
-def read_attributes(thing: object) -> None:
-    for _ in range(100_000):
-        thing.RemoveIdentity; thing.RemoveIdentity; thing.RemoveIdentity; thing.RemoveIdentity  # type: ignore[attr-defined]  # noqa: B018, E702, E501
-        thing.RemoveIdentity; thing.RemoveIdentity; thing.RemoveIdentity; thing.RemoveIdentity  # type: ignore[attr-defined]  # noqa: B018, E702, E501
-        thing.RemoveIdentity; thing.RemoveIdentity  # type: ignore[attr-defined]  # noqa: B018, E702
+_SCOPE: dict[str, Callable[[object], None]] = {}
+exec(f"def read_attributes(thing):\n for _ in range(100_000): {'thing.RemoveIdentity; ' * 10}", _SCOPE)
+read_attributes = _SCOPE["read_attributes"]
 
 
 def finding() -> Iterator[Row]:
@@ -299,7 +297,8 @@ def table(rows: list[Row]) -> str:
         peer = f"{row.peer_value:10.3g}" if row.peer_value is not None else " " * 10
         ratio = f"{row.ratio:6.2f}" if row.ratio is not None else " " * 6
         met = {True: "yes", False: "NO", None: ""}[row.met]
-        lines.append(f"{row.name:40} {row.value:10.3g} {peer} {row.unit:<6} {ratio}  {row.target:<14} {met}  {row.peer}")
+        ours = f"{row.name:40} {row.value:10.3g}"
+        lines.append(f"{ours} {peer} {row.unit:<6} {ratio}  {row.target:<14} {met:3}  {row.peer}".rstrip())
     return "\n".join(lines)
 
 
