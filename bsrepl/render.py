@@ -226,7 +226,7 @@ def fields(found: Sequence[tuple[str, str]], width: int) -> Text:
     indent = max((len(name) for name, _ in found), default=0) + 4
     text: Text = []
     for name, value in found:
-        lines = textwrap.wrap(value, max(width - indent, 16), break_on_hyphens=False) or ["-"]
+        lines = textwrap.wrap(value, max(width - indent, 16), break_long_words=False, break_on_hyphens=False) or ["-"]
         text += [
             ("bold", f"  {name.ljust(indent - 4)}"),
             ("", "  " + ("\n" + " " * indent).join(lines) + "\n"),
