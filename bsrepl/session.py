@@ -35,10 +35,12 @@ class Session:
         self._flags = 0  # the __future__ imports of the commands so far
 
     def install(self) -> None:
-        """Makes this the `__main__` of the process, so that what is defined in it can be pickled."""
+        """Makes this the `__main__` of the process, so that what is defined in it can be pickled.
+
+        The current folder is importable, but behind everything else: an `onnx.py` in it must not become `onnx`.
+        """
         sys.modules["__main__"] = self.module
-        if "" not in sys.path:
-            sys.path.insert(0, "")
+        sys.path[:] = [*(folder for folder in sys.path if folder not in ("", os.getcwd())), ""]
 
     def run(self, text: str) -> Any:
         """Runs a command. Returns the value of the expression that it is, or ends with; a `;` after it silences.

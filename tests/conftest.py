@@ -106,6 +106,7 @@ def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
     """A console that watches `tmp_path / "plugins"`, 100 columns wide."""
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    monkeypatch.setattr(sys, "path", list(sys.path))
     path = tmp_path / "plugins"
     path.mkdir()
     made = Screen(path, shows_time=False)

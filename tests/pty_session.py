@@ -29,7 +29,8 @@ class PtySession:
             os.chdir(cwd)
             os.environ.update({"TERM": "xterm-256color", "COLUMNS": "", **environment})
             os.environ.pop("COLUMNS")
-            os.execv(sys.executable, [sys.executable, "-m", "bsrepl", *map(str, arguments)])
+            command = str(Path(sys.executable).with_name("bsrepl"))
+            os.execv(command, [command, *map(str, arguments)])
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     @property

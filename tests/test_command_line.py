@@ -18,7 +18,7 @@ FOLD = '@transform(stage="cleanup")\nclass Fold:\n    def apply(self, model):\n 
 
 def bsrepl(*arguments: object, cwd: Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "bsrepl", *map(str, arguments)],
+        [Path(sys.executable).with_name("bsrepl"), *map(str, arguments)],
         input=stdin,
         capture_output=True,
         text=True,
@@ -68,6 +68,16 @@ def test_a_script_uses_plugin_files_and_their_trouble_goes_to_stderr(tmp_path: P
 def test_without_a_path_nothing_in_the_folder_is_executed(tmp_path: Path) -> None:
     (tmp_path / "fold.py").write_text("print('executed')")
     assert bsrepl("-c", "pass", cwd=tmp_path).stdout == ""
+
+
+@pytest.mark.parametrize("name", ["onnx", "json", "bsrepl", "qonnx"])
+def test_a_file_in_the_current_folder_never_becomes_the_module_of_its_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.py").write_text(FOLD)
+    code = f"import {name}; print({name}.__file__); tfm.FoldConstants; print(tfm.Fold.__name__)"
+    done = bsrepl(f"{name}.py", "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout.startswith(str(tmp_path))
+    assert done.stdout.endswith("Fold\n")
 
 
 def test_a_script_imports_no_ptpython(tmp_path: Path) -> None:

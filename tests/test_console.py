@@ -139,6 +139,18 @@ def test_a_failing_file_is_told_once_and_the_old_version_runs(screen: Screen, tm
     assert "no plugin file fails" in screen.type("errors()")
 
 
+def test_a_file_that_is_gone_for_the_moment_is_said_to_be(screen: Screen, tmp_path) -> None:
+    path = tmp_path / "plugins" / "fold.py"
+    path.write_text(FOLD)
+    screen.type("0")
+    path.unlink()
+    told = screen.type("tfm.Fold.__name__")
+    assert told.startswith("fold.py gone or empty; the previous version counts until")
+    assert told.endswith("'Fold'\n")
+    screen.clock.ahead = 2
+    assert screen.type("0").startswith("- tfm.Fold  fold.py\n")
+
+
 def test_retry_executes_a_file_again_whose_cause_was_elsewhere(screen: Screen, tmp_path) -> None:
     (tmp_path / "plugins" / "fold.py").write_text(f"open({str(tmp_path / 'data')!r})\n{FOLD}")
     assert "FileNotFoundError" in screen.type("0")
