@@ -38,9 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         now=time.time_ns,
         shows_time=not options.no_timing,
     )
+    console.session.install()
     if options.check:
         return _check(console, options.json)
-    console.session.install()
     status = 0
     if is_script:
         err.write(render.problems(console.reloader.refresh(), err.width))

@@ -5,6 +5,7 @@ import __future__
 
 import ast
 import builtins
+import codeop
 import os
 import subprocess
 import sys
@@ -86,6 +87,14 @@ class Session:
 def is_no_python(text: str) -> bool:
     """Whether a command is one that the session understands besides Python: `x?`, `x??`, `!command`."""
     return text.lstrip().startswith("!") or _question(text) is not None
+
+
+def is_complete_command(text: str) -> bool:
+    """Whether Python would run a command of several lines now: no bracket is open, and no block that could go on."""
+    try:
+        return codeop.compile_command(text, "<input>", "single") is not None
+    except (SyntaxError, ValueError, OverflowError):
+        return False
 
 
 def _question(text: str) -> str | None:

@@ -11,9 +11,12 @@ from typing import Any
 import ptpython.python_input
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import Condition, is_done
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import Condition, emacs_insert_mode, has_focus, has_selection, is_done, vi_insert_mode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.containers import ConditionalContainer, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
@@ -30,7 +33,7 @@ from . import render
 from .completion import NamespaceCompleter
 from .console import Console
 from .namespaces import Namespace
-from .session import is_no_python
+from .session import is_complete_command, is_no_python
 from .styles import CodeStyles
 
 _STYLE = Style.from_dict(
@@ -62,6 +65,7 @@ class Shell(PythonRepl):
             get_globals=self._names_to_complete,
             input=input,
             output=output,
+            extra_key_bindings=self._key_bindings(),
             _validator=CommandValidator(self.get_compiler_flags),
             color_depth=None if color else ColorDepth.DEPTH_1_BIT,
             _input_buffer_height=self._input_height,
@@ -132,6 +136,28 @@ class Shell(PythonRepl):
     def _input_height(self) -> Dimension:
         completing = self.default_buffer.complete_state is not None
         return Dimension(min=_MENU_HEIGHT if completing else 1)
+
+    def _key_bindings(self) -> KeyBindings:
+        bindings = KeyBindings()
+
+        @bindings.add(Keys.SIGINT)
+        def _interrupt(event: KeyPressEvent) -> None:
+            """`kill -INT` does what Ctrl-C does; ptpython ignores it."""
+            event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
+
+        @Condition
+        def is_complete() -> bool:
+            document = self.default_buffer.document
+            return "\n" in document.text and document.is_cursor_at_the_end and is_complete_command(document.text)
+
+        typing = has_focus(DEFAULT_BUFFER) & ~has_selection & (emacs_insert_mode | vi_insert_mode)
+
+        @bindings.add(Keys.Enter, filter=typing & is_complete & Condition(lambda: not self.paste_mode))
+        def _accept(event: KeyPressEvent) -> None:
+            """A call over several lines runs with the Enter after its last parenthesis; ptpython wants another."""
+            event.current_buffer.validate_and_handle()
+
+        return bindings
 
     def _status_bar(self) -> ConditionalContainer:
         def fragments() -> StyleAndTextTuples:

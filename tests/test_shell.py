@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,30 @@ def test_control_c_at_the_prompt_and_during_a_command(start: Start) -> None:
     shell.expect("interrupted", ">>>")
     shell.enter("6 * 7")
     shell.expect("42")
+
+
+def test_a_signal_at_the_prompt_does_what_control_c_does(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
+    shell.type("garbage")
+    shell.expect("garbage")
+    shell.signal(signal.SIGINT)
+    shell.expect(">>>")
+    shell.enter("6 * 7")
+    shell.expect("42")
+
+
+def test_enter_runs_a_call_over_several_lines_and_goes_on_in_a_block(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
+    shell.enter("max(")
+    shell.expect("...")
+    shell.enter("41, 42)")
+    shell.expect("42\n")
+    shell.enter("for n in range(3):")
+    shell.enter("print('n', n)")
+    shell.type("\r")
+    shell.expect("n 0", "n 1", "n 2")
 
 
 def test_control_c_stops_a_hanging_plugin_file_and_keeps_the_old_version(start: Start, tmp_path: Path) -> None:
