@@ -8,6 +8,7 @@ from typing import Any
 
 from .plugin import KINDS, Lazy, Plugin, precedence
 from .registry import Snapshot
+from .safe_repr import safe_repr
 
 _SIGNS = "+~-"
 
@@ -73,7 +74,7 @@ def differences(before: Plugin, after: Plugin) -> list[str]:
 def _shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_shown, value)) + "]"
-    return value if isinstance(value, str) else repr(value)
+    return value if isinstance(value, str) else safe_repr(value)
 
 
 def _code_differences(old: Any, new: Any) -> list[str]:
@@ -118,8 +119,12 @@ def _members(cls: type) -> dict[str, Any]:
     return members
 
 
-def _bases(cls: type) -> list[str]:
-    return [f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__[1:]]
+def _bases(cls: type) -> list[tuple[str, str]]:
+    return [_name(base) for base in cls.__mro__[1:]]
+
+
+def _name(cls: type) -> tuple[str, str]:
+    return cls.__module__, cls.__qualname__
 
 
 def _is_callable(member: Any) -> bool:
@@ -133,8 +138,8 @@ def _alike(old: Any, new: Any) -> bool:
     """Whether two values came out of the same code. Runs nothing of the user's: no `__eq__`, no `__repr__`."""
     if old is new:
         return True
-    if type(old) is not type(new):
-        return False
+    if type(old) is not type(new):  # the same if only their class was executed again; what is in them nobody knows
+        return not isinstance(old, type) and _name(type(old)) == _name(type(new))
     if type(old) in _PLAIN:
         return bool(old == new)
     if type(old) in (list, tuple):
@@ -157,5 +162,5 @@ def _alike(old: Any, new: Any) -> bool:
     if isinstance(old, property):
         return _alike((old.fget, old.fset, old.fdel), (new.fget, new.fset, new.fdel))
     if isinstance(old, type):
-        return (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
+        return _name(old) == _name(new)
     return True

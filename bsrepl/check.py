@@ -9,6 +9,7 @@ from . import render
 from .failure import Failure
 from .plugin import Plugin
 from .reload import Reloader, Report
+from .safe_repr import safe_repr
 
 
 def as_text(reloader: Reloader, report: Report, width: int) -> render.Text:
@@ -62,4 +63,4 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in value]
-    return repr(value)
+    return safe_repr(value)

@@ -18,6 +18,7 @@ from .hints import hint
 from .namespaces import Listing, backends, kernels, steps, tfm
 from .registry import Registry
 from .reload import Reloader
+from .safe_repr import safe_repr
 from .session import Session
 from .terminal import Terminal
 
@@ -121,11 +122,7 @@ class Console:
         if isinstance(value, Listing):
             self.out.write(render.listing(value, self.out.width))
             return
-        try:
-            shown = repr(value)
-        except Exception as error:
-            shown = f"<{type(value).__qualname__} whose __repr__ raises {type(error).__name__}: {error}>"
-        self.out.write([("", shown + "\n")])
+        self.out.write([("", safe_repr(value) + "\n")])
 
     def tell_error(self, error: BaseException) -> None:
         """Prints an exception: the traceback from the user's code on, and what to write instead if that is known."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from .plugin import KINDS, Plugin
 from .registry import Snapshot
+from .safe_repr import safe_repr
 
 
 def plugin_of(thing: Any, snapshot: Snapshot) -> Plugin | None:
@@ -43,7 +44,7 @@ def fields(thing: Any, plugin: Plugin | None, snapshot: Snapshot) -> list[tuple[
         found.append(("call", call))
     if plugin is not None:
         shown = ("stage", "backends")
-        found += [(field, repr(value)) for field, value in plugin.metadata.items() if field not in shown]
+        found += [(field, safe_repr(value)) for field, value in plugin.metadata.items() if field not in shown]
         if plugin.kind == "kernel":
             found += _backends(plugin, snapshot)
     if methods := public_methods(thing):

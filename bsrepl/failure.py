@@ -26,6 +26,7 @@ class Failure:
     kept: tuple[Key, ...] = ()  # the plugins whose previous version stays
     taken: frozenset[Key] = frozenset()  # the names that other files have
     hint: str | None = None  # what to write instead
+    threads: tuple[str, ...] = ()  # those that it started and that go on: they cannot be undone
     trace: str = field(default="", compare=False)  # the whole traceback, from the plugin file down
 
     @property
@@ -41,6 +42,7 @@ def failure(
     kept: Iterable[Key] = (),
     taken: Iterable[Key] = (),
     hint: str | None = None,
+    threads: Iterable[str] = (),
 ) -> Failure:
     """Describes an exception that executing `path` raised; `ours` are the files that can be to blame."""
     summary = traceback.TracebackException.from_exception(error, compact=True)
@@ -72,6 +74,7 @@ def failure(
         kept=tuple(kept),
         taken=frozenset(taken),
         hint=hint,
+        threads=tuple(threads),
         trace=_trace(summary, blamed),
     )
 

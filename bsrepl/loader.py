@@ -11,6 +11,7 @@ import builtins
 import importlib
 import linecache
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -44,6 +45,8 @@ class Execution:
     is_cause: bool = False
     #: What it printed while it was executed.
     output: str = ""
+    #: The threads that were started meanwhile.
+    threads: tuple[threading.Thread, ...] = ()
 
 
 class PluginImporter(MetaPathFinder, Loader):
@@ -164,6 +167,7 @@ class PluginImporter(MetaPathFinder, Loader):
         execution = self._executions[path] = Execution(path, module=module)
         journal = Journal()
         output = StringIO()
+        threads = set(threading.enumerate())
         try:
             execution.source = self._read(path)
             code = compile(execution.source, path, "exec", dont_inherit=True)
@@ -177,6 +181,7 @@ class PluginImporter(MetaPathFinder, Loader):
         finally:
             execution.plugins = tuple(journal.plugins)
             execution.output = output.getvalue()
+            execution.threads = tuple(thread for thread in threading.enumerate() if thread not in threads)
 
     def _blame(self, execution: Execution, error: BaseException) -> None:
         if execution.error is None:

@@ -15,6 +15,7 @@ from typing import Any, overload
 from .errors import UnknownPlugin
 from .plugin import NAMESPACES, Key, Plugin, precedence
 from .registry import Registry, Snapshot, registry
+from .safe_repr import safe_repr
 from .table import columns
 
 _NEAREST = 4  # names that a miss suggests
@@ -247,7 +248,7 @@ def summary(plugin: Plugin) -> str:
 def _written(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(map(_written, value))
-    return value if isinstance(value, str) and " " not in value else repr(value)
+    return value if isinstance(value, str) and " " not in value else safe_repr(value)
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:

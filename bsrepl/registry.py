@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from .persistent import PersistentMap, differences
 from .plugin import Key, Plugin, precedence
+from .safe_repr import safe_repr
 
 _Posting = PersistentMap[Key, Plugin]
 _NOTHING: PersistentMap[Any, Any] = PersistentMap()
@@ -179,7 +180,11 @@ def _terms(plugin: Plugin) -> Iterator[tuple[str, Hashable]]:
 
 
 def _mentions(plugin: Plugin, text: str) -> bool:
-    return text in plugin.name.lower() or any(text in str(value).lower() for value in plugin.metadata.values())
+    return text in plugin.name.lower() or any(text in _text(value) for value in plugin.metadata.values())
+
+
+def _text(value: object) -> str:
+    return (value if isinstance(value, str) else safe_repr(value)).lower()
 
 
 def _merged(old: PersistentMap[_K, Any], changes: Mapping[_K, Any]) -> PersistentMap[_K, Any]:

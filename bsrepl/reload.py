@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from os.path import abspath, isdir
+from os.path import abspath, isdir, islink, realpath
 from types import ModuleType
 from typing import Any
 
@@ -78,12 +78,13 @@ class Reloader:
         self._importers: dict[str, set[str]] = {}  # the reverse of it
         self._owners: dict[Key, str] = {}
         self._held: dict[str, frozenset[str]] = {}  # files whose group failed, with the group
+        self._links: dict[str, str] = {}  # the files that plugin files are links to, with the link
         for path in map(abspath, paths):
-            self._seen[path] = watch.UNSETTLED
             if isdir(path):
                 self._folders.append(path)
+                self._seen[path] = watch.UNSETTLED
             else:
-                self._plugin_files.add(path)
+                self._add_plugin_file(path)
         self.importer.install()
 
     def close(self) -> None:
@@ -171,11 +172,21 @@ class Reloader:
             present = [*watch.plugin_files(folder), *watch.future_packages(folder)]
         except OSError:
             return  # gone, and its files with it; they are looked at one by one
-        for path in present:
-            if path not in self._plugin_files:
-                self._plugin_files.add(path)
-                self._seen[path] = watch.UNSETTLED
+        for path in sorted(set(present) - self._plugin_files, key=lambda path: (islink(path), path)):
+            if self._add_plugin_file(path):
                 yield path
+
+    def _add_plugin_file(self, path: str) -> bool:
+        """Watches a plugin file, unless it is one that is watched already, under another name."""
+        if islink(path):
+            target = realpath(path)
+            if target in self._plugin_files or self._links.setdefault(target, path) != path:
+                return False
+        elif path in self._links:
+            return False
+        self._plugin_files.add(path)
+        self._seen[path] = watch.UNSETTLED
+        return True
 
     def _is_overdue(self, path: str, now: int) -> bool:
         since = min(self._missing_since.get(path, now), now)
@@ -353,6 +364,8 @@ class Reloader:
     ) -> set[str]:
         """Leaves a group as it was. Returns its files if there is something new to tell."""
         kept = [plugin.key for path in sorted(group) if path in self.loaded for plugin in self.loaded[path].plugins]
+        started = {thread for path in group if path in runs for thread in runs[path].threads}
+        threads = sorted(thread.name for thread in started if thread.is_alive())
         new = False
         for path in group:
             if path in runs:
@@ -368,6 +381,7 @@ class Reloader:
                 kept=kept,
                 taken=[error.key] if isinstance(error, NameTaken) else (),
                 hint=hint(error, self.registry.snapshot),
+                threads=threads,
             )
             if self.failures.get(path) != told:
                 report.failures.append(told)
@@ -396,7 +410,10 @@ class Reloader:
         for known in (self._disk, self._attempted, self._missing_since, self._held, self.failures):
             known.pop(path, None)
         self.importer.forget(path)
-        if path not in self._plugin_files and not self._importers.get(path):
+        if path in self._plugin_files:  # what was another name for it may have to take its place
+            self._links = {target: link for target, link in self._links.items() if link != path}
+            self._seen.update(dict.fromkeys(self._folders, watch.UNSETTLED))
+        elif not self._importers.get(path):
             self._seen.pop(path, None)
 
     def _depend(self, path: str, depends: set[str]) -> None:

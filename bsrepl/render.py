@@ -120,6 +120,9 @@ def failure(failed: Failure, width: int) -> Text:
         text += advice(failed.hint, width)
     if failed.file != failed.path:
         text.append(("", f"  imported by {basename(failed.path)}\n"))
+    if failed.threads:
+        running = f"  cannot be undone: it started {', '.join(failed.threads)}, which goes on running"
+        text.append(("warning", _wrapped(running, width, "    ")))
     kept = f"kept the previous version: {_keys(failed.kept)}"
     lost = "nothing of it is registered; errors() has the whole traceback"
     text.append(("", _wrapped(f"  {kept if failed.kept else lost}", width, "    ")))

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "bsrepl"
 
 LAYERS = [
-    ["errors", "persistent", "starter", "table", "terminal"],
+    ["errors", "persistent", "safe_repr", "starter", "table", "terminal"],
     ["plugin", "watch"],
     ["registry"],
     ["changes", "decorators", "frameworks", "loader", "namespaces", "remove_identity", "workbench"],
