@@ -19,7 +19,8 @@ from types import FrameType, FunctionType
 from typing import Any, TypeVar
 
 from .errors import MetadataError, PluginWarning
-from .plugin import BRAINSMITH, KINDS, Key, Origin, Plugin
+from .namespaces import RESERVED
+from .plugin import BRAINSMITH, KINDS, NAMESPACES, WORDS, Key, Origin, Plugin
 from .registry import record
 
 #: The stages of the compiler flow, in its order. Any other word is welcome; one that is nearly one of these is a slip.
@@ -160,7 +161,10 @@ def _register(
     framework = metadata.get("framework") or BRAINSMITH
     kept = {field: value for field, value in metadata.items() if field != "framework" and value is not None}
     registered = Plugin(Key(kind, str(framework), name), target, origin, kept)
-    for slip in (slips or _SLIPS[kind])(registered):
+    found = (slips or _SLIPS[kind])(registered)
+    if name in RESERVED or name in WORDS:
+        found.append(f'{NAMESPACES[kind]}.{name} is something else; reach it by {NAMESPACES[kind]}["{name}"]')
+    for slip in found:
         warnings.warn_explicit(f"{kind} {name}: {slip}", PluginWarning, origin.file, origin.line)
     record(registered)
 

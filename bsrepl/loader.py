@@ -59,6 +59,7 @@ class PluginImporter(MetaPathFinder, Loader):
         self._read = read
         self._names: dict[str, str] = {}  # path -> module name
         self._paths: dict[str, str] = {}  # module name -> path; a folder for a package without __init__.py
+        self._vacated: dict[str, str] = {}  # the names of files that are gone, until that is committed
         self._elsewhere: dict[str, bool] = {}
         self._executions: dict[str, Execution] = {}
         self._is_staging = False
@@ -77,13 +78,17 @@ class PluginImporter(MetaPathFinder, Loader):
             sys.modules.pop(name, None)
 
     @contextmanager
-    def staging(self, paths: Iterable[str]) -> Iterator[dict[str, Execution]]:
+    def staging(self, paths: Iterable[str], gone: Iterable[str]) -> Iterator[dict[str, Execution]]:
         """While this lasts the modules of `paths` are out of `sys.modules`; what is imported is executed afresh.
 
-        Yields the executions by path, filled while they happen. What they put into `sys.modules` stays there, for the
-        caller to keep or to `restore`.
+        The names of the modules of files that are `gone` are free for others. Yields the executions by path, filled
+        while they happen. What they put into `sys.modules` stays there, for the caller to keep or to `restore`.
         """
         self._executions, self._is_staging = {}, True
+        for path in gone:
+            self.restore(path, None)
+            self._vacated[path] = self._names.pop(path)
+            del self._paths[self._vacated[path]]
         for path in paths:
             self.restore(path, None)
         try:
@@ -103,6 +108,10 @@ class PluginImporter(MetaPathFinder, Loader):
 
     def restore(self, path: str, module: ModuleType | None) -> None:
         """Makes `module` what `sys.modules` and the parent package hold for a path again; None: they hold nothing."""
+        if path in self._vacated:
+            name = self._vacated.pop(path)
+            self._names.pop(self._paths.get(name, ""), None)
+            self._claim(name, path)
         name = self.name_of(path)
         parent, _, child = name.rpartition(".")
         package = sys.modules.get(parent)
@@ -134,6 +143,7 @@ class PluginImporter(MetaPathFinder, Loader):
 
     def forget(self, path: str) -> None:
         """Gives up the module name of a file that is gone."""
+        self._vacated.pop(path, None)
         self._paths.pop(self._names.pop(path, ""), None)
 
     # What the import system uses

@@ -19,6 +19,8 @@ KINDS = tuple(NAMESPACES)
 BRAINSMITH = "brainsmith"
 #: Which framework a short name means when several have it; the others follow in alphabetical order.
 PRECEDENCE = (BRAINSMITH, "finn", "qonnx")
+#: The words that are something else in a namespace: its methods and its frameworks.
+WORDS = frozenset({"all", "find", "frameworks", "missing", *PRECEDENCE})
 
 
 def precedence(framework: str) -> tuple[int, str]:
@@ -41,7 +43,7 @@ class Key(NamedTuple):
     def __str__(self) -> str:
         """What to type: `tfm.FoldBias`, `tfm.qonnx.FoldConstants`, `tfm["not-a-name"]`."""
         namespace = NAMESPACES[self.kind]
-        if not self.name.isidentifier() or not self.framework.isidentifier():
+        if not self.name.isidentifier() or self.name in WORDS or not self.framework.isidentifier():
             return f'{namespace}["{self.qualified}"]'
         return ".".join([namespace, *([] if self.framework == BRAINSMITH else [self.framework]), self.name])
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
+from .errors import PluginWarning
 from .persistent import PersistentMap, differences
 from .plugin import Key, Plugin, precedence
 from .safe_repr import safe_repr
@@ -243,5 +245,9 @@ def record(plugin: Plugin) -> None:
     journal = _journal.get()
     if journal is None:
         registry.register(plugin)
-    else:
-        journal.plugins.append(plugin)
+        return
+    for earlier in [each for each in journal.plugins if each.key == plugin.key]:
+        said = f"{plugin.key} is registered twice, at {earlier.origin} too"
+        warnings.warn_explicit(said, PluginWarning, plugin.origin.file, plugin.origin.line)
+        journal.plugins.remove(earlier)
+    journal.plugins.append(plugin)

@@ -251,14 +251,14 @@ class Reloader:
 
     def _execute(self, affected: set[str], gone: set[str]) -> dict[str, Execution]:
         """Executes the plugin files among `affected`, and whatever they import that is affected or had failed."""
-        staged = affected | gone | self._held.keys()
+        staged = (affected | self._held.keys()) - gone
         try:
-            with self.importer.staging(staged) as executions:
+            with self.importer.staging(staged, gone) as executions:
                 for path in sorted(affected & self._plugin_files - gone):
                     if path not in executions or executions[path].module is None:
                         self.importer.execute(path)
         except BaseException:
-            for path in staged:
+            for path in staged | gone:
                 self._restore(path)
             raise
         runs = {}
@@ -267,7 +267,7 @@ class Reloader:
                 runs[path] = run
             else:  # a live function imported something while another file was executed
                 self._depend(path, self._depends.get(path, set()) | run.depends)
-        for path in staged - runs.keys() - affected - gone:
+        for path in staged - runs.keys() - affected:
             self._restore(path)
         return runs
 
@@ -387,7 +387,7 @@ class Reloader:
                 report.failures.append(told)
                 new = True
             self.failures[path] = told
-        for path in group:
+        for path in sorted(group, key=self.loaded.__contains__):  # what was live comes last, and stays
             self._held[path] = group
             self._missing_since.pop(path, None)
             self._restore(path)

@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from bsrepl import backends, kernel, kernels, steps, tfm, transform
-from bsrepl.errors import UnavailablePlugin, UnknownPlugin
+from bsrepl.errors import PluginWarning, UnavailablePlugin, UnknownPlugin
 from bsrepl.frameworks import builtin_plugins, qonnx_plugins
-from bsrepl.namespaces import RESERVED
-from bsrepl.plugin import Key, Lazy, Origin, Plugin
+from bsrepl.namespaces import Namespace
+from bsrepl.plugin import PRECEDENCE, WORDS, Key, Lazy, Origin, Plugin
 from bsrepl.registry import registry
 
 
@@ -83,10 +83,15 @@ def test_a_plugin_is_a_plain_attribute_of_an_instance_without_getattr_cost() -> 
 @pytest.mark.parametrize("name", ["find", "all", "_kind", "__len__", "frameworks"])
 def test_a_plugin_with_the_name_of_a_method_is_reached_by_index(name: str) -> None:
     method = getattr(tfm, name)
-    transform(name)(FoldBias)
+    with pytest.warns(PluginWarning, match=f"{name} is something else"):
+        transform(name)(FoldBias)
     assert tfm[name] is FoldBias
     assert getattr(tfm, name) == method
-    assert name in RESERVED
+
+
+def test_the_words_of_a_namespace_are_its_public_methods_and_the_known_frameworks() -> None:
+    public = {name for name in vars(Namespace) if not name.startswith("_")}
+    assert public | set(PRECEDENCE) == WORDS
 
 
 @pytest.mark.usefixtures("_qonnx")
