@@ -15,9 +15,9 @@ from .safe_repr import safe_repr
 def as_text(reloader: Reloader, report: Report, width: int) -> render.Text:
     """A line for each file, what its plugins are, and the failures in full."""
     text = render.problems(report, width)
-    for path in reloader.plugin_files:
-        if path not in reloader.failures and path in reloader.loaded:
-            plugins = reloader.loaded[path].plugins
+    for path, loaded in sorted(reloader.loaded.items()):
+        if path not in reloader.failures:
+            plugins = loaded.plugins
             text += [("added", "ok"), ("", f" {path}  {', '.join(str(plugin.key) for plugin in plugins)}\n")]
     failed = len(reloader.failures)
     total = len(reloader.plugin_files)
@@ -28,7 +28,7 @@ def as_text(reloader: Reloader, report: Report, width: int) -> render.Text:
 def as_json(reloader: Reloader, report: Report) -> str:
     """`{"ok": ..., "files": [{"path", "ok", "plugins", "error"}], "warnings": [...]}`."""
     files = []
-    for path in sorted({*reloader.plugin_files, *reloader.failures}):
+    for path in sorted({*reloader.plugin_files, *reloader.loaded, *reloader.failures}):
         failed = reloader.failures.get(path)
         loaded = reloader.loaded.get(path)
         files.append(

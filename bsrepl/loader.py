@@ -52,11 +52,15 @@ class Execution:
 class PluginImporter(MetaPathFinder, Loader):
     """Imports the files it was told of. `provided` are the names that every one of them finds without an import.
 
-    `read` gives the bytes of a path, or raises what keeps it from being read.
+    `read` gives the bytes of a path, or raises what keeps it from being read. `counts` tells of a file that is not on
+    disk whether it is to be taken for one that is: an editor may be saving it.
     """
 
-    def __init__(self, read: Callable[[str], bytes], provided: Mapping[str, Any]) -> None:
+    def __init__(
+        self, read: Callable[[str], bytes], counts: Callable[[str], bool], provided: Mapping[str, Any]
+    ) -> None:
         self._read = read
+        self._counts = counts
         self._names: dict[str, str] = {}  # path -> module name
         self._paths: dict[str, str] = {}  # module name -> path; a folder for a package without __init__.py
         self._vacated: dict[str, str] = {}  # the names of files that are gone, until that is committed
@@ -87,8 +91,9 @@ class PluginImporter(MetaPathFinder, Loader):
         self._executions, self._is_staging = {}, True
         for path in gone:
             self.restore(path, None)
-            self._vacated[path] = self._names.pop(path)
-            del self._paths[self._vacated[path]]
+            if path in self._names:
+                self._vacated[path] = self._names.pop(path)
+                del self._paths[self._vacated[path]]
         for path in paths:
             self.restore(path, None)
         try:
@@ -112,6 +117,8 @@ class PluginImporter(MetaPathFinder, Loader):
             name = self._vacated.pop(path)
             self._names.pop(self._paths.get(name, ""), None)
             self._claim(name, path)
+        elif module is None and path not in self._names:
+            return
         name = self.name_of(path)
         parent, _, child = name.rpartition(".")
         package = sys.modules.get(parent)
@@ -131,15 +138,35 @@ class PluginImporter(MetaPathFinder, Loader):
         return late
 
     def name_of(self, path: str) -> str:
-        """The name of a file's module: that of the file, unless an importable module or another file has it."""
+        """The name of a file's module: that of the file, unless an importable module or another file has it.
+
+        In a package it is dotted, as Python has it.
+        """
         if path not in self._names:
-            stem = basename(dirname(path)) if basename(path) == _INIT else basename(path).removesuffix(".py")
-            stem = stem.replace(".", "_")
-            folder = basename(_folder(path)).replace(".", "_")
-            candidates = chain((stem, f"{stem}@{folder}"), (f"{stem}@{folder}{n}" for n in count(2)))
-            name = next(n for n in candidates if n not in self._paths and not self._is_elsewhere(n, path))
+            is_package = basename(path) == _INIT
+            stem = basename(dirname(path) if is_package else path).removesuffix(".py").replace(".", "_")
+            folder = dirname(dirname(path) if is_package else path)
+            if is_package and dirname(path) in self._names:  # it was a package without an __init__.py so far
+                sys.modules.pop(self._names[dirname(path)], None)
+                self.forget(dirname(path))
+            package = self._package(folder)
+            if package is not None:
+                name = f"{package}.{stem}"
+            else:
+                suffix = basename(folder).replace(".", "_")
+                candidates = chain((stem, f"{stem}@{suffix}"), (f"{stem}@{suffix}{n}" for n in count(2)))
+                name = next(n for n in candidates if n not in self._paths and not self._is_elsewhere(n, path))
             self._claim(name, path)
         return self._names[path]
+
+    def _package(self, folder: str) -> str | None:
+        """The name of the package that a folder is, if it is one."""
+        if self._is_there(join(folder, _INIT)):
+            return self.name_of(join(folder, _INIT))
+        return self._names.get(folder)
+
+    def _is_there(self, path: str) -> bool:
+        return isfile(path) or (path in self._names and self._counts(path))
 
     def forget(self, path: str) -> None:
         """Gives up the module name of a file that is gone."""
@@ -155,12 +182,15 @@ class PluginImporter(MetaPathFinder, Loader):
             parent, _, child = fullname.rpartition(".")
             if parent not in self._paths:
                 return None
-            found = _module_file(_package_folder(self._paths[parent]), child)
+            found = self._module_file(_package_folder(self._paths[parent]), child)
             if found is None:
                 return None
+            if found in self._names:  # it went by another name while its folder was no package
+                sys.modules.pop(self._names[found], None)
+                self.forget(found)
             self._claim(fullname, found)
         file = self._paths[fullname]
-        if not exists(file):
+        if not exists(file) and not self._counts(file):
             return None
         if isdir(file):
             spec = ModuleSpec(fullname, None, is_package=True)
@@ -182,6 +212,7 @@ class PluginImporter(MetaPathFinder, Loader):
             execution.source = self._read(path)
             code = compile(execution.source, path, "exec", dont_inherit=True)
             show_source(path, execution.source)
+            self._note(path, module.__name__.rpartition(".")[0], ())
             module.__dict__["__builtins__"] = self._builtins
             with journal.recording(), _captured(output):
                 exec(code, module.__dict__)
@@ -221,19 +252,19 @@ class PluginImporter(MetaPathFinder, Loader):
 
     def _beside(self, importer: str, top: str) -> str:
         """The module name that `import top` means in a file: a module beside it, unless `top` is importable anyway."""
-        found = _module_file(_folder(importer), top)
+        found = self._module_file(self._folder(importer), top) or self._module_file(dirname(importer), top)
         return top if found is None or self._is_elsewhere(top, found) else self.name_of(found)
 
     def _note(self, importer: str, absolute: str, fromlist: Sequence[str]) -> None:
         """Records what an import statement made a file depend on, whether it worked or not."""
         execution = self._executions.setdefault(importer, Execution(importer))
-        chain = absolute.split(".")
-        names = [".".join(chain[: end + 1]) for end in range(len(chain))]
+        parts = absolute.split(".") if absolute else []
+        names = [".".join(parts[: end + 1]) for end in range(len(parts))]
         names += [f"{absolute}.{child}" for child in fromlist]
         for name in names:
             if name in self._paths:
-                if not isdir(self._paths[name]):
-                    execution.depends.add(self._paths[name])
+                path = self._paths[name]
+                execution.depends.update(_candidates(dirname(path), basename(path)) if isdir(path) else [path])
                 continue
             parent, _, child = name.rpartition(".")
             if parent in self._paths:
@@ -242,7 +273,23 @@ class PluginImporter(MetaPathFinder, Loader):
                 if folder is not None and child.isidentifier() and child not in attributes:
                     execution.depends.update(_candidates(folder, child))
             elif not parent and name not in sys.modules and not self._is_elsewhere(name, ""):
-                execution.depends.update(_candidates(_folder(importer), name))
+                execution.depends.update(_candidates(self._folder(importer), name))
+
+    def _folder(self, path: str) -> str:
+        """The folder that a file's absolute imports look in: that of the outermost package it belongs to."""
+        folder = dirname(path)
+        while self._is_there(join(folder, _INIT)):
+            folder = dirname(folder)
+        return folder
+
+    def _module_file(self, folder: str | None, name: str) -> str | None:
+        """The file that a module of that name in a folder is made from, or the folder of a package without any."""
+        if folder is None:
+            return None
+        for candidate in _candidates(folder, name):
+            if self._is_there(candidate):
+                return candidate
+        return join(folder, name) if isdir(join(folder, name)) and name.isidentifier() else None
 
     def _claim(self, name: str, path: str) -> None:
         self._names[path] = name
@@ -305,14 +352,6 @@ def _is_importable(name: str, path: str) -> bool:
     return not (path and spec.has_location and spec.origin and isfile(spec.origin) and samefile(spec.origin, path))
 
 
-def _folder(path: str) -> str:
-    """The folder that a file's absolute imports look in: that of the outermost package it belongs to."""
-    folder = dirname(path)
-    while isfile(join(folder, _INIT)):
-        folder = dirname(folder)
-    return folder
-
-
 def _package_folder(path: str) -> str | None:
     """The folder of a package, of which `path` is the `__init__.py` or, without one, the folder; None of a module."""
     if basename(path) == _INIT:
@@ -322,13 +361,3 @@ def _package_folder(path: str) -> str | None:
 
 def _candidates(folder: str, name: str) -> tuple[str, str]:
     return join(folder, name, _INIT), join(folder, f"{name}.py")
-
-
-def _module_file(folder: str | None, name: str) -> str | None:
-    """The file that a module of that name in a folder is made from, or the folder of a package without any."""
-    if folder is None:
-        return None
-    for candidate in _candidates(folder, name):
-        if isfile(candidate):
-            return candidate
-    return join(folder, name) if isdir(join(folder, name)) and name.isidentifier() else None

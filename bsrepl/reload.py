@@ -16,6 +16,7 @@ from typing import Any
 from . import watch
 from .errors import PluginFileError, PluginWarning
 from .failure import Failure, failure
+from .groups import groups
 from .hints import hint
 from .loader import Execution, PluginImporter, show_source
 from .plugin import Key, Plugin
@@ -31,6 +32,7 @@ class Loaded:
     source: bytes
     module: ModuleType
     plugins: tuple[Plugin, ...]
+    imports: set[str]  # the files that it depends on; it grows with what its functions import when they are called
 
 
 @dataclass
@@ -62,7 +64,8 @@ class Reloader:
         self, registry: Registry, paths: Iterable[str], provided: Mapping[str, Any], now: Callable[[], int]
     ) -> None:
         self.registry = registry
-        self.importer = PluginImporter(self._read, provided)
+        self._missing_since: dict[str, int] = {}  # files that are gone or empty, and still count for the moment
+        self.importer = PluginImporter(self._read, self._missing_since.__contains__, provided)
         self.failures: dict[str, Failure] = {}
         self.loaded: dict[str, Loaded] = {}
         self._now = now
@@ -73,9 +76,10 @@ class Reloader:
         self._attempted: dict[str, bytes | None] = {}  # what was last executed of it; None: what cannot be read
         self._changed: set[str] = set()  # what the next transaction is about
         self._gone: set[str] = set()
-        self._missing_since: dict[str, int] = {}
         self._depends: dict[str, set[str]] = {}
         self._importers: dict[str, set[str]] = {}  # the reverse of it
+        self._released: set[str] = set()  # what may not be imported by anything any more
+        self._late: set[str] = set()  # what was imported outside a transaction by no file of ours: at the prompt
         self._owners: dict[Key, str] = {}
         self._held: dict[str, frozenset[str]] = {}  # files whose group failed, with the group
         self._links: dict[str, str] = {}  # the files that plugin files are links to, with the link
@@ -122,7 +126,8 @@ class Reloader:
         while self._changed or self._gone or forced:
             freed = self._transact(forced, report)
             self._changed, self._gone = set(), set()
-            forced = {path for path, failed in self.failures.items() if failed.taken & freed}
+            freed_for = [path for path, failed in self.failures.items() if failed.taken & freed]
+            forced = {member for path in freed_for for member in self._held[path]}
         report.after = self.registry.snapshot
         return report
 
@@ -213,24 +218,30 @@ class Reloader:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", PluginWarning)
             runs = self._execute(affected, gone)
-        groups = self._groups(affected | gone | runs.keys(), runs)
-        failed = {
-            group: {path: run.error for path in group if (run := runs.get(path)) and run.error and run.is_cause}
-            for group in groups
-        }
-        self._refuse_taken_names(groups, failed, runs)
+        errors = {path: run.error for path, run in runs.items() if run.error is not None}
+        now = {path: run.depends for path, run in runs.items()}
+        before = {path: self.loaded[path].imports for path in affected | gone | runs.keys() if path in self.loaded}
+        while True:
+            parts = groups(affected | gone | runs.keys(), now, before, errors)
+            taken = self._taken_name([part for part in parts if part.isdisjoint(errors)], runs)
+            if taken is None:
+                break
+            errors.update(taken)
 
         withdrawn: list[Plugin] = []
         registered: list[Plugin] = []
         told: set[str] = set()
-        for group in groups:
-            if causes := failed[group]:
-                told |= self._keep(group, causes, runs, report)
-            else:
-                told |= group
-                old, new = self._commit(group, gone, runs, report)
+        for part in parts:
+            if part.isdisjoint(errors):
+                told |= part
+                old, new = self._commit(part, gone, runs, report)
                 withdrawn += old
                 registered += new
+            else:
+                found = {path: errors[path] for path in part & errors.keys()}
+                causes = {path: error for path, error in found.items() if _is_cause(runs[path])} or found
+                told |= self._keep(part, causes, runs, report)
+        withdrawn += self._drop_unneeded()
         if withdrawn or registered:
             self.registry.replace(self.registry.snapshot.replacing(withdrawn, registered))
         report.output += [(path, run.output) for path, run in runs.items() if run.output and path in told]
@@ -250,15 +261,14 @@ class Reloader:
         return found
 
     def _execute(self, affected: set[str], gone: set[str]) -> dict[str, Execution]:
-        """Executes the plugin files among `affected`, and whatever they import that is affected or had failed."""
-        staged = (affected | self._held.keys()) - gone
+        """Executes the plugin files among `affected`, and whatever they import that is affected or not live."""
         try:
-            with self.importer.staging(staged, gone) as executions:
+            with self.importer.staging(affected - gone, gone) as executions:
                 for path in sorted(affected & self._plugin_files - gone):
                     if path not in executions or executions[path].module is None:
                         self.importer.execute(path)
         except BaseException:
-            for path in staged | gone:
+            for path in affected | gone:
                 self._restore(path)
             raise
         runs = {}
@@ -266,64 +276,27 @@ class Reloader:
             if run.module is not None or run.error is not None:
                 runs[path] = run
             else:  # a live function imported something while another file was executed
-                self._depend(path, self._depends.get(path, set()) | run.depends)
-        for path in staged - runs.keys() - affected:
-            self._restore(path)
+                self._depend_further(path, run.depends)
         return runs
 
-    def _groups(self, paths: set[str], runs: Mapping[str, Execution]) -> list[frozenset[str]]:
-        """The paths, parted into those that import each other, directly or not."""
-        neighbours: dict[str, set[str]] = {path: set() for path in paths}
-        for path in paths:
-            run = runs.get(path)
-            depends = set(run.depends) if run else set()
-            if run is None or run.error is not None:  # as far as it came; and what is live depends as before
-                depends |= self._depends.get(path, set())
-            for other in depends & paths:
-                neighbours[path].add(other)
-                neighbours[other].add(path)
-        groups = []
-        rest = set(paths)
-        for path in sorted(paths):
-            if path in rest:
-                group, edge = {path}, [path]
-                while edge:
-                    new = neighbours[edge.pop()] - group
-                    group |= new
-                    edge += new
-                rest -= group
-                groups.append(frozenset(group))
-        return groups
-
-    def _refuse_taken_names(
-        self,
-        groups: list[frozenset[str]],
-        failed: dict[frozenset[str], dict[str, BaseException]],
-        runs: Mapping[str, Execution],
-    ) -> None:
-        """Fails the groups that claim a name which another file has, and will still have when this is over."""
-        refused = True
-        while refused:  # a group that is refused keeps its old names, which may be what another has claimed
-            refused = False
-            claimed: dict[Key, str] = {}
-            in_work = {path for group in groups if not failed[group] for path in group}
-            for group in groups:
-                for path, plugin in _registered(group, runs) if not failed[group] else ():
-                    owner = claimed.get(plugin.key) or self._owners.get(plugin.key, path)
-                    if owner != path and (owner not in in_work or plugin.key in claimed):
-                        failed[group] = {path: self._name_taken(plugin, owner, runs)}
-                        refused = True
-                        break
-                    claimed[plugin.key] = path
-
-    def _name_taken(self, plugin: Plugin, owner: str, runs: Mapping[str, Execution]) -> BaseException:
-        known = [each.plugins for each in (runs.get(owner), self.loaded.get(owner)) if each is not None]
-        other = next(each for plugins in known for each in plugins if each.key == plugin.key)
-        return NameTaken(
-            f"{plugin.key} is already registered at {other.origin}; rename one of the two",
-            plugin.origin.line,
-            plugin.key,
-        )
+    def _taken_name(
+        self, parts: list[frozenset[str]], runs: Mapping[str, Execution]
+    ) -> dict[str, BaseException] | None:
+        """A file that claims a name which another file has, and will still have if the parts are committed."""
+        claimed: dict[Key, tuple[str, Plugin]] = {}
+        in_work = frozenset().union(*parts)
+        for part in parts:
+            for path, plugin in _registered(part, runs):
+                owner = self._owners.get(plugin.key, path)
+                if plugin.key in claimed:
+                    _, other = claimed[plugin.key]
+                elif owner != path and owner not in in_work:
+                    other = next(each for each in self.loaded[owner].plugins if each.key == plugin.key)
+                else:
+                    claimed[plugin.key] = path, plugin
+                    continue
+                return {path: NameTaken(plugin, other)}
+        return None
 
     # Committing, or not
 
@@ -334,13 +307,13 @@ class Reloader:
         withdrawn: list[Plugin] = []
         for path in sorted(group):
             if path in self.loaded:
-                withdrawn += self.loaded.pop(path).plugins
+                withdrawn += self._withdraw(path)
             elif path in runs:
                 report.new.append(path)
             if path in runs:
                 run = runs[path]
                 assert run.module is not None
-                self.loaded[path] = Loaded(run.source, run.module, run.plugins)
+                self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends)
                 self._attempted[path] = run.source
                 self._depend(path, run.depends)
                 self._forget_failure(path, report)
@@ -350,8 +323,6 @@ class Reloader:
                 if path in gone:
                     report.gone.append(path)
         registered = list(_registered(group, runs))
-        for plugin in withdrawn:
-            self._owners.pop(plugin.key, None)
         self._owners.update({plugin.key: path for path, plugin in registered})
         return withdrawn, [plugin for _, plugin in registered]
 
@@ -404,6 +375,41 @@ class Reloader:
         if self.failures.pop(path, None) is not None:
             report.mended.append(path)
 
+    def _drop_unneeded(self) -> list[Plugin]:
+        """Lets go of the helpers that nothing live imports any more. Returns the plugins to withdraw."""
+        withdrawn: list[Plugin] = []
+        while self._released:
+            path = self._released.pop()
+            if path in self.loaded and not self._is_needed(path):
+                withdrawn += self._withdraw(path)
+                self.importer.restore(path, None)
+                self._forget(path)
+        return withdrawn
+
+    def _withdraw(self, path: str) -> tuple[Plugin, ...]:
+        """Takes what is live of a file. Returns its plugins."""
+        plugins = self.loaded.pop(path).plugins
+        for plugin in plugins:  # a name may have another owner by now, committed just before
+            if self._owners.get(plugin.key) == path:
+                del self._owners[plugin.key]
+        return plugins
+
+    def _is_needed(self, path: str) -> bool:
+        """Whether a file is a plugin file, or one that is live imports it, directly or not; or the session does."""
+        seen, rest = {path}, [path]
+        while rest:
+            needed = rest.pop()
+            if needed in self._plugin_files or needed in self._late:
+                return True
+            importers = {
+                each
+                for each in self._importers.get(needed, ())
+                if each in self.loaded and needed in self.loaded[each].imports
+            }
+            rest += importers - seen
+            seen |= importers
+        return False
+
     def _forget(self, path: str) -> None:
         """A file that is no longer there, or no longer used. If it has importers, they wait for it to come back."""
         self._depend(path, set())
@@ -420,20 +426,30 @@ class Reloader:
         """Notes what a file imports, and watches it."""
         for other in self._depends.pop(path, set()) - depends:
             self._importers[other].discard(path)
+            self._released.add(other)
         for other in depends:
             self._importers.setdefault(other, set()).add(path)
             self._seen.setdefault(other, watch.UNSETTLED)
         if depends:
             self._depends[path] = set(depends)
 
+    def _depend_further(self, path: str, depends: set[str]) -> None:
+        """Notes what a function of a live file imported when it was called."""
+        if path in self.loaded:
+            self.loaded[path].imports.update(depends)
+        self._depend(path, self._depends.get(path, set()) | depends)
+
     def _adopt_late_imports(self) -> None:
         """Takes up the files that a function imported when it was called, or the user at the prompt."""
         for path, run in self.importer.take_late().items():
-            self._depend(path, self._depends.get(path, set()) | run.depends)
             if run.module is None or run.error is not None:
+                self._depend_further(path, run.depends)
                 continue
-            self.loaded[path] = Loaded(run.source, run.module, run.plugins)
+            self._depend(path, run.depends)
+            self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends)
             self._attempted[path] = run.source
+            if not self._importers.get(path):
+                self._late.add(path)
             free = [plugin for plugin in run.plugins if plugin.key not in self._owners]
             self._owners.update({plugin.key: path for plugin in free})
             self.registry.replace(self.registry.snapshot.replacing((), free))
@@ -447,9 +463,15 @@ def _registered(group: frozenset[str], runs: Mapping[str, Execution]) -> Iterato
                 yield path, plugin
 
 
+def _is_cause(run: Execution) -> bool:
+    """Whether a file that failed did so by itself, not because a file that it imports did."""
+    return run.error is None or run.is_cause
+
+
 class NameTaken(PluginFileError):
     """A plugin file registers a name that another plugin file has."""
 
-    def __init__(self, message: str, line: int, key: Key) -> None:
-        super().__init__(message, line)
-        self.key = key
+    def __init__(self, plugin: Plugin, other: Plugin) -> None:
+        said = f"{plugin.key} is already registered at {other.origin}; rename one of the two"
+        super().__init__(said, plugin.origin.line)
+        self.key = plugin.key

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "bsrepl"
 
 LAYERS = [
-    ["errors", "persistent", "safe_repr", "starter", "table", "terminal"],
+    ["errors", "groups", "persistent", "safe_repr", "starter", "table", "terminal"],
     ["plugin", "watch"],
     ["registry"],
     ["changes", "frameworks", "loader", "namespaces", "remove_identity", "workbench"],
