@@ -61,7 +61,7 @@ def differences(before: Plugin, after: Plugin) -> list[str]:
     details = _code_differences(before.target, after.target)
     for field in {**before.metadata, **after.metadata}:
         old, new = before.metadata.get(field), after.metadata.get(field)
-        if not _alike(old, new):
+        if not alike(old, new):
             details.append(f"{field} {_shown(old)} -> {_shown(new)}")
     if before.origin.file != after.origin.file:
         if before.origin.is_file and after.origin.is_file:
@@ -81,7 +81,7 @@ def _code_differences(old: Any, new: Any) -> list[str]:
     if old is new or isinstance(old, Lazy) or isinstance(new, Lazy):
         return []
     if not isinstance(old, type) or not isinstance(new, type):
-        return [] if _alike(old, new) else ["changed"]
+        return [] if alike(old, new) else ["changed"]
     found = [] if _bases(old) == _bases(new) else ["base classes changed"]
     before, after = _members(old), _members(new)
     for name in {**after, **before}:
@@ -89,7 +89,7 @@ def _code_differences(old: Any, new: Any) -> list[str]:
             what = "removed"
         elif name not in before:
             what = "added"
-        elif not _alike(before[name], after[name]) or _nested_differs(old, before[name], after[name]):
+        elif not alike(before[name], after[name]) or _nested_differs(old, before[name], after[name]):
             what = "changed"
         else:
             continue
@@ -134,7 +134,7 @@ def _is_callable(member: Any) -> bool:
 _PLAIN = (int, float, complex, bool, str, bytes, frozenset)
 
 
-def _alike(old: Any, new: Any) -> bool:
+def alike(old: Any, new: Any) -> bool:
     """Whether two values came out of the same code. Runs nothing of the user's: no `__eq__`, no `__repr__`."""
     if old is new:
         return True
@@ -143,24 +143,24 @@ def _alike(old: Any, new: Any) -> bool:
     if type(old) in _PLAIN:
         return bool(old == new)
     if type(old) in (list, tuple):
-        return len(old) == len(new) and all(map(_alike, old, new))
+        return len(old) == len(new) and all(map(alike, old, new))
     if type(old) is dict:
-        return _alike(list(old), list(new)) and all(map(_alike, old.values(), new.values()))
+        return alike(list(old), list(new)) and all(map(alike, old.values(), new.values()))
     if isinstance(old, CodeType):
         return all(
-            _alike(getattr(old, part), getattr(new, part))
+            alike(getattr(old, part), getattr(new, part))
             for part in ("co_code", "co_consts", "co_names", "co_varnames", "co_freevars", "co_flags")
         )
     if isinstance(old, FunctionType):
         return (
-            _alike(old.__code__, new.__code__)
-            and _alike(old.__defaults__, new.__defaults__)
-            and _alike(old.__kwdefaults__, new.__kwdefaults__)
+            alike(old.__code__, new.__code__)
+            and alike(old.__defaults__, new.__defaults__)
+            and alike(old.__kwdefaults__, new.__kwdefaults__)
         )
     if isinstance(old, (staticmethod, classmethod)):
-        return _alike(old.__func__, new.__func__)
+        return alike(old.__func__, new.__func__)
     if isinstance(old, property):
-        return _alike((old.fget, old.fset, old.fdel), (new.fget, new.fset, new.fdel))
+        return alike((old.fget, old.fset, old.fdel), (new.fget, new.fset, new.fdel))
     if isinstance(old, type):
         return _name(old) == _name(new)
     return True

@@ -16,6 +16,7 @@ from .decorators import backend, framework_transform, kernel, kernel_inference, 
 from .frameworks import builtin_plugins, qonnx_plugins
 from .hints import hint
 from .namespaces import Listing, backends, kernels, steps, tfm
+from .rebind import follow
 from .registry import Registry
 from .reload import Reloader
 from .safe_repr import safe_repr
@@ -80,10 +81,12 @@ class Console:
         except KeyboardInterrupt:
             self.out.write([("warning", "interrupted; the files are looked at again at the next prompt\n")])
             return True
+        stale = follow(report.replaced, self.session.namespace)
         seconds = self.clock() - started
         if report:
             self.last_reload = seconds
             self.out.write(render.report(report, self.out.width, seconds if self.shows_time else None))
+            self.out.write(render.stale(stale, self.out.width))
         return bool(report)
 
     def greet(self) -> None:

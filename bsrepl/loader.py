@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from .plugin import Plugin
+from .rebind import reference_counts
 from .registry import Journal
 
 _INIT = "__init__.py"
@@ -45,6 +46,8 @@ class Execution:
     is_cause: bool = False
     #: What it printed while it was executed.
     output: str = ""
+    #: How often what it defines was referred to when it had been executed.
+    counts: Mapping[str, int] = field(default_factory=dict)
     #: The threads that were started meanwhile.
     threads: tuple[threading.Thread, ...] = ()
 
@@ -53,7 +56,7 @@ class PluginImporter(MetaPathFinder, Loader):
     """Imports the files it was told of. `provided` are the names that every one of them finds without an import.
 
     `read` gives the bytes of a path, or raises what keeps it from being read. `counts` tells of a file that is not on
-    disk whether it is to be taken for one that is: an editor may be saving it.
+    disk whether it is to be taken for one that is: an editor may be saving it, or another file still needs it.
     """
 
     def __init__(
@@ -221,6 +224,7 @@ class PluginImporter(MetaPathFinder, Loader):
             raise
         finally:
             execution.plugins = tuple(journal.plugins)
+            execution.counts = reference_counts(module)
             execution.output = output.getvalue()
             execution.threads = tuple(thread for thread in threading.enumerate() if thread not in threads)
 

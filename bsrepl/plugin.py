@@ -88,7 +88,7 @@ class Lazy(NamedTuple):
         return self.attribute in getattr(sys.modules.get(self.module), "__dict__", ())
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Plugin:
     """One registered class or function. Compared by identity: executing a file again makes new plugins."""
 

@@ -20,6 +20,7 @@ from .groups import groups
 from .hints import hint
 from .loader import Execution, PluginImporter, show_source
 from .plugin import Key, Plugin
+from .rebind import Replaced
 from .registry import Registry, Snapshot
 
 GRACE = 1_000_000_000  # ns that a file may be gone or empty: some editors save that way
@@ -33,6 +34,7 @@ class Loaded:
     module: ModuleType
     plugins: tuple[Plugin, ...]
     imports: set[str]  # the files that it depends on; it grows with what its functions import when they are called
+    counts: Mapping[str, int]  # how often what it defines was referred to at first
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Report:
     executed: list[str] = field(default_factory=list)  # files that count now
     new: list[str] = field(default_factory=list)  # those of them that never counted before
     gone: list[str] = field(default_factory=list)
+    replaced: list[Replaced] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)  # those not told before
     mended: list[str] = field(default_factory=list)
     output: list[tuple[str, str]] = field(default_factory=list)  # what files printed while they were executed
@@ -65,9 +68,9 @@ class Reloader:
     ) -> None:
         self.registry = registry
         self._missing_since: dict[str, int] = {}  # files that are gone or empty, and still count for the moment
-        self.importer = PluginImporter(self._read, self._missing_since.__contains__, provided)
         self.failures: dict[str, Failure] = {}
         self.loaded: dict[str, Loaded] = {}
+        self.importer = PluginImporter(self._read, self.loaded.__contains__, provided)
         self._now = now
         self._folders: list[str] = []
         self._plugin_files: set[str] = set()
@@ -307,13 +310,15 @@ class Reloader:
         withdrawn: list[Plugin] = []
         for path in sorted(group):
             if path in self.loaded:
+                old, new = self.loaded[path], runs.get(path)
+                report.replaced.append(Replaced(old.module, new.module if new else None, old.counts))
                 withdrawn += self._withdraw(path)
             elif path in runs:
                 report.new.append(path)
             if path in runs:
                 run = runs[path]
                 assert run.module is not None
-                self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends)
+                self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends, run.counts)
                 self._attempted[path] = run.source
                 self._depend(path, run.depends)
                 self._forget_failure(path, report)
@@ -446,7 +451,7 @@ class Reloader:
                 self._depend_further(path, run.depends)
                 continue
             self._depend(path, run.depends)
-            self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends)
+            self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends, run.counts)
             self._attempted[path] = run.source
             if not self._importers.get(path):
                 self._late.add(path)

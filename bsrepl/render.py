@@ -15,6 +15,7 @@ from .changes import Change, between
 from .failure import Failure
 from .namespaces import Listing, summary
 from .plugin import KINDS, NAMESPACES, Key
+from .rebind import Stale
 from .registry import Snapshot
 from .reload import Report
 from .table import columns, cut
@@ -54,6 +55,14 @@ def problems(told: Report, width: int) -> Text:
         text += _warning(warning, width)
     for failed in told.failures:
         text += failure(failed, width)
+    return text
+
+
+def stale(found: Sequence[Stale], width: int) -> Text:
+    """What the session holds that stays as it was made."""
+    text: Text = []
+    for each in found:
+        text += _headed("warning", "stale", f"{each.holder}  {each.why}; make it anew", width)
     return text
 
 
