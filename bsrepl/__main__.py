@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         clock=time.perf_counter,
         now=time.time_ns,
         shows_time=not options.no_timing,
+        trusting=options.trust,
     )
     console.session.install()
     if options.check:
@@ -138,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="whether to colour (default auto)",
     )
+    add("--trust", action="store_true", help="execute plugin files that somebody else may have written, too")
     add("-V", "--version", action="version", version=f"bsrepl {__version__}")
     return parser
 

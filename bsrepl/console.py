@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import __version__, render
+from . import __version__, interrupts, render
 from .changes import between
 from .commands import Commands
 from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, step, transform
@@ -57,13 +57,14 @@ class Console:
         clock: Callable[[], float],
         now: Callable[[], int],
         shows_time: bool = True,
+        trusting: bool = False,
     ) -> None:
         self.registry = registry
         self.out = out
         self.err = err
         self.clock = clock
         self.shows_time = shows_time
-        self.reloader = Reloader(registry, paths, PRELOADED, now)
+        self.reloader = Reloader(registry, paths, PRELOADED, now, trusting=trusting)
         self.last_reload: float | None = None  # seconds
         registry.replace(registry.snapshot.replacing((), [*builtin_plugins(), *qonnx_plugins()]))
         commands = Commands(registry, self.reloader, out, lambda: self.look(retry=True))
@@ -71,16 +72,19 @@ class Console:
 
     def look(self, *, retry: bool = False, is_command: bool = False) -> bool:
         """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told."""
+        try:
+            with interrupts.deferred():
+                return self._look(retry, is_command)
+        except KeyboardInterrupt:  # it came when there was nothing to stop
+            return True
+
+    def _look(self, retry: bool, is_command: bool) -> bool:
         if not retry and not self.reloader.is_due():
             if is_command and self.reloader.waiting:
                 self.out.write(render.waiting(self.reloader.waiting, self.out.width))
             return False
         started = self.clock()
-        try:
-            report = self.reloader.refresh(retry)
-        except KeyboardInterrupt:
-            self.out.write([("warning", "interrupted; the files are looked at again at the next prompt\n")])
-            return True
+        report = self.reloader.refresh(retry)
         stale = follow(report.replaced, self.session.namespace)
         seconds = self.clock() - started
         if report:

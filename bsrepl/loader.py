@@ -24,6 +24,7 @@ from os.path import basename, dirname, exists, isdir, isfile, join, samefile
 from types import ModuleType
 from typing import Any, TextIO
 
+from . import interrupts
 from .plugin import Plugin
 from .rebind import reference_counts
 from .registry import Journal
@@ -97,7 +98,7 @@ class PluginImporter(MetaPathFinder, Loader):
             if path in self._names:
                 self._vacated[path] = self._names.pop(path)
                 del self._paths[self._vacated[path]]
-        for path in paths:
+        for path in sorted(paths, key=self.depth, reverse=True):  # a module before the package that has it
             self.restore(path, None)
         try:
             yield self._executions
@@ -133,6 +134,10 @@ class PluginImporter(MetaPathFinder, Loader):
             sys.modules[name] = module
             if package is not None:
                 setattr(package, child, module)
+
+    def depth(self, path: str) -> int:
+        """How deep in packages a file's module is; 0 of one that has none yet."""
+        return self._names[path].count(".") + 1 if path in self._names else 0
 
     def take_late(self) -> dict[str, Execution]:
         """The files that were imported outside a transaction since the last call: by a function, or at the prompt."""
@@ -217,7 +222,7 @@ class PluginImporter(MetaPathFinder, Loader):
             show_source(path, execution.source)
             self._note(path, module.__name__.rpartition(".")[0], ())
             module.__dict__["__builtins__"] = self._builtins
-            with journal.recording(), _captured(output):
+            with journal.recording(), _captured(output), interrupts.allowed():
                 exec(code, module.__dict__)
         except BaseException as error:
             self._blame(execution, error)

@@ -60,11 +60,18 @@ class Reloader:
     """Keeps the registry equal to the plugin files under the given paths.
 
     `paths` are plugin files and folders of them. `provided` are the names that every plugin file finds without an
-    import. `now` is the wall clock in ns, compared with the times of files.
+    import. `now` is the wall clock in ns, compared with the times of files. `trusting`, files are executed even if
+    somebody else may have written them.
     """
 
     def __init__(
-        self, registry: Registry, paths: Iterable[str], provided: Mapping[str, Any], now: Callable[[], int]
+        self,
+        registry: Registry,
+        paths: Iterable[str],
+        provided: Mapping[str, Any],
+        now: Callable[[], int],
+        *,
+        trusting: bool = False,
     ) -> None:
         self.registry = registry
         self._missing_since: dict[str, int] = {}  # files that are gone or empty, and still count for the moment
@@ -72,6 +79,7 @@ class Reloader:
         self.loaded: dict[str, Loaded] = {}
         self.importer = PluginImporter(self._read, self.loaded.__contains__, provided)
         self._now = now
+        self._trusting = trusting
         self._folders: list[str] = []
         self._plugin_files: set[str] = set()
         self._seen: dict[str, watch.Signature] = {}
@@ -149,7 +157,7 @@ class Reloader:
             is_known = path in self.loaded or path in self._held
             data: bytes | None = None
             try:
-                data, signature = watch.read(path, now)
+                data, signature = watch.read(path, now, trusted=self._trusting)
             except FileNotFoundError:
                 if is_known:
                     self._missing_since.setdefault(path, now)
@@ -177,10 +185,10 @@ class Reloader:
         """The plugin files that have appeared in a folder."""
         self._seen[folder] = watch.signature(folder, now)
         try:
-            present = [*watch.plugin_files(folder), *watch.future_packages(folder)]
+            found, future = watch.plugin_files(folder)
         except OSError:
             return  # gone, and its files with it; they are looked at one by one
-        for path in sorted(set(present) - self._plugin_files, key=lambda path: (islink(path), path)):
+        for path in sorted({*found, *future} - self._plugin_files, key=lambda path: (islink(path), path)):
             if self._add_plugin_file(path):
                 yield path
 
@@ -204,7 +212,7 @@ class Reloader:
     def _read(self, path: str) -> bytes:
         """The bytes to execute: those that were looked at, or, of a file not watched before, those on disk."""
         if path not in self._disk:
-            self._disk[path], self._seen[path] = watch.read(path, self._now())
+            self._disk[path], self._seen[path] = watch.read(path, self._now(), trusted=self._trusting)
         return self._disk[path]
 
     # Executing what changed
@@ -271,8 +279,7 @@ class Reloader:
                     if path not in executions or executions[path].module is None:
                         self.importer.execute(path)
         except BaseException:
-            for path in affected | gone:
-                self._restore(path)
+            self._restore(affected | gone)
             raise
         runs = {}
         for path, run in executions.items():
@@ -363,17 +370,20 @@ class Reloader:
                 report.failures.append(told)
                 new = True
             self.failures[path] = told
-        for path in sorted(group, key=self.loaded.__contains__):  # what was live comes last, and stays
+        for path in group:
             self._held[path] = group
             self._missing_since.pop(path, None)
-            self._restore(path)
+        self._restore(group)
         return set(group) if new else set()
 
-    def _restore(self, path: str) -> None:
-        loaded = self.loaded.get(path)
-        self.importer.restore(path, loaded.module if loaded else None)
-        if loaded:
-            show_source(path, loaded.source)
+    def _restore(self, paths: Iterable[str]) -> None:
+        """Makes the modules of files what they are live."""
+        # What was live comes last, for it may share a name with what was not; a package before what is in it.
+        for path in sorted(paths, key=lambda path: (path in self.loaded, self.importer.depth(path))):
+            loaded = self.loaded.get(path)
+            self.importer.restore(path, loaded.module if loaded else None)
+            if loaded:
+                show_source(path, loaded.source)
 
     def _forget_failure(self, path: str, report: Report) -> None:
         self._held.pop(path, None)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from os.path import basename, isdir, isfile, join
+from os.path import basename, dirname, isfile, join
 from typing import NamedTuple
 
 from .errors import PluginFileError
+from .trust import doubt
 
 #: What tells one state of a path from another: st_mtime_ns, st_ctime_ns, st_size, st_ino. Nothing is there: None.
 Signature = tuple[int, ...] | None
@@ -56,11 +57,11 @@ def signature(path: str, now: int) -> Signature:
         return None
 
 
-def read(path: str, now: int) -> Contents:
+def read(path: str, now: int, *, trusted: bool = False) -> Contents:
     """Reads a plugin file, never blocking, at wall-clock time `now`, in ns.
 
-    Raises FileNotFoundError if it is gone, and PluginFileError, with the reason, if it is no readable regular file or
-    larger than any plugin file.
+    Raises FileNotFoundError if it is gone, and PluginFileError, with the reason, if it is no readable regular file,
+    larger than any plugin file, or, unless it is `trusted`, if somebody else may have written it.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -76,6 +77,11 @@ def read(path: str, now: int) -> Contents:
             if before.st_size > LARGEST:
                 megabytes = before.st_size / 1_000_000
                 raise PluginFileError(f"{basename(path)} has {megabytes:.0f} MB; too large for a plugin file")
+            reason = None if trusted else doubt(path, before, os.stat(dirname(path) or "."), os.getuid())
+            if reason is not None:
+                raise PluginFileError(
+                    f"{basename(path)} is not executed: {reason}, then retry(); or start with --trust"
+                )
             data = os.pread(descriptor, before.st_size + 1, 0)
             after = os.fstat(descriptor)
             if len(data) == after.st_size and _identity(before) == _identity(after):
@@ -84,32 +90,26 @@ def read(path: str, now: int) -> Contents:
         os.close(descriptor)
 
 
-def plugin_files(folder: str) -> list[str]:
-    """The plugin files of a folder, by name: each `*.py` in it, and the `__init__.py` of each package in it.
+def plugin_files(folder: str) -> tuple[list[str], list[str]]:
+    """The plugin files of a folder: each `*.py` in it, and the `__init__.py` of each package in it.
 
-    Names that start with `_` or `.` are helpers, or what editors leave behind. Raises OSError if there is no folder.
+    Names that start with `_` or `.` are helpers, or what editors leave behind. The second list has the `__init__.py`
+    that would make a package of each subfolder without one: nothing in the folder tells when it comes. Raises OSError
+    if there is no folder.
     """
-    found = []
-    for name in sorted(os.listdir(folder)):
-        path = join(folder, name)
-        if name.startswith(("_", ".")):
-            continue
-        if name.endswith(".py"):
-            if not isdir(path):
-                found.append(path)
-        elif name.isidentifier() and isfile(join(path, "__init__.py")):
-            found.append(join(path, "__init__.py"))
-    return found
-
-
-def future_packages(folder: str) -> list[str]:
-    """The `__init__.py` that would make a package of each subfolder without one: nothing else tells when it comes."""
-    paths = (
-        join(folder, name, "__init__.py")
-        for name in sorted(os.listdir(folder))
-        if name.isidentifier() and not name.startswith("_") and isdir(join(folder, name))
-    )
-    return [path for path in paths if not isfile(path)]
+    found: list[str] = []
+    future: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(("_", ".")):
+                continue
+            if not entry.is_dir():
+                if entry.name.endswith(".py"):
+                    found.append(entry.path)
+            elif entry.name.isidentifier():
+                init = join(entry.path, "__init__.py")
+                (found if isfile(init) else future).append(init)
+    return sorted(found), sorted(future)
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:

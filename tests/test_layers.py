@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "bsrepl"
 
 LAYERS = [
-    ["errors", "groups", "persistent", "safe_repr", "starter", "table", "terminal"],
+    ["errors", "groups", "interrupts", "persistent", "safe_repr", "starter", "table", "terminal", "trust"],
     ["plugin", "watch"],
     ["registry"],
     ["changes", "frameworks", "namespaces", "remove_identity", "workbench"],

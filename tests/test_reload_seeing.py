@@ -161,8 +161,8 @@ def test_a_write_after_the_read_is_seen_next_time(folder: Folder, monkeypatch: p
     path = folder.write("fold.py", ONE)
     real = watch.read
 
-    def write_after(name: str, now: int) -> watch.Contents:
-        contents = real(name, now)
+    def write_after(name: str, now: int, *, trusted: bool) -> watch.Contents:
+        contents = real(name, now, trusted=trusted)
         path.write_text(TWO)
         return contents
 

@@ -1,0 +1,34 @@
+"""When a Ctrl-C may strike: while a plugin file is executed, not between two halves of a change."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Holds SIGINT back until the end, where it strikes if it came meanwhile."""
+    with _masked(signal.SIG_BLOCK):
+        yield
+
+
+@contextmanager
+def allowed() -> Iterator[None]:
+    """Lets SIGINT through, inside `deferred`."""
+    with _masked(signal.SIG_UNBLOCK):
+        yield
+
+
+@contextmanager
+def _masked(how: int) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python handles signals in the main thread alone
+        return
+    before = signal.pthread_sigmask(how, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
