@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pickle import PicklingError
 
 from .namespaces import Namespace
 from .plugin import Plugin
 from .registry import Snapshot
 
 _CANNOT_IMPORT = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")
+_NOT_THE_SAME = re.compile(r"it's not the same object as [\w.@]*?(?P<name>\w+)$")
 _NO_ATTRIBUTE = re.compile(r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
 
 
@@ -24,6 +26,8 @@ def hint(error: BaseException, snapshot: Snapshot) -> str | None:
             said = error.obj.missing(error.name)
             return None if said == str(error) else said
         return _moved(_NO_ATTRIBUTE.search(str(error)), snapshot)
+    if isinstance(error, PicklingError) and (stale := _NOT_THE_SAME.search(str(error))):
+        return f"{stale['name']} was replaced since this instance was made; make it anew"
     return None
 
 

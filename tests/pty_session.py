@@ -48,6 +48,13 @@ class PtySession:
             self._seen = found + len(text)
         return self.text[start : self._seen]
 
+    def wait_for(self, path: Path) -> None:
+        """Waits until a file exists."""
+        deadline = time.monotonic() + _PATIENCE
+        while not path.exists():
+            assert time.monotonic() < deadline, f"{path} did not appear; what came:\n{self.text}"
+            self._read(0.02)
+
     def type(self, text: str) -> None:
         os.write(self._fd, text.encode())
 

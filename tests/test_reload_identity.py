@@ -171,3 +171,76 @@ def test_a_model_wrapper_that_holds_one_can_be_copied(screen: Screen, plugin: Pa
     save(plugin, 2)
     assert screen.type("copy.deepcopy(m).mine.apply(0)").splitlines()[-1] == "2"
     assert copy.deepcopy(pickle.loads(pickle.dumps(screen.names["m"].mine))).size == 5
+
+
+LOCAL = """\
+from qonnx.transformation.base import NodeLocalTransformation
+
+@transform
+class Rename(NodeLocalTransformation):
+    def __init__(self, num_workers=None):
+        super().__init__(num_workers)
+    def applyNodeLocal(self, node):
+        node.name = "VERSION_" + node.op_type
+        return node, False
+"""
+
+
+def test_qonnx_worker_pools_use_the_new_class_and_moved_instances(screen: Screen, tmp_path: Path) -> None:
+    path = tmp_path / "plugins" / "rename.py"
+    path.write_text(LOCAL.replace("VERSION", "one"))
+    screen.type("m = load('mnist-conv'); held = tfm.Rename(num_workers=2)")
+    assert screen.type("m.transform(held).graph.node[0].name") == "'one_Reshape'\n"
+    path.write_text(LOCAL.replace("VERSION", "two"))
+    ask = "m.transform(tfm.Rename(num_workers=2)).graph.node[0].name, m.transform(held).graph.node[0].name"
+    assert screen.type(ask).splitlines()[-1] == "('two_Reshape', 'two_Reshape')"
+
+
+def test_a_stale_instance_in_a_worker_pool_is_explained_and_never_hangs(screen: Screen, tmp_path: Path) -> None:
+    path = tmp_path / "plugins" / "rename.py"
+    path.write_text(LOCAL.replace("VERSION", "one"))
+    screen.type("m = load('mnist-conv'); held = tfm.Rename(num_workers=2)")
+    path.write_text(LOCAL.replace("VERSION", "two").replace("num_workers=None", "num_workers=3"))
+    told = screen.type("m.transform(held)")
+    assert "stale held  Rename.__init__() changed; make it anew" in told
+    assert "PicklingError" in told
+    assert "hint Rename was replaced since this instance was made; make it anew" in told
+
+
+def test_tracebacks_show_the_source_that_runs(screen: Screen, plugin: Path) -> None:
+    plugin.write_text("@step\ndef broken(model):\n    return 1 / model\n")
+    shown = "    return 1 / model\n"
+    assert shown in screen.type("steps.broken(0)")
+    plugin.write_text("# a\n# b\n# c\n@step\ndef broken(model):\n    return 2 / model\n")
+    assert shown.replace("1", "2") in screen.type("steps.broken(0)")
+    plugin.write_text("nonsense(\n" * 9)  # a failed reload
+    assert shown.replace("1", "2") in screen.type("steps.broken(0)")
+    plugin.unlink()
+    assert shown.replace("1", "2") in screen.type("steps.broken(0)")
+    screen.type("held = steps.broken")
+    screen.clock.ahead = 2
+    screen.type("0")
+    assert shown.replace("1", "2") in screen.type("held(0)")
+
+
+def test_the_debugger_shows_the_source_that_runs(
+    screen: Screen, plugin: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugin.write_text("@step\ndef broken(model):\n    return 1 / model\n")
+    screen.type("held = steps.broken")
+    plugin.write_text("nonsense(\n" * 9)
+    screen.type(
+        """\
+        import io, pdb
+        out = io.StringIO()
+        debugger = pdb.Pdb(stdin=io.StringIO("step\\nstep\\nlist\\ncontinue\\n"), stdout=out, nosigint=True)
+        debugger.use_rawinput = False
+        try:
+            debugger.runcall(held, 1)
+        finally:
+            print(out.getvalue())
+        """
+    )
+    told = capsys.readouterr().out
+    assert "return 1 / model" in told
+    assert "nonsense(" not in told

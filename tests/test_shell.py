@@ -123,8 +123,7 @@ def test_control_c_stops_a_hanging_plugin_file_and_keeps_the_old_version(start: 
     shell.expect("+ steps.answer", ">>>")
     flag = tmp_path / "running"
     path.write_text(f"open({str(flag)!r}, 'w').close()\nwhile True: pass\n")
-    while not flag.exists():
-        shell._read(0.05)
+    shell.wait_for(flag)
     shell.type("\x03")
     shell.expect("failed new.py:2", "KeyboardInterrupt", "kept the previous version: steps.answer")
     shell.enter("steps.answer(None)")
@@ -188,3 +187,16 @@ def test_lazy_styles_are_ptpythons_styles() -> None:
     assert "nonsense" not in lazy
     with pytest.raises(KeyError):
         lazy["nonsense"]
+
+
+def test_control_c_stops_a_hanging_plugin_file_before_a_command_which_then_runs(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "new.py"
+    path.write_text("@step\ndef answer(model):\n    return 'first'\n")
+    shell = start(path.name, "--interval", "0")
+    shell.expect("+ steps.answer", ">>>")
+    flag = tmp_path / "running"
+    path.write_text(f"open({str(flag)!r}, 'w').close()\nwhile True: pass\n")
+    shell.enter("steps.answer(None) * 2")
+    shell.wait_for(flag)
+    shell.type("\x03")
+    shell.expect("failed new.py:2", "KeyboardInterrupt", "kept the previous version: steps.answer", "'firstfirst'")

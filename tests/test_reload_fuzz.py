@@ -1,0 +1,12 @@
+"""A short run of the random edits; `python -m tests.reload_fuzz` runs them for as long as one likes."""
+
+from __future__ import annotations
+
+import pytest
+
+from . import reload_fuzz
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_live_registry_is_that_of_a_fresh_load(seed: int) -> None:
+    reload_fuzz.run(seed, steps=25, processes=1 if seed == 0 else 0)
