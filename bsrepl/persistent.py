@@ -64,15 +64,14 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
 
 def differences(old: PersistentMap[K, V], new: PersistentMap[K, V]) -> Iterator[K]:
     """The keys that only one of the two holds, or that hold different objects (compared by identity)."""
-    return _differences(old._root, new._root)
+    return iter(()) if old._root is new._root else _differences(old._root, new._root)
 
 
 def _differences(old: _Node, new: _Node) -> Iterator[Any]:
-    if old is new:
-        return
     if type(old) is tuple and type(new) is tuple:
         for before, after in zip(old, new, strict=True):
-            yield from _differences(before, after)
+            if before is not after:
+                yield from _differences(before, after)
         return
     before, after = _flat(old), _flat(new)
     for key in before.keys() | after.keys():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from os.path import abspath, isdir, islink, realpath
+from os.path import abspath, basename, isdir, islink, realpath
 from types import ModuleType
 from typing import Any
 
@@ -230,6 +230,9 @@ class Reloader:
             warnings.simplefilter("always", PluginWarning)
             runs = self._execute(affected, gone)
         errors = {path: run.error for path, run in runs.items() if run.error is not None}
+        for path in runs.keys() & self._held.keys() - errors.keys():
+            if not self._held[path] <= affected | runs.keys():
+                errors[path] = self._held_back(path)
         now = {path: run.depends for path, run in runs.items()}
         before = {path: self.loaded[path].imports for path in affected | gone | runs.keys() if path in self.loaded}
         while True:
@@ -288,6 +291,12 @@ class Reloader:
             else:  # a live function imported something while another file was executed
                 self._depend_further(path, run.depends)
         return runs
+
+    def _held_back(self, path: str) -> PluginFileError:
+        """Why a file that was executed for an importer does not count: others of its group fail, as they did before."""
+        causes = [failed for other, failed in self.failures.items() if other in self._held[path] and other != path]
+        because = f": {causes[0].place} {causes[0].error}" if causes else ""
+        return PluginFileError(f"{basename(path)} is held back by what belongs to it{because}")
 
     def _taken_name(
         self, parts: list[frozenset[str]], runs: Mapping[str, Execution]

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import gc
+import io
 import json
 import os
 import platform
@@ -23,16 +25,19 @@ import sys
 import tempfile
 import termios
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bsrepl.console import PRELOADED
+from bsrepl.changes import between
+from bsrepl.console import PRELOADED, Console
 from bsrepl.frameworks import builtin_plugins, qonnx_plugins
 from bsrepl.namespaces import Namespace
 from bsrepl.plugin import Key, Origin, Plugin
 from bsrepl.registry import Registry, Snapshot
 from bsrepl.reload import Reloader
+from bsrepl.terminal import Terminal
 
 
 @dataclass
@@ -259,6 +264,96 @@ def saving() -> Iterator[Row]:
         yield beside("one of 1,000 files saved, beyond stat", "ms", ours, "compile and exec", bare, 2.0)
 
 
+def depending() -> Iterator[Row]:
+    """Milliseconds from saving a helper that 100 plugin files import; beside compiling and executing all 101."""
+    with tempfile.TemporaryDirectory() as folder:
+        for n in range(100):
+            Path(folder, f"plugin_{n:03}.py").write_text(f"import _helper\n{PLUGIN.format(n)}")
+        helper = Path(folder, "_helper.py")
+        helper.write_text("NUMBER = -1\n")
+        reloader = settled(folder)
+        number = iter(range(1_000_000))
+
+        def save() -> float:
+            helper.write_text(f"NUMBER = {next(number)}\n")
+            start = time.perf_counter()
+            report = reloader.refresh()
+            assert len(report.executed) == 101
+            return 1e3 * (time.perf_counter() - start)
+
+        def limit() -> float:
+            start = time.perf_counter()
+            for n in range(100):
+                exec(compile(PLUGIN.format(n), "limit", "exec"), dict(PRELOADED))
+            return 1e3 * (time.perf_counter() - start)
+
+        ours, bare = in_turn(save, limit, 11)
+        reloader.close()
+        yield beside("a helper of 100 files saved", "ms", ours, "compile and exec", bare, 2.0)
+
+
+def soaking() -> Iterator[Row]:
+    """10,000 reloads of one file: memory, live classes, and the last hundred reloads beside the first."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "plugin.py")
+        path.write_text(PLUGIN.format(0))
+        reloader = settled(folder)
+        classes: weakref.WeakSet[type] = weakref.WeakSet()
+        times: list[float] = []
+        kilobytes = []
+        for number in range(10_000):
+            path.write_text(f"{PLUGIN.format(0)}NUMBER = {number}\n")
+            start = time.perf_counter()
+            report = reloader.refresh()
+            times.append(1e3 * (time.perf_counter() - start))
+            classes.add(report.after.get("transform", "Plugin0").load())  # type: ignore[union-attr]
+            if number in (1_000, 9_999):
+                del report
+                gc.collect()
+                kilobytes.append(resident_kilobytes())
+        reloader.close()
+        yield alone("memory grown in 9,000 reloads", "kB", [kilobytes[1] - kilobytes[0]], 512)
+        yield alone("classes alive after 10,000 reloads", "", [float(len(classes))], 1)
+        yield beside("the last 100 reloads of 10,000", "ms", times[-100:], "the first 100", times[:100], 1.25)
+
+
+def resident_kilobytes() -> float:
+    status = Path("/proc/self/statm")
+    pages = int(status.read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024
+
+
+def many() -> Iterator[Row]:
+    """What one change costs among 100,000 plugins beside among 100, and a command that changes nothing."""
+    few, lots = (Snapshot().replacing((), made_up(count)) for count in (100, 100_000))
+
+    def change(snapshot: Snapshot) -> float:
+        plugin = snapshot.get("transform", "P77")
+        assert plugin is not None
+        new = Plugin(plugin.key, plugin.target, plugin.origin, {"stage": "other"})
+
+        def one() -> None:
+            assert len(between(snapshot, snapshot.replacing((plugin,), (new,)))) == 1
+
+        return 1e6 * timed(one, 50, 1)[0]
+
+    ours, theirs = in_turn(lambda: change(lots), lambda: change(few), 15)
+    yield beside("register and diff one among 100,000", "us", ours, "among 100", theirs, 3.0)
+
+    registry = Registry()
+    registry.replace(lots)
+    terminal = Terminal(io.StringIO(), color=False)
+    console = Console(registry, [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False)
+    names: dict[str, object] = {}
+    command, bare = in_turn(
+        lambda: 1e6 * timed(lambda: console.run("None"), 100, 1)[0],
+        lambda: 1e6 * timed(lambda: eval(compile("None", "bare", "eval"), names), 100, 1)[0],
+        15,
+    )
+    above = [each - statistics.median(bare) for each in command]
+    yield alone("a command, above the bare eval", "us", above, 100)
+
+
 PLUGIN = '@transform(stage="cleanup")\nclass Plugin{0}:\n    def apply(self, model):\n        return model, False\n\n\n'
 
 
@@ -266,6 +361,11 @@ def watched(folder: str, count: int) -> Reloader:
     """A reloader on a folder of `count` plugin files that have settled."""
     for n in range(count):
         Path(folder, f"plugin_{n:04}.py").write_text(PLUGIN.format(n))
+    return settled(folder)
+
+
+def settled(folder: str) -> Reloader:
+    """A reloader that has looked at a folder, and for which the files in it are older than two seconds."""
     reloader = Reloader(Registry(), [folder], PRELOADED, lambda: time.time_ns() + 10_000_000_000)
     reloader.refresh()
     reloader.refresh()
@@ -279,6 +379,9 @@ GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "discovery": discovery,
     "watching": watching,
     "saving": saving,
+    "depending": depending,
+    "soaking": soaking,
+    "many": many,
 }
 
 
