@@ -82,6 +82,7 @@ class Reloader:
         self._trusting = trusting
         self._folders: list[str] = []
         self._plugin_files: set[str] = set()
+        self.present: set[str] = set()  # those of them that exist
         self._seen: dict[str, watch.Signature] = {}
         self._disk: dict[str, bytes] = {}  # what was last read of each file
         self._attempted: dict[str, bytes | None] = {}  # what was last executed of it; None: what cannot be read
@@ -111,7 +112,7 @@ class Reloader:
     @property
     def plugin_files(self) -> list[str]:
         """The plugin files that are watched, helpers left out."""
-        return sorted(path for path in self._plugin_files if self._seen.get(path) is not None)
+        return sorted(self.present)
 
     @property
     def helpers(self) -> list[str]:
@@ -162,9 +163,12 @@ class Reloader:
                 if is_known:
                     self._missing_since.setdefault(path, now)
                 self._seen[path] = None
+                self.present.discard(path)
                 continue
             except PluginFileError:  # executing it will say why it cannot be read
                 signature = watch.signature(path, now)
+            if path in self._plugin_files:
+                self.present.add(path)
             if data == b"" and path in self.loaded and not self._is_overdue(path, now):
                 self._seen[path] = signature
                 continue

@@ -25,6 +25,7 @@ Text = list[tuple[str, str]]
 
 _SIGN_STYLES = {"+": "added", "~": "changed", "-": "removed"}
 _COUNTED = {"transform": "transforms", "kernel": "kernels", "backend": "backends", "step": "steps"}
+_MOST_FAILURES = 5  # that are told in full at once
 _MOST_CHANGES = 40  # lines; `changes()` has them all
 
 
@@ -53,8 +54,12 @@ def problems(told: Report, width: int) -> Text:
             text += [("path", f"{basename(path)} | "), ("", f"{line}\n")]
     for warning in told.warnings:
         text += _warning(warning, width)
-    for failed in told.failures:
+    for failed in told.failures[:_MOST_FAILURES]:
         text += failure(failed, width)
+    for failed in told.failures[_MOST_FAILURES:]:
+        text += _headed("error", "failed", f"{failed.place}  {failed.error.splitlines()[0]}", width)
+    if len(told.failures) > _MOST_FAILURES:
+        text.append(("bold", f"{len(told.failures)} files failed; errors() tells of each in full\n"))
     return text
 
 

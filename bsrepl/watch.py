@@ -23,6 +23,7 @@ Signature = tuple[int, ...] | None
 UNSETTLED: Signature = ()
 
 _SETTLES_AFTER = 2_000_000_000  # ns; coarser than the clock tick of any file system in use
+_ATTEMPTS = 5  # at reading a file between two writes
 LARGEST = 16 * 1024 * 1024  # bytes; a plugin file is written by hand
 
 
@@ -65,29 +66,33 @@ def read(path: str, now: int, *, trusted: bool = False) -> Contents:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            return _contents(path, descriptor, now, trusted)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise PluginFileError(f"{basename(path)} cannot be read: {error.strerror}") from None
-    try:
-        while True:
-            before = os.fstat(descriptor)
-            if not stat.S_ISREG(before.st_mode):
-                raise PluginFileError(f"{basename(path)} is not a regular file")
-            if before.st_size > LARGEST:
-                megabytes = before.st_size / 1_000_000
-                raise PluginFileError(f"{basename(path)} has {megabytes:.0f} MB; too large for a plugin file")
-            reason = None if trusted else doubt(path, before, os.stat(dirname(path) or "."), os.getuid())
-            if reason is not None:
-                raise PluginFileError(
-                    f"{basename(path)} is not executed: {reason}, then retry(); or start with --trust"
-                )
-            data = os.pread(descriptor, before.st_size + 1, 0)
-            after = os.fstat(descriptor)
-            if len(data) == after.st_size and _identity(before) == _identity(after):
-                return Contents(data, _signature(after, now))
-    finally:
-        os.close(descriptor)
+
+
+def _contents(path: str, descriptor: int, now: int, trusted: bool) -> Contents:
+    data = b""
+    for _ in range(_ATTEMPTS):
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise PluginFileError(f"{basename(path)} is not a regular file")
+        if before.st_size > LARGEST:
+            megabytes = before.st_size / 1_000_000
+            raise PluginFileError(f"{basename(path)} has {megabytes:.0f} MB; too large for a plugin file")
+        reason = None if trusted else doubt(path, before, os.stat(dirname(path) or "."), os.getuid())
+        if reason is not None:
+            raise PluginFileError(f"{basename(path)} is not executed: {reason}, then retry(); or start with --trust")
+        data = os.pread(descriptor, before.st_size + 1, 0)
+        after = os.fstat(descriptor)
+        if len(data) == after.st_size and _identity(before) == _identity(after):
+            return Contents(data, _signature(after, now))
+    return Contents(data, UNSETTLED)  # somebody goes on writing: what is there now, and another look soon
 
 
 def plugin_files(folder: str) -> tuple[list[str], list[str]]:

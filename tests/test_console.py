@@ -151,6 +151,16 @@ def test_a_file_that_is_gone_for_the_moment_is_said_to_be(screen: Screen, tmp_pa
     assert screen.type("0").startswith("- tfm.Fold  fold.py\n")
 
 
+def test_many_failures_at_once_are_one_summary(screen: Screen, tmp_path) -> None:
+    for n in range(40):
+        (tmp_path / "plugins" / f"bad_{n:02}.py").write_text(f"undefined_{n}\n")
+    told = screen.type("0")
+    assert told.count("failed bad_") == 40
+    assert told.count("nothing of it is registered") == 5
+    assert told.splitlines()[-2] == "40 files failed; errors() tells of each in full"
+    assert screen.type("errors()").count("Traceback") == 40
+
+
 def test_retry_executes_a_file_again_whose_cause_was_elsewhere(screen: Screen, tmp_path) -> None:
     (tmp_path / "plugins" / "fold.py").write_text(f"open({str(tmp_path / 'data')!r})\n{FOLD}")
     assert "FileNotFoundError" in screen.type("0")

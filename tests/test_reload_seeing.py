@@ -330,3 +330,28 @@ def test_forty_files_at_once_are_one_report_and_fail_on_their_own(folder: Folder
     assert len(report.failures) == 20
     assert len(report.executed) == 20
     assert len(folder.names()) == 40
+
+
+def test_a_file_that_is_written_to_without_end_is_read_all_the_same(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder.write("fold.py", ONE)
+    real = os.pread
+
+    def append_first(descriptor: int, length: int, offset: int) -> bytes:
+        with open(path, "a") as file:
+            file.write("# more\n")
+        return real(descriptor, length, offset)
+
+    monkeypatch.setattr(os, "pread", append_first)
+    assert folder.changes() == ["+ tfm.One1"]
+
+
+def test_a_disk_that_fails_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write("fold.py", ONE)
+
+    def fail(descriptor: int, length: int, offset: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "pread", fail)
+    assert refused(folder) == "fold.py cannot be read: Input/output error"
