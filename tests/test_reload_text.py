@@ -41,7 +41,7 @@ UNREADABLE = {
     "unknown cookie": (b"# coding: klingon\n", "klingon"),
     "BOM against its cookie": (b"\xef\xbb\xbf# coding: latin-1\n", "encoding"),
     "tabs and spaces mixed": (b"if 1:\n        x = 1\n\ty = 2\n", "TabError"),
-    "UTF-16": ("x = 1\n".encode("utf-16"), "SyntaxError"),
+    "UTF-16": ("x = 1\n".encode("utf-16"), "Error: "),
 }
 
 
