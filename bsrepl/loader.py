@@ -27,7 +27,7 @@ from typing import Any, TextIO
 from . import interrupts
 from .plugin import Plugin
 from .rebind import reference_counts
-from .registry import Journal
+from .registry import Journal, record
 
 _INIT = "__init__.py"
 
@@ -93,13 +93,12 @@ class PluginImporter(MetaPathFinder, Loader):
         while they happen. What they put into `sys.modules` stays there, for the caller to keep or to `restore`.
         """
         self._executions, self._is_staging = {}, True
-        for path in gone:
+        for path in sorted({*paths, *gone}, key=self.depth, reverse=True):  # a module before the package that has it
             self.restore(path, None)
+        for path in gone:
             if path in self._names:
                 self._vacated[path] = self._names.pop(path)
                 del self._paths[self._vacated[path]]
-        for path in sorted(paths, key=self.depth, reverse=True):  # a module before the package that has it
-            self.restore(path, None)
         try:
             yield self._executions
         finally:
@@ -232,6 +231,9 @@ class PluginImporter(MetaPathFinder, Loader):
             execution.counts = reference_counts(module)
             execution.output = output.getvalue()
             execution.threads = tuple(thread for thread in threading.enumerate() if thread not in threads)
+        if not self._is_staging:  # imported by a function or at the prompt: nobody waits to commit it
+            for plugin in execution.plugins:
+                record(plugin)
 
     def _blame(self, execution: Execution, error: BaseException) -> None:
         if execution.error is None:

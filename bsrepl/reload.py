@@ -9,11 +9,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from os.path import abspath, basename, isdir, islink, realpath
+from os.path import basename
 from types import ModuleType
 from typing import Any
 
-from . import watch
+from .dependencies import Dependencies
+from .disk import Disk
 from .errors import PluginFileError, PluginWarning
 from .failure import Failure, failure
 from .groups import groups
@@ -22,8 +23,6 @@ from .loader import Execution, PluginImporter, show_source
 from .plugin import Key, Plugin
 from .rebind import Replaced
 from .registry import Registry, Snapshot
-
-GRACE = 1_000_000_000  # ns that a file may be gone or empty: some editors save that way
 
 
 @dataclass(frozen=True)
@@ -74,33 +73,15 @@ class Reloader:
         trusting: bool = False,
     ) -> None:
         self.registry = registry
-        self._missing_since: dict[str, int] = {}  # files that are gone or empty, and still count for the moment
+        self.disk = Disk(paths, now, trusting)
         self.failures: dict[str, Failure] = {}
         self.loaded: dict[str, Loaded] = {}
-        self.importer = PluginImporter(self._read, self.loaded.__contains__, provided)
-        self._now = now
-        self._trusting = trusting
-        self._folders: list[str] = []
-        self._plugin_files: set[str] = set()
-        self.present: set[str] = set()  # those of them that exist
-        self._seen: dict[str, watch.Signature] = {}
-        self._disk: dict[str, bytes] = {}  # what was last read of each file
-        self._attempted: dict[str, bytes | None] = {}  # what was last executed of it; None: what cannot be read
-        self._changed: set[str] = set()  # what the next transaction is about
-        self._gone: set[str] = set()
-        self._depends: dict[str, set[str]] = {}
-        self._importers: dict[str, set[str]] = {}  # the reverse of it
-        self._released: set[str] = set()  # what may not be imported by anything any more
+        self.importer = PluginImporter(self.disk.read, self.loaded.__contains__, provided)
+        self._executed: dict[str, bytes | None] = {}  # the contents a file was last executed with, if it had any
+        self._dependencies = Dependencies()
         self._late: set[str] = set()  # what was imported outside a transaction by no file of ours: at the prompt
         self._owners: dict[Key, str] = {}
         self._held: dict[str, frozenset[str]] = {}  # files whose group failed, with the group
-        self._links: dict[str, str] = {}  # the files that plugin files are links to, with the link
-        for path in map(abspath, paths):
-            if isdir(path):
-                self._folders.append(path)
-                self._seen[path] = watch.UNSETTLED
-            else:
-                self._add_plugin_file(path)
         self.importer.install()
 
     def close(self) -> None:
@@ -112,123 +93,49 @@ class Reloader:
     @property
     def plugin_files(self) -> list[str]:
         """The plugin files that are watched, helpers left out."""
-        return sorted(self.present)
+        return sorted(self.disk.present)
 
     @property
     def helpers(self) -> list[str]:
         """The files that plugin files import, as far as they are watched."""
-        return sorted(self.loaded.keys() - self._plugin_files)
+        return sorted(self.loaded.keys() - self.disk.plugin_files)
 
     @property
     def waiting(self) -> list[str]:
         """The files that are gone or empty and still count, for the moment: an editor may be saving them."""
-        return sorted(self._missing_since)
+        return sorted(self.disk.missing_since)
 
     def is_due(self) -> bool:
         """Whether `refresh` has something to do. Costs a stat for each file, and executes nothing."""
-        self._look()
-        return bool(self._changed or self._gone)
+        self._adopt_late_imports()
+        self.disk.look(self._executed)
+        return bool(self.disk.changed or self.disk.gone)
 
     def refresh(self, retry: bool = False) -> Report:
         """Brings the registry up to what is on disk. With `retry`, what failed is executed again as it is."""
         report = Report(self.registry.snapshot, self.registry.snapshot)
-        self._adopt_late_imports()
-        self._look()
         forced = {path for group in self._held.values() for path in group} if retry else set()
-        while self._changed or self._gone or forced:
+        self.is_due()
+        while self.disk.changed or self.disk.gone or forced:
             freed = self._transact(forced, report)
-            self._changed, self._gone = set(), set()
+            self.disk.changed.clear()
+            self.disk.gone.clear()
             freed_for = [path for path, failed in self.failures.items() if failed.taken & freed]
             forced = {member for path in freed_for for member in self._held[path]}
         report.after = self.registry.snapshot
         return report
 
-    # Looking at the disk
-
-    def _look(self) -> None:
-        """Finds the files that have other bytes than were executed, and those that are gone for good."""
-        now = self._now()
-        suspects = dict.fromkeys([*watch.suspects(self._seen), *self._missing_since])
-        appeared = False
-        for folder in self._folders:
-            if folder in suspects:
-                del suspects[folder]
-                suspects.update(dict.fromkeys(self._scan(folder, now)))
-        for path in suspects:
-            is_known = path in self.loaded or path in self._held
-            data: bytes | None = None
-            try:
-                data, signature = watch.read(path, now, trusted=self._trusting)
-            except FileNotFoundError:
-                if is_known:
-                    self._missing_since.setdefault(path, now)
-                self._seen[path] = None
-                self.present.discard(path)
-                continue
-            except PluginFileError:  # executing it will say why it cannot be read
-                signature = watch.signature(path, now)
-            if path in self._plugin_files:
-                self.present.add(path)
-            if data == b"" and path in self.loaded and not self._is_overdue(path, now):
-                self._seen[path] = signature
-                continue
-            self._missing_since.pop(path, None)
-            if data is None or path not in self._attempted or data != self._attempted[path]:
-                appeared |= not is_known
-                self._changed.add(path)
-            self._disk.pop(path, None)
-            if data is not None:
-                self._disk[path] = data
-            self._seen[path] = signature
-        for path in [path for path in self._missing_since if self._seen[path] is None]:
-            # One file gone and another come is a renaming, and has no need to wait.
-            if appeared or self._is_overdue(path, now):
-                self._gone.add(path)
-
-    def _scan(self, folder: str, now: int) -> Iterator[str]:
-        """The plugin files that have appeared in a folder."""
-        self._seen[folder] = watch.signature(folder, now)
-        try:
-            found, future = watch.plugin_files(folder)
-        except OSError:
-            return  # gone, and its files with it; they are looked at one by one
-        for path in sorted({*found, *future} - self._plugin_files, key=lambda path: (islink(path), path)):
-            if self._add_plugin_file(path):
-                yield path
-
-    def _add_plugin_file(self, path: str) -> bool:
-        """Watches a plugin file, unless it is one that is watched already, under another name."""
-        if islink(path):
-            target = realpath(path)
-            if target in self._plugin_files or self._links.setdefault(target, path) != path:
-                return False
-        elif path in self._links:
-            return False
-        self._plugin_files.add(path)
-        self._seen[path] = watch.UNSETTLED
-        return True
-
-    def _is_overdue(self, path: str, now: int) -> bool:
-        since = min(self._missing_since.get(path, now), now)
-        self._missing_since[path] = since
-        return now - since >= GRACE
-
-    def _read(self, path: str) -> bytes:
-        """The bytes to execute: those that were looked at, or, of a file not watched before, those on disk."""
-        if path not in self._disk:
-            self._disk[path], self._seen[path] = watch.read(path, self._now(), trusted=self._trusting)
-        return self._disk[path]
-
     # Executing what changed
 
     def _transact(self, forced: set[str], report: Report) -> set[Key]:
         """Executes what the changes concern, and commits the groups that succeed. Returns the names that came free."""
-        concerned = {member for path in self._changed | self._gone for member in self._held.get(path, (path,))}
-        gone = self._gone | {path for path in concerned & self._held.keys() if self._seen.get(path) is None}
+        disk = self.disk
+        concerned = {member for path in disk.changed | disk.gone for member in self._held.get(path, (path,))}
+        gone = disk.gone | {path for path in concerned & self._held.keys() if disk.is_missing(path)}
         stale = {path for path in concerned if path in gone or not self._is_live(path)} | forced
-        affected = self._with_importers(stale)
+        affected = self._dependencies.with_importers(stale)
         for path in concerned - affected:  # it is again what is live
-            self._attempted[path] = self._disk.get(path)
+            self._executed[path] = disk.contents.get(path)
             self._forget_failure(path, report)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", PluginWarning)
@@ -268,21 +175,13 @@ class Reloader:
 
     def _is_live(self, path: str) -> bool:
         loaded = self.loaded.get(path)
-        return loaded is not None and loaded.source == self._disk.get(path)
-
-    def _with_importers(self, paths: set[str]) -> set[str]:
-        found, rest = set(paths), list(paths)
-        while rest:
-            new = self._importers.get(rest.pop(), set()) - found
-            found |= new
-            rest += new
-        return found
+        return loaded is not None and loaded.source == self.disk.contents.get(path)
 
     def _execute(self, affected: set[str], gone: set[str]) -> dict[str, Execution]:
         """Executes the plugin files among `affected`, and whatever they import that is affected or not live."""
         try:
             with self.importer.staging(affected - gone, gone) as executions:
-                for path in sorted(affected & self._plugin_files - gone):
+                for path in sorted(affected & self.disk.plugin_files - gone):
                     if path not in executions or executions[path].module is None:
                         self.importer.execute(path)
         except BaseException:
@@ -339,7 +238,7 @@ class Reloader:
                 run = runs[path]
                 assert run.module is not None
                 self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends, run.counts)
-                self._attempted[path] = run.source
+                self._executed[path] = run.source
                 self._depend(path, run.depends)
                 self._forget_failure(path, report)
                 report.executed.append(path)
@@ -365,8 +264,8 @@ class Reloader:
         new = False
         for path in group:
             if path in runs:
-                self._depend(path, self._depends.get(path, set()) | runs[path].depends)
-                self._attempted[path] = self._disk.get(path)
+                self._depend(path, {*self._dependencies.of(path), *runs[path].depends})
+                self._executed[path] = self.disk.contents.get(path)
             if path not in causes:
                 self.failures.pop(path, None)
         for path, error in causes.items():
@@ -385,7 +284,7 @@ class Reloader:
             self.failures[path] = told
         for path in group:
             self._held[path] = group
-            self._missing_since.pop(path, None)
+            self.disk.missing_since.pop(path, None)
         self._restore(group)
         return set(group) if new else set()
 
@@ -406,8 +305,9 @@ class Reloader:
     def _drop_unneeded(self) -> list[Plugin]:
         """Lets go of the helpers that nothing live imports any more. Returns the plugins to withdraw."""
         withdrawn: list[Plugin] = []
-        while self._released:
-            path = self._released.pop()
+        released = self._dependencies.released
+        while released:
+            path = released.pop()
             if path in self.loaded and not self._is_needed(path):
                 withdrawn += self._withdraw(path)
                 self.importer.restore(path, None)
@@ -424,48 +324,30 @@ class Reloader:
 
     def _is_needed(self, path: str) -> bool:
         """Whether a file is a plugin file, or one that is live imports it, directly or not; or the session does."""
-        seen, rest = {path}, [path]
-        while rest:
-            needed = rest.pop()
-            if needed in self._plugin_files or needed in self._late:
-                return True
-            importers = {
-                each
-                for each in self._importers.get(needed, ())
-                if each in self.loaded and needed in self.loaded[each].imports
-            }
-            rest += importers - seen
-            seen |= importers
-        return False
+        live = self._dependencies.with_importers(
+            [path], lambda importer, path: importer in self.loaded and path in self.loaded[importer].imports
+        )
+        return not live.isdisjoint(self.disk.plugin_files | self._late)
 
     def _forget(self, path: str) -> None:
         """A file that is no longer there, or no longer used. If it has importers, they wait for it to come back."""
-        self._depend(path, set())
-        for known in (self._disk, self._attempted, self._missing_since, self._held, self.failures):
+        self._depend(path, ())
+        for known in (self._executed, self._held, self.failures):
             known.pop(path, None)
         self.importer.forget(path)
-        if path in self._plugin_files:  # what was another name for it may have to take its place
-            self._links = {target: link for target, link in self._links.items() if link != path}
-            self._seen.update(dict.fromkeys(self._folders, watch.UNSETTLED))
-        elif not self._importers.get(path):
-            self._seen.pop(path, None)
+        self.disk.forget(path, is_awaited=bool(self._dependencies.importers(path)))
 
-    def _depend(self, path: str, depends: set[str]) -> None:
-        """Notes what a file imports, and watches it."""
-        for other in self._depends.pop(path, set()) - depends:
-            self._importers[other].discard(path)
-            self._released.add(other)
-        for other in depends:
-            self._importers.setdefault(other, set()).add(path)
-            self._seen.setdefault(other, watch.UNSETTLED)
-        if depends:
-            self._depends[path] = set(depends)
+    def _depend(self, path: str, imports: Iterable[str]) -> None:
+        """Notes what a file depends on, and watches that."""
+        self._dependencies.put(path, imports)
+        for other in self._dependencies.of(path):
+            self.disk.watch(other)
 
-    def _depend_further(self, path: str, depends: set[str]) -> None:
+    def _depend_further(self, path: str, imports: set[str]) -> None:
         """Notes what a function of a live file imported when it was called."""
         if path in self.loaded:
-            self.loaded[path].imports.update(depends)
-        self._depend(path, self._depends.get(path, set()) | depends)
+            self.loaded[path].imports.update(imports)
+        self._depend(path, {*self._dependencies.of(path), *imports})
 
     def _adopt_late_imports(self) -> None:
         """Takes up the files that a function imported when it was called, or the user at the prompt."""
@@ -475,12 +357,11 @@ class Reloader:
                 continue
             self._depend(path, run.depends)
             self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends, run.counts)
-            self._attempted[path] = run.source
-            if not self._importers.get(path):
+            self._executed[path] = run.source
+            if not self._dependencies.importers(path):
                 self._late.add(path)
-            free = [plugin for plugin in run.plugins if plugin.key not in self._owners]
-            self._owners.update({plugin.key: path for plugin in free})
-            self.registry.replace(self.registry.snapshot.replacing((), free))
+            for plugin in run.plugins:
+                self._owners.setdefault(plugin.key, path)
 
 
 def _registered(group: frozenset[str], runs: Mapping[str, Execution]) -> Iterator[tuple[str, Plugin]]:

@@ -171,7 +171,7 @@ class Shell(PythonRepl):
         reloader = self.console.reloader
         return render.status_bar(
             self.console.registry.snapshot,
-            watched=len(reloader.present),
+            watched=len(reloader.disk.present),
             failing=list(reloader.failures.values()),
             last_reload=self.console.last_reload,
             width=width,

@@ -298,3 +298,14 @@ def test_changes_stay_legible_in_a_narrow_terminal(screen: Screen, tmp_path, mon
     assert "stage=cleanup" in told
     assert "transforms 65 -> 66" in told
     assert max(map(len, lines[1:])) <= width
+
+
+def test_what_a_function_imports_when_it_is_called_is_followed(screen: Screen, tmp_path) -> None:
+    (tmp_path / "plugins" / "_late.py").write_text("VALUE = 1\n@step\ndef late(model):\n    return VALUE\n")
+    (tmp_path / "plugins" / "use.py").write_text("@step\ndef use(model):\n    import _late\n    return _late.VALUE\n")
+    screen.type("0")
+    told = screen.type("steps.use(0)")
+    assert told.startswith("1\n+ steps.late  _late.py:2\n")
+    (tmp_path / "plugins" / "_late.py").write_text("VALUE = 2\n@step\ndef late(model):\n    return VALUE\n")
+    assert "\n2\n" in f"\n{screen.type('steps.use(0)')}"
+    assert screen.type("steps.late(0)") == "2\n"

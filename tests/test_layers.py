@@ -10,9 +10,20 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "bsrepl"
 
 LAYERS = [
-    ["errors", "groups", "interrupts", "persistent", "safe_repr", "starter", "table", "terminal", "trust"],
+    [
+        "dependencies",
+        "errors",
+        "groups",
+        "interrupts",
+        "persistent",
+        "safe_repr",
+        "starter",
+        "table",
+        "terminal",
+        "trust",
+    ],
     ["plugin", "watch"],
-    ["registry"],
+    ["disk", "registry"],
     ["changes", "frameworks", "namespaces", "remove_identity", "workbench"],
     ["rebind"],
     ["loader"],

@@ -10,3 +10,8 @@ from . import reload_fuzz
 @pytest.mark.parametrize("seed", range(20))
 def test_the_live_registry_is_that_of_a_fresh_load(seed: int) -> None:
     reload_fuzz.run(seed, steps=25, processes=1 if seed == 0 else 0)
+
+
+@pytest.mark.parametrize("seed", [1034, 1068, 1137, 1226, 1361, 1581, 101138])
+def test_what_once_went_wrong(seed: int) -> None:
+    reload_fuzz.run(seed, steps=40)
