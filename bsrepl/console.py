@@ -94,6 +94,8 @@ class Console:
         return bool(report)
 
     def greet(self) -> None:
+        """Prints what a session begins with."""
+        self.reloader.is_due()  # so that the files are counted; they are executed, and told of, afterwards
         watched = len(self.reloader.plugin_files)
         self.out.write(render.banner(self.registry.snapshot, __version__, watched, self.out.width))
 
