@@ -158,6 +158,8 @@ def _register(
     name = name or getattr(target, "__name__", None)
     if not isinstance(name, str) or not name or ":" in name:
         raise MetadataError(f"{origin}: {kind} needs a name, a string without a colon, not {name!r}")
+    if isinstance(target, FunctionType) and target.__code__.co_filename == origin.file:
+        origin = Origin(origin.file, target.__code__.co_firstlineno)  # Python 3.10 has the def here, not its decorator
     framework = metadata.get("framework") or BRAINSMITH
     kept = {field: value for field, value in metadata.items() if field != "framework" and value is not None}
     registered = Plugin(Key(kind, str(framework), name), target, origin, kept)
