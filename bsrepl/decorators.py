@@ -153,7 +153,7 @@ def _register(
     origin: Origin,
     slips: Callable[[Plugin], list[str]] | None = None,
 ) -> None:
-    if not isinstance(target, (type, FunctionType)) and not callable(target):
+    if not callable(target):
         raise MetadataError(f"{origin}: {kind} decorates a class or a function, not {type(target).__name__}")
     name = name or getattr(target, "__name__", None)
     if not isinstance(name, str) or not name or ":" in name:

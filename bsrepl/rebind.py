@@ -178,11 +178,9 @@ class _Move:
             elif type(holder) is CellType:
                 holder.cell_contents = self._exchanged(holder.cell_contents)
             elif type(holder) is functools.partial:
-                parts = (holder.func, holder.args, holder.keywords)
-                function, args, keywords = parts
-                holder.__setstate__(  # type: ignore[attr-defined]
-                    (self._exchanged(function), tuple(map(self._exchanged, args)), keywords, vars(holder))
-                )
+                args = tuple(map(self._exchanged, holder.args))
+                state = (self._exchanged(holder.func), args, holder.keywords, vars(holder))
+                holder.__setstate__(state)  # type: ignore[attr-defined]
             elif type(holder) is tuple:
                 for name in [name for name, value in self._names.items() if value is holder]:
                     self._names[name] = tuple(map(self._exchanged, holder))
@@ -204,11 +202,10 @@ class _Move:
     def _tell(self, thing: Any, why: str) -> None:
         holder = next((name for name, value in self._names.items() if _holds(value, thing)), None)
         if holder is None:
-            mine = (self._old, self._names)
             others = [
                 each
                 for each in gc.get_referrers(thing)
-                if id(each) not in self._own_dicts and each not in mine and type(each) in (dict, list, tuple, set)
+                if type(each) in (dict, list, tuple, set) and id(each) not in self._own_dicts and each is not self._old
             ]
             if len(others) <= 1:  # the list of holders that is being gone through
                 return

@@ -75,12 +75,8 @@ def waiting(paths: Sequence[str], width: int) -> Text:
     """That files are gone or empty, which may be an editor saving, and still count."""
     if not paths:
         return []
-    return [
-        (
-            "warning",
-            f"{_listed(paths)} gone or empty; the previous version counts until that has lasted a second\n",
-        )
-    ]
+    said = f"{_listed(paths)} gone or empty; the previous version counts until that has lasted a second"
+    return [("warning", _wrapped(said, width))]
 
 
 def _listed(paths: Sequence[str]) -> str:

@@ -244,3 +244,14 @@ def test_the_debugger_shows_the_source_that_runs(
     told = capsys.readouterr().out
     assert "return 1 / model" in told
     assert "nonsense(" not in told
+
+
+def test_a_stale_instance_whose_comparison_raises_is_told_all_the_same(screen: Screen, plugin: Path) -> None:
+    plugin.write_text(
+        "@kernel\nclass Hostile:\n    def __init__(self, x=1): pass\n    def __eq__(self, other): raise RuntimeError\n"
+    )
+    screen.type("import types\nbox = types.SimpleNamespace(inner=[kernels.Hostile()]); held = kernels.Hostile()")
+    plugin.write_text(plugin.read_text().replace("x=1", "x=2"))
+    told = screen.type("0")
+    assert "stale held  Hostile.__init__() changed" in told
+    assert "stale an instance of Hostile" in told
