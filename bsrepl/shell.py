@@ -93,7 +93,10 @@ class Shell(PythonRepl):
                 return
             if text.strip() in ("exit", "quit"):
                 return
-            self.console.run(text)
+            try:
+                self.console.run(text)
+            except KeyboardInterrupt:  # while its value was being printed
+                self.console.out.write([("warning", "\ninterrupted\n")])
             self.current_statement_index += 1
             self.signatures = []
 

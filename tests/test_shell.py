@@ -99,6 +99,19 @@ def test_control_c_at_the_prompt_and_during_a_command(start: Start) -> None:
     shell.expect("42")
 
 
+def test_control_c_while_a_value_is_printed(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
+    shell.enter("import time")
+    shell.enter("class Slow: __repr__ = lambda self: print('printing') or time.sleep(100)")
+    shell.enter("Slow()")
+    shell.expect("\nprinting")
+    shell.type("\x03")
+    shell.expect("interrupted", ">>>")
+    shell.enter("6 * 7")
+    shell.expect("42")
+
+
 def test_a_signal_at_the_prompt_does_what_control_c_does(start: Start) -> None:
     shell = start()
     shell.expect(">>>")
