@@ -17,7 +17,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.util import decode_source, find_spec, resolve_name, spec_from_file_location
+from importlib.util import decode_source, find_spec, resolve_name
 from io import StringIO
 from itertools import chain, count
 from os.path import basename, dirname, exists, isdir, isfile, join, samefile
@@ -203,8 +203,11 @@ class PluginImporter(MetaPathFinder, Loader):
             spec = ModuleSpec(fullname, None, is_package=True)
             spec.submodule_search_locations = [file]
             return spec
-        inside = [dirname(file)] if basename(file) == _INIT else None
-        return spec_from_file_location(fullname, file, loader=self, submodule_search_locations=inside)
+        is_package = basename(file) == _INIT
+        spec = ModuleSpec(fullname, self, origin=file, is_package=is_package)
+        if is_package:
+            spec.submodule_search_locations = [dirname(file)]
+        return spec
 
     def exec_module(self, module: ModuleType) -> None:
         path = self._paths[module.__name__]
@@ -220,6 +223,7 @@ class PluginImporter(MetaPathFinder, Loader):
             code = compile(execution.source, path, "exec", dont_inherit=True)
             show_source(path, execution.source)
             self._note(path, module.__name__.rpartition(".")[0], ())
+            module.__file__ = path  # set here, and not by a spec with a location: that looks for a byte code cache
             module.__dict__["__builtins__"] = self._builtins
             with journal.recording(), _captured(output), interrupts.allowed():
                 exec(code, module.__dict__)
@@ -344,7 +348,8 @@ class _Tap:
 def show_source(path: str, source: bytes) -> None:
     """Makes tracebacks and `inspect.getsource` show these bytes for a path, whatever is on disk."""
     try:
-        text = decode_source(source)
+        is_plain = source.isascii() and b"\r" not in source and b"coding" not in source[:200]
+        text = source.decode("ascii") if is_plain else decode_source(source)
     except (SyntaxError, UnicodeDecodeError):
         return
     lines = [line + "\n" for line in text.split("\n")]  # as linecache has them: the last one ends like the others
