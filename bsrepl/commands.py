@@ -25,6 +25,7 @@ class Commands:
         self._out = out
         self._retry = retry
         self._start = registry.snapshot
+        self.last_error = ""  # the whole traceback of what a command raised last
         self.all: dict[str, Callable[..., Any]] = {
             "show": self.show,
             "source": self.source,
@@ -68,7 +69,9 @@ class Commands:
         self._out.write(render.counts(self._start, self._registry.snapshot, self._out.width))
 
     def errors(self) -> None:
-        """Prints the failures of plugin files again, with the whole traceback of each."""
+        """Prints the last command's error and the failures of plugin files again, each with its whole traceback."""
+        if self.last_error:
+            self._out.write_traceback(self.last_error)
         if not self._reloader.failures:
             self._out.write([("dim", "no plugin file fails\n")])
         for failed in self._reloader.failures.values():

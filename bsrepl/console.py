@@ -4,12 +4,10 @@ and a test can do what the shell does.
 
 from __future__ import annotations
 
-import os
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from . import __version__, interrupts, render
+from . import __version__, display, interrupts, pasted, render, tracebacks
 from .changes import between
 from .commands import Commands
 from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, step, transform
@@ -19,7 +17,6 @@ from .namespaces import Listing, backends, kernels, steps, tfm
 from .rebind import follow
 from .registry import Registry
 from .reload import Reloader
-from .safe_repr import safe_repr
 from .session import Session
 from .terminal import Terminal
 
@@ -37,8 +34,6 @@ PRELOADED: dict[str, Any] = {
     "framework_transform": framework_transform,
     "plugin": plugin,
 }
-
-_HERE = os.path.dirname(__file__) + os.sep
 
 
 class Console:
@@ -67,8 +62,8 @@ class Console:
         self.reloader = Reloader(registry, paths, PRELOADED, now, trusting=trusting)
         self.last_reload: float | None = None  # seconds
         registry.replace(registry.snapshot.replacing((), [*builtin_plugins(), *qonnx_plugins()]))
-        commands = Commands(registry, self.reloader, out, lambda: self.look(retry=True))
-        self.session = Session({**PRELOADED, **commands.all})
+        self.commands = Commands(registry, self.reloader, out, lambda: self.look(retry=True))
+        self.session = Session({**PRELOADED, **self.commands.all})
 
     def look(self, *, retry: bool = False, is_command: bool = False) -> bool:
         """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told."""
@@ -99,18 +94,20 @@ class Console:
         watched = len(self.reloader.plugin_files)
         self.out.write(render.banner(self.registry.snapshot, __version__, watched, self.out.width))
 
-    def run(self, text: str) -> None:
+    def run(self, text: str, said: Sequence[str] = ()) -> None:
         """Runs a command as if typed: the files are looked at; its value or error, the changes and the time are told.
 
-        SystemExit comes through; no other exception does.
+        `said` is what was done to a pasted text before it came here. SystemExit comes through; no other exception does.
         """
+        code = pasted.cleaned(text, self.session.understands)
+        self.out.write(render.asides([*said, *code.said]))
         self.look(is_command=True)
         before = self.registry.snapshot
         started = self.clock()
         error: BaseException | None = None
         value: Any = None
         try:
-            value = self.session.run(text)
+            value = self.session.run(code.text)
         except SystemExit:
             raise
         except BaseException as raised:  # KeyboardInterrupt too: it ends the command, never the shell
@@ -118,6 +115,10 @@ class Console:
         seconds = self.clock() - started
         if error is not None:
             self.tell_error(error)
+            line = tracebacks.line_in(error, self.session.filename)
+            if line is not None and self.session.statements_before(code.text, line):
+                lines = code.text.count("\n") + 1
+                self.err.write(render.asides([f"stopped at line {line} of {lines}; what stands before it has run"]))
         elif value is not None:
             self.show(value)
         after = self.registry.snapshot
@@ -130,36 +131,16 @@ class Console:
         """Prints a value. One whose `__repr__` raises is told as that, not as an error of the command."""
         if isinstance(value, Listing):
             self.out.write(render.listing(value, self.out.width))
-            return
-        self.out.write([("", safe_repr(value) + "\n")])
+        else:
+            self.out.write(render.value(*display.shown(value, self.out.width)))
 
     def tell_error(self, error: BaseException) -> None:
         """Prints an exception: the traceback from the user's code on, and what to write instead if that is known."""
         if isinstance(error, KeyboardInterrupt):
-            self.err.write([("warning", "interrupted\n")])
-            return
-        summary = traceback.TracebackException.from_exception(error, compact=True)
-        for part in _chain(summary):
-            part.stack[:] = _from_users_code(part.stack)
-        self.err.write_traceback("".join(summary.format()))
+            where = tracebacks.place(error)
+            self.err.write([("warning", f"interrupted{' in ' if where else ''}{where}\n")])
+        else:
+            self.err.write_traceback(display.within_limits(tracebacks.formatted(error))[0])
+            self.commands.last_error = tracebacks.formatted(error, whole=True)
         if (said := hint(error, self.registry.snapshot)) is not None:
             self.err.write(render.advice(said, self.err.width))
-
-
-def _chain(summary: traceback.TracebackException) -> list[traceback.TracebackException]:
-    found: list[traceback.TracebackException] = []
-    rest: list[traceback.TracebackException | None] = [summary]
-    while rest:
-        part = rest.pop()
-        if part is not None and part not in found:
-            found.append(part)
-            rest += [part.__cause__, part.__context__]
-    return found
-
-
-def _from_users_code(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
-    """The frames without those of the shell that led to the command."""
-    frames = list(stack)
-    while frames and frames[0].filename.startswith(_HERE):
-        frames.pop(0)
-    return frames

@@ -139,6 +139,11 @@ def failure(failed: Failure, width: int) -> Text:
     return text
 
 
+def asides(said: Sequence[str]) -> Text:
+    """What was done on the way, in one line."""
+    return [("dim", f"{'; '.join(said)}\n")] if said else []
+
+
 def advice(hint: str, width: int) -> Text:
     """What to write instead of what failed."""
     return _headed("warning", "hint", hint, width)
@@ -220,6 +225,12 @@ def counts(before: Snapshot, after: Snapshot, width: int, timing: str = "") -> T
 def _count(kind: str, before: int, after: int) -> str:
     numbers = str(after) if before == after else f"{before} -> {after}"
     return f"{_COUNTED[kind]} {numbers}"
+
+
+def value(text: str, cut_off: str) -> Text:
+    """A value, and what was cut off it."""
+    note = f"... {cut_off}; _ holds all of it\n"
+    return [("", f"{text}\n"), *([("dim", note)] if cut_off else [])]
 
 
 def listing(found: Listing, width: int) -> Text:

@@ -7,7 +7,7 @@ def safe_repr(value: object) -> str:
     """`repr(value)`; if that raises, what it raises: `<Fold whose __repr__ raises ValueError: no>`."""
     try:
         return repr(value)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         try:
             said = f": {error}"
         except Exception:  # its __str__ raises too

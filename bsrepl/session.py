@@ -6,14 +6,20 @@ import __future__
 import ast
 import builtins
 import codeop
+import inspect
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import warnings
+from collections.abc import Coroutine, Mapping
 from types import CodeType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from . import notebook
 from .loader import show_source
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 _FUTURES = 0
 for _feature in __future__.all_feature_names:
@@ -32,8 +38,12 @@ class Session:
         self.namespace = vars(self.module)
         self.namespace.update(provided)
         self.namespace["__builtins__"] = builtins
+        self.namespace[notebook.SYSTEM] = self._system
+        self.namespace[notebook.SYSTEM_LINES] = self._system_lines
+        self.namespace[notebook.LEFT_OUT] = _leave_out
         self.number = 0  # of the last command
-        self._flags = 0  # the __future__ imports of the commands so far
+        self._flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # and the __future__ imports of the commands so far
+        self._loop: AbstractEventLoop | None = None  # that awaited commands share
 
     def install(self) -> None:
         """Makes this the `__main__` of the process, so that what is defined in it can be pickled.
@@ -43,50 +53,93 @@ class Session:
         sys.modules["__main__"] = self.module
         sys.path[:] = [*(folder for folder in sys.path if folder not in ("", os.getcwd())), ""]
 
+    @property
+    def filename(self) -> str:
+        """What the last command is called in tracebacks."""
+        return f"<command {self.number}>"
+
+    def understands(self, text: str) -> bool:
+        """Whether a text would be run: it is Python, or one of the things that notebooks write besides."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # told when it runs
+                notebook.parse(text, flags=self._flags)
+        except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
+            return False
+        return True
+
     def run(self, text: str) -> Any:
         """Runs a command. Returns the value of the expression that it is, or ends with; a `;` after it silences.
 
-        Understands `x?` and `x??` (`show(x)`, `source(x)`) and `!command` besides Python. Whatever the command raises
-        comes through.
+        Understands `x?`, `!command` and the like besides Python, and `await` outside of functions. Whatever the
+        command raises comes through.
         """
         self.number += 1
-        if text.lstrip().startswith("!"):
-            return self._system(text.lstrip()[1:])
-        filename = f"<command {self.number}>"
-        source = _question(text) or text
-        show_source(filename, source.encode())
-        tree = compile(source, filename, "exec", self._flags | ast.PyCF_ONLY_AST, dont_inherit=True)
-        assert isinstance(tree, ast.Module)
+        filename = self.filename
+        show_source(filename, text.encode(errors="surrogatepass"))
+        tree = notebook.parse(text, filename, self._flags)
         last: ast.Expression | None = None
         if tree.body and isinstance(tree.body[-1], ast.Expr) and not text.rstrip().endswith(";"):
             last = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
-        value = None
         if tree.body:
-            exec(self._compiled(tree, filename, "exec"), self.namespace)
-        if last is not None:
-            value = eval(self._compiled(last, filename, "eval"), self.namespace)
+            self._executed(tree, filename, "exec")
+        value = None if last is None else self._executed(last, filename, "eval")
         if value is not None:
-            self.namespace["_"] = value
+            self.namespace["__"], self.namespace["_"] = self.namespace.get("_"), value
         return value
+
+    def statements_before(self, text: str, line: int) -> int:
+        """How many statements of a command end before a line of it."""
+        return sum((each.end_lineno or each.lineno) < line for each in notebook.parse(text, flags=self._flags).body)
 
     def run_script(self, text: str, filename: str) -> None:
         """Runs a whole script; no value is shown. Whatever it raises comes through."""
-        show_source(filename, text.encode())
-        exec(compile(text, filename, "exec", dont_inherit=True), self.namespace)
+        show_source(filename, text.encode(errors="surrogatepass"))
+        self._executed(notebook.parse(text, filename, self._flags), filename, "exec")
 
-    def _compiled(self, tree: ast.Module | ast.Expression, filename: str, mode: str) -> CodeType:
+    def _executed(self, tree: ast.Module | ast.Expression, filename: str, mode: str) -> Any:
         code: CodeType = compile(tree, filename, mode, self._flags, dont_inherit=True)
         self._flags |= code.co_flags & _FUTURES
-        return code
+        value = eval(code, self.namespace)
+        return self._awaited(value) if code.co_flags & inspect.CO_COROUTINE else value
+
+    def _awaited(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """What a coroutine returns, on an event loop that lives as long as the session, as its tasks do."""
+        import asyncio  # only now: few commands await
+
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        task = self._loop.create_task(coroutine)
+        try:
+            return self._loop.run_until_complete(task)
+        except BaseException:
+            if not task.done():  # a Ctrl-C stopped the loop: its task is to end as well, with its `finally` clauses
+                task.cancel()
+                self._loop.run_until_complete(asyncio.wait([task]))
+            raise
 
     def _system(self, command: str) -> None:
-        status = subprocess.call(command, shell=True, executable=os.environ.get("SHELL") or None)
+        status = subprocess.call(self._expanded(command), shell=True, executable=os.environ.get("SHELL") or None)
         self.namespace["_exit_code"] = status
 
+    def _system_lines(self, command: str) -> list[str]:
+        done = subprocess.run(
+            self._expanded(command),
+            shell=True,
+            executable=os.environ.get("SHELL") or None,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        self.namespace["_exit_code"] = done.returncode
+        return done.stdout.splitlines()
 
-def is_no_python(text: str) -> bool:
-    """Whether a command is one that the session understands besides Python: `x?`, `x??`, `!command`."""
-    return text.lstrip().startswith("!") or _question(text) is not None
+    def _expanded(self, command: str) -> str:
+        return notebook.expanded(command, self.namespace, lambda expression: eval(expression, self.namespace))
+
+
+def _leave_out(magic: str) -> None:
+    warnings.warn(f"{magic} is left out: it is a magic of IPython", stacklevel=2)
 
 
 def is_complete_command(text: str) -> bool:
@@ -95,21 +148,3 @@ def is_complete_command(text: str) -> bool:
         return codeop.compile_command(text, "<input>", "single") is not None
     except (SyntaxError, ValueError, OverflowError):
         return False
-
-
-def _question(text: str) -> str | None:
-    """`show(x)` for `x?`, `source(x)` for `x??`."""
-    asked = text.strip()
-    for mark, command in (("??", "source"), ("?", "show")):
-        expression = asked.removesuffix(mark).strip()
-        if asked.endswith(mark) and _is_expression(expression):
-            return f"{command}({expression})"
-    return None
-
-
-def _is_expression(text: str) -> bool:
-    try:
-        ast.parse(text, mode="eval")
-    except (SyntaxError, ValueError):
-        return False
-    return True

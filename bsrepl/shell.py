@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import ptpython.python_input
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.document import Document
-from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import Condition, emacs_insert_mode, has_focus, has_selection, is_done, vi_insert_mode
+from prompt_toolkit.filters import Condition, is_done
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.containers import ConditionalContainer, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
@@ -26,14 +25,14 @@ from ptpython.completer import CompletePrivateAttributes
 from ptpython.layout import CompletionVisualisation
 from ptpython.prompt_style import PromptStyle
 from ptpython.repl import PythonRepl
-from ptpython.utils import unindent_code
 from ptpython.validator import PythonValidator
 
 from . import render
 from .completion import NamespaceCompleter
 from .console import Console
+from .entering import Entering
 from .namespaces import Namespace
-from .session import is_complete_command, is_no_python
+from .pasted import cleaned
 from .styles import CodeStyles
 
 _STYLE = Style.from_dict(
@@ -60,13 +59,14 @@ class Shell(PythonRepl):
     ) -> None:
         self.console = console
         ptpython.python_input.get_all_code_styles = CodeStyles  # type: ignore[assignment, attr-defined]
+        self._entering = Entering(console.session.understands)
         self._interval = interval  # seconds between two looks at the files while the prompt waits; 0: none
         super().__init__(
             get_globals=self._names_to_complete,
             input=input,
             output=output,
             extra_key_bindings=self._key_bindings(),
-            _validator=CommandValidator(self.get_compiler_flags),
+            _validator=CommandValidator(console.session.understands),
             color_depth=None if color else ColorDepth.DEPTH_1_BIT,
             _input_buffer_height=self._input_height,
             _extra_toolbars=[self._status_bar()],
@@ -94,7 +94,7 @@ class Shell(PythonRepl):
             if text.strip() in ("exit", "quit"):
                 return
             try:
-                self.console.run(text)
+                self.console.run(text, self._entering.taken(text))
             except KeyboardInterrupt:  # while its value was being printed
                 self.console.out.write([("warning", "\ninterrupted\n")])
             self.current_statement_index += 1
@@ -112,7 +112,6 @@ class Shell(PythonRepl):
                 self.signatures = []
                 self.default_buffer.document = Document()
                 continue
-            text = unindent_code(text)
             if text and not text.isspace():
                 return text
 
@@ -140,7 +139,7 @@ class Shell(PythonRepl):
         completing = self.default_buffer.complete_state is not None
         return Dimension(min=_MENU_HEIGHT if completing else 1)
 
-    def _key_bindings(self) -> KeyBindings:
+    def _key_bindings(self) -> KeyBindingsBase:
         bindings = KeyBindings()
 
         @bindings.add(Keys.SIGINT)
@@ -148,19 +147,7 @@ class Shell(PythonRepl):
             """`kill -INT` does what Ctrl-C does; ptpython ignores it."""
             event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
 
-        @Condition
-        def is_complete() -> bool:
-            document = self.default_buffer.document
-            return "\n" in document.text and document.is_cursor_at_the_end and is_complete_command(document.text)
-
-        typing = has_focus(DEFAULT_BUFFER) & ~has_selection & (emacs_insert_mode | vi_insert_mode)
-
-        @bindings.add(Keys.Enter, filter=typing & is_complete & Condition(lambda: not self.paste_mode))
-        def _accept(event: KeyPressEvent) -> None:
-            """A call over several lines runs with the Enter after its last parenthesis; ptpython wants another."""
-            event.current_buffer.validate_and_handle()
-
-        return bindings
+        return merge_key_bindings([bindings, self._entering.bindings(lambda: not self.paste_mode)])
 
     def _status_bar(self) -> ConditionalContainer:
         def fragments() -> StyleAndTextTuples:
@@ -184,8 +171,12 @@ class Shell(PythonRepl):
 class CommandValidator(PythonValidator):
     """Lets through what the session understands; a syntax error is shown before the command is accepted."""
 
+    def __init__(self, understands: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._understands = understands
+
     def validate(self, document: Document) -> None:
-        if not is_no_python(document.text):
+        if not self._understands(cleaned(document.text, self._understands).text):
             super().validate(document)
 
 

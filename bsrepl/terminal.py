@@ -6,6 +6,7 @@ Sixteen colours only, and of those the ones that can be read on a dark and on a 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from typing import TextIO
@@ -51,7 +52,10 @@ class Terminal:
         return shutil.get_terminal_size().columns
 
     def write(self, text: Iterable[tuple[str, str]]) -> None:
-        written = "".join(self._painted(style, part) for style, part in text)
+        """Writes (style, text) pairs. Control characters in them are shown, never obeyed."""
+        self._write("".join(self._painted(style, _harmless(part)) for style, part in text))
+
+    def _write(self, written: str) -> None:
         encoding = self.stream.encoding or "utf-8"
         self.stream.write(written.encode(encoding, "backslashreplace").decode(encoding))
         self.stream.flush()
@@ -65,10 +69,23 @@ class Terminal:
 
     def write_source(self, source: str) -> None:
         """Writes Python source, highlighted."""
-        self.write([("", _highlighted(source, "python") if self.color else source)])
+        self._write_highlighted(source, "python")
 
     def write_traceback(self, trace: str) -> None:
-        self.write([("", _highlighted(trace, "pytb") if self.color else trace)])
+        """Writes a traceback, highlighted."""
+        self._write_highlighted(trace, "pytb")
+
+    def _write_highlighted(self, text: str, lexer: str) -> None:
+        harmless = _harmless(text)
+        self._write(_highlighted(harmless, lexer) if self.color else harmless)
+
+
+# C0 but for newline and tab, DEL and C1 (ECMA-48), and the characters that change the direction of text (Unicode UAX 9)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def _harmless(text: str) -> str:
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def _highlighted(source: str, lexer: str) -> str:

@@ -15,14 +15,18 @@ LAYERS = [
         "errors",
         "groups",
         "interrupts",
+        "notebook",
+        "onnx_text",
+        "pasted",
         "persistent",
         "safe_repr",
         "starter",
         "table",
         "terminal",
+        "tracebacks",
         "trust",
     ],
-    ["plugin", "watch"],
+    ["display", "plugin", "watch"],
     ["disk", "registry"],
     ["changes", "frameworks", "namespaces", "remove_identity", "workbench"],
     ["rebind"],
@@ -31,7 +35,7 @@ LAYERS = [
     ["failure"],
     ["reload"],
     ["render"],
-    ["check", "commands", "completion", "styles"],
+    ["check", "commands", "completion", "entering", "styles"],
     ["console"],
     ["shell"],
     ["__init__", "__main__"],
@@ -61,7 +65,7 @@ def test_imports_go_downward(module: str) -> None:
 
 def test_only_the_shell_and_what_it_is_made_of_import_ptpython() -> None:
     importers = {module for module in MODULES if imports(module) & {"ptpython", "prompt_toolkit"}}
-    assert importers == {"shell", "completion", "styles"}
+    assert importers == {"shell", "completion", "entering", "styles"}
 
 
 def test_every_module_has_a_layer_and_says_what_it_is_for() -> None:

@@ -1,0 +1,98 @@
+"""What people write at a prompt besides Python: `!command`, `lines = !command`, `x?`, `x??`, and IPython's `%magic`.
+
+Only a line that Python refuses is looked at, so a `!` inside a string stays what it is.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+
+#: The names that translated lines call; a session provides them.
+SYSTEM = "__system__"
+SYSTEM_LINES = "__system_lines__"
+LEFT_OUT = "__left_out__"
+
+_COMMAND = re.compile(r"(?P<indent>\s*)!(?!>> )(?P<command>.*)")
+_ASSIGNED = re.compile(r"(?P<target>\s*[\w.,\[\] \"']+=)\s*!(?P<command>.*)")
+_AFTER = re.compile(r"(?P<indent>\s*)(?P<expression>[^\s?].*?)(?P<marks>\?\??)\s*")
+_BEFORE = re.compile(r"(?P<indent>\s*)(?P<marks>\?\??)(?P<expression>[^\s?].*?)\s*")
+_TIME = re.compile(r"(?P<indent>\s*)%%?time\b\s*(?P<statement>.*)")
+_PIP = re.compile(r"(?P<indent>\s*)%pip\b\s*(?P<arguments>.*)")
+_MAGIC = re.compile(r"(?P<indent>\s*)(?P<magic>%%?[A-Za-z_]\w*)(?P<rest>.*)")
+_FIELD = re.compile(r"(?<!\$)\{(?P<expression>[^{}]+)\}|(?<![\\$\w])\$(?P<name>[A-Za-z_]\w*)")
+
+
+def parse(text: str, filename: str = "<input>", flags: int = 0) -> ast.Module:
+    """The syntax tree of a command, each statement on the line where it was written.
+
+    Raises SyntaxError, where the text is neither Python nor one of the other things.
+    """
+    first: SyntaxError | None = None
+    lines: list[str] | None = None
+    while True:
+        try:
+            source = text if lines is None else "\n".join(lines)
+            tree: ast.Module = compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+            return tree
+        except SyntaxError as error:
+            first = first or error
+            lines = lines or text.split("\n")
+            number = (error.lineno or 0) - 1
+            translated = _translated(lines[number]) if 0 <= number < len(lines) else None
+            if translated is None:
+                raise first from None
+            lines[number] = translated
+
+
+def _translated(line: str) -> str | None:
+    """The Python for one line that is none."""
+    if match := _COMMAND.fullmatch(line):
+        return f"{match['indent']}{SYSTEM}({match['command'].strip()!r})"
+    if match := _ASSIGNED.fullmatch(line):
+        return f"{match['target']} {SYSTEM_LINES}({match['command'].strip()!r})"
+    if match := _TIME.fullmatch(line):  # the time is told anyway
+        return f"{match['indent']}{match['statement'] or 'pass'}"
+    if match := _PIP.fullmatch(line):  # that of this Python
+        command = f"{shlex.quote(sys.executable)} -m pip {match['arguments']}"
+        return f"{match['indent']}{SYSTEM}({command!r})"
+    if match := _MAGIC.fullmatch(line):
+        return f"{match['indent']}{LEFT_OUT}({match['magic']!r})"
+    if match := _AFTER.fullmatch(line) or _BEFORE.fullmatch(line):
+        command = {"?": "show", "??": "source"}[match["marks"]]
+        return f"{match['indent']}{command}({match['expression']})" if _is_expression(match["expression"]) else None
+    return None
+
+
+def expanded(command: str, names: Mapping[str, object], evaluate: Callable[[str], object]) -> str:
+    """A `!command` with `{expression}` and `$name` replaced by what they are in the session.
+
+    What is not made of the session's names stays for the system's shell: `$HOME`, `awk '{print $1}'`.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        expression = match["expression"] or match["name"]
+        if not any(name in names for name in _names(expression)):
+            return match[0]
+        return str(evaluate(expression))
+
+    return _FIELD.sub(replaced, command)
+
+
+def _names(expression: str) -> list[str]:
+    try:
+        tree = ast.parse(expression.strip(), mode="eval")
+    except (SyntaxError, ValueError):
+        return []
+    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+
+
+def _is_expression(text: str) -> bool:
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    return True
