@@ -5,7 +5,6 @@ import __future__
 
 import ast
 import builtins
-import codeop
 import inspect
 import os
 import subprocess
@@ -143,8 +142,9 @@ def _leave_out(magic: str) -> None:
 
 
 def is_complete_command(text: str) -> bool:
-    """Whether Python would run a command of several lines now: no bracket is open, and no block that could go on."""
+    """Whether a command ends, in its last line, with a statement that could not go on: no open bracket, no block."""
     try:
-        return codeop.compile_command(text, "<input>", "single") is not None
-    except (SyntaxError, ValueError, OverflowError):
+        body = notebook.parse(text).body
+    except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
         return False
+    return bool(body) and not hasattr(body[-1], "body") and body[-1].end_lineno == text.count("\n") + 1

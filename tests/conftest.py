@@ -4,7 +4,7 @@ import io
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,10 @@ from bsrepl.plugin import KINDS
 from bsrepl.registry import Registry, Snapshot, registry
 from bsrepl.reload import Reloader, Report
 from bsrepl.terminal import Terminal
+
+from .pty_session import PtySession
+
+Start = Callable[..., PtySession]
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +117,17 @@ def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
     made.console.session.install()
     yield made
     made.console.reloader.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts shells in pseudo-terminals, in the folder of the test."""
+    sessions = []
+
+    def begin(*arguments: object, **options: Any) -> PtySession:
+        sessions.append(PtySession(*arguments, cwd=tmp_path, **options))
+        return sessions[-1]
+
+    yield begin
+    for session in sessions:
+        session.close()

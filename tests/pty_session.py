@@ -58,6 +58,15 @@ class PtySession:
     def type(self, text: str) -> None:
         os.write(self._fd, text.encode())
 
+    def feed(self, text: str) -> None:
+        """Types more than a terminal holds, reading what comes meanwhile."""
+        rest = text.encode()
+        while rest:
+            self._read(0)
+            _, ready, _ = select.select([], [self._fd], [], 0.01)
+            if ready:
+                rest = rest[os.write(self._fd, rest[:1024]) :]
+
     def enter(self, command: str) -> None:
         self.type(command + "\r")
 

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ptpython.style import get_all_code_styles
 
 from bsrepl.styles import CodeStyles
 
-from .pty_session import PtySession
+from .conftest import Start
 from .test_command_line import uncommented
-
-Start = Callable[..., PtySession]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    sessions = []
-
-    def begin(*arguments: object, **options: Any) -> PtySession:
-        sessions.append(PtySession(*arguments, cwd=tmp_path, **options))
-        return sessions[-1]
-
-    yield begin
-    for session in sessions:
-        session.close()
 
 
 def test_edit_save_and_it_is_there(start: Start, tmp_path: Path) -> None:
