@@ -7,57 +7,112 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from heapq import nsmallest
+from itertools import chain, islice
 from typing import Any
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from .namespaces import Namespace, summary
-from .plugin import Plugin
+from .name_index import NameIndex
+from .namespaces import Namespace, belonging, summary
+from .plugin import Key, Plugin
+from .registry import Registry
 from .workbench import samples
 
-_ATTRIBUTE = re.compile(r"(?<![\w.])(?P<namespace>\w+)\.(?:(?P<framework>\w+)\.)?(?P<typed>\w*)$")
-_ITEM = re.compile(r"(?<![\w.])(?P<namespace>\w+)\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_NAMESPACE = r"(?<![\w.])(?P<namespace>\w+)(?:\.(?P<framework>\w+))?"
+_ATTRIBUTE = re.compile(rf"{_NAMESPACE}\.(?P<typed>\w*)$")
+_ITEM = re.compile(rf"{_NAMESPACE}\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_FIND = re.compile(rf"{_NAMESPACE}\.find\((?P<arguments>[^()]*)$")
+_VALUE = re.compile(r"(?:^|,)\s*(?:(?P<field>\w+)\s*=\s*)?(?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_BARE_VALUE = re.compile(r"(?:^|,)\s*(?P<field>\w+)\s*=\s*(?P<typed>[\w.]*)$")
+_FIELD = re.compile(r"(?:^|,)\s*(?P<typed>\w*)$")
 _DEEPER = re.compile(r"(?<![\w.])(?P<namespace>\w+)\.[\w.]*$")
 _SAMPLE = re.compile(r"(?<![\w.])load\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
 
-_MOST = 1000  # completions of one kind; nobody reads more
+_MOST = 500  # plugins that are offered at once; nobody reads more
+_METHODS = {"find": "the plugins that match", "all": "every plugin", "frameworks": "whose plugins there are"}
 
 
 class NamespaceCompleter(Completer):
-    """Completes `tfm.`, `tfm.qonnx.`, `tfm["` and `load("`; everything else is left to another completer."""
+    """Completes `tfm.`, `tfm.qonnx.`, `tfm["`, `tfm.find(stage="` and `load("`; another completer does the rest."""
 
-    def __init__(self, names: Callable[[], Mapping[str, Any]], otherwise: Completer) -> None:
+    def __init__(self, registry: Registry, names: Callable[[], Mapping[str, Any]], otherwise: Completer) -> None:
+        self._registry = registry
+        self._index = NameIndex(registry)
         self._names = names
         self._otherwise = otherwise
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        before = document.current_line_before_cursor
-        for pattern, complete in ((_ATTRIBUTE, self._attributes), (_ITEM, self._items)):
-            if (match := pattern.search(before)) and isinstance(self._names().get(match["namespace"]), Namespace):
-                yield from complete(self._names()[match["namespace"]], match)
-                return
+        before = document.text_before_cursor.rpartition("\n\n")[2]
+        for pattern, complete in ((_FIND, self._arguments), (_ATTRIBUTE, self._attributes), (_ITEM, self._items)):
+            if (match := pattern.search(before)) and (namespace := self._namespace(match)) is not None:
+                yield from complete(namespace, match)
+                if pattern is not _FIND or _VALUE.search(match["arguments"]) or _FIELD.search(match["arguments"]):
+                    return
         if match := _SAMPLE.search(before):
-            yield from _matching(samples(), match["typed"], lambda name: "sample model")
+            yield from _offered(match["typed"], dict.fromkeys(samples(), "sample model"))
         deeper = _DEEPER.search(before)
         if deeper is None or not isinstance(self._names().get(deeper["namespace"]), Namespace):
             yield from self._otherwise.get_completions(document, complete_event)
 
+    def _namespace(self, match: re.Match[str]) -> Namespace | None:
+        """The namespace that was typed, or None if it is none."""
+        namespace = self._names().get(match["namespace"])
+        if not isinstance(namespace, Namespace):
+            return None
+        if match["framework"] is None:
+            return namespace
+        return getattr(namespace, match["framework"]) if match["framework"] in namespace.frameworks() else None
+
     def _attributes(self, namespace: Namespace, match: re.Match[str]) -> Iterator[Completion]:
-        framework, typed = match["framework"], match["typed"]
-        if framework and framework not in namespace.frameworks():
-            return  # the attributes of a plugin: they would have to be imported
-        if framework:
-            namespace = getattr(namespace, framework)
-        else:
-            yield from _matching(namespace.frameworks(), typed, lambda name: "framework")
-        plugins = {plugin.name: plugin for plugin in namespace.all().plugins if plugin.name.isidentifier()}
-        yield from _matching(plugins, typed, lambda name: describe(plugins[name]))
-        yield from _matching(("find", "all"), typed, lambda name: "method")
+        kind, framework = belonging(namespace)
+        typed = match["typed"]
+        yield from _starting(typed, dict.fromkeys(namespace.frameworks(), "framework"))
+        yield from self._plugins(kind, framework, typed, self._index.starting(kind, framework, typed))
+        yield from _starting(typed, _METHODS)
+        yield from self._plugins(kind, framework, typed, self._index.containing(kind, framework, typed))
+
+    def _plugins(self, kind: str, framework: str | None, typed: str, keys: Iterator[Key]) -> Iterator[Completion]:
+        """The plugins of these keys by their short names, each of which means one."""
+        names = islice((key.name for key in keys if key.name.isidentifier()), _MOST)
+        for name in dict.fromkeys(names):
+            yield from _of_plugin(name, self._registry.snapshot.get(kind, name, framework), typed)
 
     def _items(self, namespace: Namespace, match: re.Match[str]) -> Iterator[Completion]:
-        plugins = {plugin.key.qualified: plugin for plugin in namespace.all().plugins}
-        yield from _matching(plugins, match["typed"], lambda name: describe(plugins[name]))
+        kind, framework = belonging(namespace)
+        prefix, colon, rest = match["typed"].rpartition(":")
+        found = self._matching(kind, prefix if colon else framework, rest)
+        for key in islice(found, _MOST):
+            name = key.qualified if framework is None else key.name
+            yield from _of_plugin(name, self._registry.snapshot.seen(key), match["typed"])
+
+    def _arguments(self, namespace: Namespace, match: re.Match[str]) -> Iterator[Completion]:
+        """The fields that `find` may be asked for, or the values that there are, with how many plugins have each."""
+        kind, framework = belonging(namespace)
+        snapshot, arguments = self._registry.snapshot, match["arguments"]
+        if value := _VALUE.search(arguments):
+            if value["field"] in (None, "name"):
+                names = dict.fromkeys(
+                    key.name for key in islice(self._matching(kind, framework, value["typed"]), _MOST)
+                )
+                yield from _offered(value["typed"], dict.fromkeys(names, kind))
+            else:
+                there = snapshot.values(kind, value["field"], framework).items()
+                counted = {each: _counted(count, kind) for each, count in there if isinstance(each, str)}
+                yield from _offered(value["typed"], counted)
+        elif value := _BARE_VALUE.search(arguments):
+            there = snapshot.values(kind, value["field"], framework).items()
+            yield from _offered(value["typed"], {repr(each): _counted(count, kind) for each, count in there})
+        elif field := _FIELD.search(arguments):
+            fields = {
+                f"{each}=": "metadata" for each in snapshot.fields(kind) if not (framework and each == "framework")
+            }
+            yield from _offered(field["typed"], {"name=": "glob pattern", **fields})
+
+    def _matching(self, kind: str, framework: str | None, typed: str) -> Iterator[Key]:
+        index = self._index
+        return chain(index.starting(kind, framework, typed), index.containing(kind, framework, typed))
 
 
 def describe(plugin: Plugin) -> str:
@@ -65,10 +120,24 @@ def describe(plugin: Plugin) -> str:
     return "  ".join(filter(None, (plugin.kind, summary(plugin), str(plugin.origin))))
 
 
-def _matching(names: Iterable[str], typed: str, meta: Callable[[str], str]) -> Iterator[Completion]:
+def _counted(number: int, kind: str) -> str:
+    return f"{number} {kind}{'s' * (number != 1)}"
+
+
+def _of_plugin(name: str, plugin: Plugin | None, typed: str) -> Iterator[Completion]:
+    if plugin is not None:  # it has not gone meanwhile
+        yield Completion(name, -len(typed), display_meta=lambda: describe(plugin))
+
+
+def _starting(typed: str, said: Mapping[str, str]) -> Iterator[Completion]:
+    for name, what in said.items():
+        if name.startswith(typed):
+            yield Completion(name, -len(typed), display_meta=what)
+
+
+def _offered(typed: str, said: Mapping[str, str]) -> Iterator[Completion]:
     """Completions of the names that begin with what was typed, then of those that contain it, whatever the case."""
     wanted = typed.lower()
-    starting = [name for name in names if name.lower().startswith(wanted)]
-    containing = [name for name in names if wanted in name.lower() and not name.lower().startswith(wanted)]
-    for name in [*starting, *containing][:_MOST]:
-        yield Completion(name, -len(typed), display_meta=meta(name))
+    matching = [(not name.lower().startswith(wanted), name) for name in said if wanted in name.lower()]
+    for _, name in nsmallest(_MOST, matching):
+        yield Completion(name, -len(typed), display_meta=said[name])

@@ -185,6 +185,11 @@ class Namespace:
             self._attributes.remove(name)
 
 
+def belonging(namespace: Namespace) -> tuple[str, str | None]:
+    """The kind of the plugins in a namespace, and their framework if it is that of one."""
+    return namespace._kind, namespace._framework
+
+
 class _NotImported:
     """Stands in a namespace's class for a plugin whose module has not been imported yet."""
 

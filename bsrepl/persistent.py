@@ -9,7 +9,7 @@ is never altered. https://infoscience.epfl.ch/record/64398
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
@@ -58,8 +58,32 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
     def __len__(self) -> int:
         return self._len
 
+    def items(self) -> ItemsView[K, V]:
+        return _Items(self)
+
+    def values(self) -> ValuesView[V]:
+        return _Values(self)
+
     def __repr__(self) -> str:
         return f"PersistentMap({dict(self)!r})"
+
+
+class _Items(ItemsView[K, V]):
+    """Reads the leaves one after the other, where a Mapping's own view would look each key up."""
+
+    _mapping: PersistentMap[K, V]
+
+    def __iter__(self) -> Iterator[tuple[K, V]]:
+        for leaf in _leaves(self._mapping._root):
+            yield from leaf.items()
+
+
+class _Values(ValuesView[V]):
+    _mapping: PersistentMap[Any, V]
+
+    def __iter__(self) -> Iterator[V]:
+        for leaf in _leaves(self._mapping._root):
+            yield from leaf.values()
 
 
 def differences(old: PersistentMap[K, V], new: PersistentMap[K, V]) -> Iterator[K]:

@@ -100,9 +100,13 @@ class Snapshot:
         """The frameworks that have a plugin of this kind, in the order in which short names are looked up."""
         return sorted(map(str, self.values(kind, "framework")), key=precedence)
 
-    def values(self, kind: str, field: str) -> dict[Hashable, int]:
-        """The values that the plugins of a kind have for a metadata field, with how many have each."""
-        return {value: len(posting) for value, posting in self._index.get((kind, field), _NOTHING).items()}
+    def values(self, kind: str, field: str, framework: str | None = None) -> dict[Hashable, int]:
+        """The values that the plugins of a kind, or of a framework among them, have for a field; how many have each."""
+        postings = self._index.get((kind, field), _NOTHING).items()
+        if framework is None:
+            return {value: len(posting) for value, posting in postings}
+        counted = {value: sum(key.framework == framework for key in posting) for value, posting in postings}
+        return {value: count for value, count in counted.items() if count}
 
     def fields(self, kind: str) -> list[str]:
         """The metadata fields that any plugin of a kind has, `framework` among them."""
@@ -144,6 +148,10 @@ class Snapshot:
         if text is not None:
             found = [plugin for plugin in found if _mentions(plugin, text.lower())]
         return sorted(found, key=lambda plugin: (plugin.key.name, precedence(plugin.key.framework)))
+
+    def keys(self) -> Iterator[Key]:
+        """Every key that a plugin is registered under, in no particular order."""
+        return iter(self._claims)
 
     def changed_since(self, older: Snapshot) -> Iterator[Key]:
         """The keys whose claims differ, in time proportional to their number."""

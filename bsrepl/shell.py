@@ -71,7 +71,7 @@ class Shell(PythonRepl):
             _input_buffer_height=self._input_height,
             _extra_toolbars=[self._status_bar()],
         )
-        self.completer = NamespaceCompleter(lambda: console.session.namespace, self.completer)
+        self.completer = NamespaceCompleter(console.registry, lambda: console.session.namespace, self.completer)
         self.completion_visualisation = CompletionVisualisation.POP_UP
         self.complete_private_attributes = CompletePrivateAttributes.IF_NO_PUBLIC
         self.show_status_bar = False  # ours takes its place

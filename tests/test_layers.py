@@ -28,7 +28,7 @@ LAYERS = [
     ],
     ["display", "plugin", "watch"],
     ["disk", "registry"],
-    ["changes", "frameworks", "namespaces", "remove_identity", "workbench"],
+    ["changes", "frameworks", "name_index", "namespaces", "remove_identity", "workbench"],
     ["rebind"],
     ["loader"],
     ["decorators", "details", "hints", "session"],
