@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import __version__, check, render, starter
+from . import __version__, check, places, render, starter
 from .console import Console
 from .registry import registry
 from .terminal import Terminal, wants_color
@@ -53,16 +54,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _converse(console: Console, options: argparse.Namespace) -> int:
+    from . import history
     from .shell import Shell  # only now: a script has no use for ptpython
 
     if not options.quiet:
         console.greet()
-    shell = Shell(console, interval=options.interval, color=console.out.color)
+    commands = history.opened(places.history_file(), lambda said: console.out.write([("warning", f"{said}\n")]))
+    shell = Shell(console, interval=options.interval, color=console.out.color, history=commands)
+    shell.configure(places.config_file())
     try:
+        _run_startup_file(console, os.environ.get("PYTHONSTARTUP", ""))
         shell.run()
     except SystemExit as left:
         return _exit_status(left)
     return 0
+
+
+def _run_startup_file(console: Console, path: str) -> None:
+    """Runs the file that PYTHONSTARTUP names, as Python does before its first prompt."""
+    if not path:
+        return
+    try:
+        console.session.run_script(Path(path).read_text(encoding="utf-8"), path)
+    except Exception as error:
+        console.tell_error(error)
 
 
 def _run_script(console: Console, text: str, filename: str) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from os.path import basename
+from pathlib import Path
 from typing import Any
 
 from . import details, render
 from .changes import between
 from .namespaces import Listing, Namespace
 from .plugin import Plugin
+from .recording import Recording
 from .registry import Registry
 from .reload import Reloader
 from .terminal import Terminal
@@ -26,6 +28,7 @@ class Commands:
         self._retry = retry
         self._start = registry.snapshot
         self.last_error = ""  # the whole traceback of what a command raised last
+        self.recording = Recording()
         self.all: dict[str, Callable[..., Any]] = {
             "show": self.show,
             "source": self.source,
@@ -35,6 +38,7 @@ class Commands:
             "watching": self.watching,
             "status": self.status,
             "load": load,
+            "record": self.record,
             "help": self.help,
         }
 
@@ -107,6 +111,15 @@ class Commands:
         self._out.write([("", f"  {len(files)} plugin files, {len(helpers)} helpers watched\n")])
         for path, failed in self._reloader.failures.items():
             self._out.write([("error", f"  {basename(path)} failed"), ("", f"  {failed.place}  {failed.error}\n")])
+
+    def record(self, path: str) -> None:
+        """Writes the session so far into a file that runs, with what was printed as comments.
+
+        Raises RecordingError if the file exists and is no recording.
+        """
+        written = Path(path).expanduser()
+        count = self.recording.write(written)
+        self._out.write([("added", f"{written} has the session"), ("", f": {count} command{'s' * (count != 1)}\n")])
 
     def help(self, thing: Any = None) -> None:
         """Prints what the shell preloads; with an argument, Python's own help on it."""

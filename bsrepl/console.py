@@ -4,6 +4,7 @@ and a test can do what the shell does.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from .frameworks import builtin_plugins, qonnx_plugins
 from .hints import hint
 from .namespaces import Listing, backends, kernels, steps, tfm
 from .rebind import follow
+from .recording import Entry, heard
 from .registry import Registry
 from .reload import Reloader
 from .session import Session
@@ -107,12 +109,14 @@ class Console:
         error: BaseException | None = None
         value: Any = None
         try:
-            value = self.session.run(code.text)
+            with heard(sys.stdout) as printed:
+                value = self.session.run(code.text)
         except SystemExit:
             raise
         except BaseException as raised:  # KeyboardInterrupt too: it ends the command, never the shell
             error = raised
         seconds = self.clock() - started
+        told: render.Text = []
         if error is not None:
             self.tell_error(error)
             line = tracebacks.line_in(error, self.session.filename)
@@ -120,19 +124,23 @@ class Console:
                 lines = code.text.count("\n") + 1
                 self.err.write(render.asides([f"stopped at line {line} of {lines}; what stands before it has run"]))
         elif value is not None:
-            self.show(value)
+            told = self._shown(value)
+            self.out.write(told)
         after = self.registry.snapshot
         if after is not before and (changes := between(before, after)):
-            self.out.write(render.registry_changes(changes, before, after, self.out.width))
+            changed = render.registry_changes(changes, before, after, self.out.width)
+            self.out.write(changed)
+            told += changed
+        printed += [tracebacks.last_line(error)] if error is not None else [render.plain(told)]
+        self.commands.recording.add(Entry(code.text, "".join(printed), failed=error is not None))
         if self.shows_time:
             self.out.write(render.timing(seconds))
 
-    def show(self, value: Any) -> None:
-        """Prints a value. One whose `__repr__` raises is told as that, not as an error of the command."""
+    def _shown(self, value: Any) -> render.Text:
+        """A value as text. One whose `__repr__` raises is told as that, not as an error of the command."""
         if isinstance(value, Listing):
-            self.out.write(render.listing(value, self.out.width))
-        else:
-            self.out.write(render.value(*display.shown(value, self.out.width)))
+            return render.listing(value, self.out.width)
+        return render.value(*display.shown(value, self.out.width))
 
     def tell_error(self, error: BaseException) -> None:
         """Prints an exception: the traceback from the user's code on, and what to write instead if that is known."""

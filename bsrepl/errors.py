@@ -29,6 +29,13 @@ class ModelNotFound(BsreplError, FileNotFoundError):
         return str(self.args[0])
 
 
+class RecordingError(BsreplError, FileExistsError):
+    """`record` was given a file that is not a recording."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class PluginFileError(BsreplError):
     """A plugin file cannot be read or counted: not a regular file, too large, undecodable, a name taken."""
 

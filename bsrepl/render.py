@@ -298,10 +298,10 @@ def banner(snapshot: Snapshot, version: str, watched: int, width: int) -> Text:
 
 
 def status_bar(
-    snapshot: Snapshot, *, watched: int, failing: Sequence[Failure], last_reload: float | None, width: int
+    snapshot: Snapshot, *, watched: int, failing: Sequence[Failure], last_reload: float | None, mode: str, width: int
 ) -> Text:
-    """One line: what fails, the counts, the files and the last reload, as much of it as there is room for."""
-    parts: Text = []
+    """One line: the editing mode, what fails, the counts, the files and the last reload, as there is room for it."""
+    parts: Text = [("status", f" {mode} ")] if mode else []
     if failing:
         parts.append(("status.failing", f" {len(failing)} failing: {failing[0].place} "))
     parts.append(("status", " " + " ".join(f"{NAMESPACES[kind]} {snapshot.count(kind)}" for kind in KINDS) + " "))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ptpython.python_input
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import Condition, is_done
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import Condition, has_focus, is_done
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import History
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.keys import Keys
@@ -20,7 +24,7 @@ from prompt_toolkit.layout.containers import ConditionalContainer, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.output import ColorDepth, Output
-from prompt_toolkit.styles import Style, merge_styles
+from prompt_toolkit.styles import BaseStyle, Style, merge_styles
 from ptpython.completer import CompletePrivateAttributes
 from ptpython.layout import CompletionVisualisation
 from ptpython.prompt_style import PromptStyle
@@ -54,6 +58,7 @@ class Shell(PythonRepl):
         *,
         interval: float = 0.5,
         color: bool = True,
+        history: History | None = None,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
@@ -81,11 +86,34 @@ class Shell(PythonRepl):
         self.highlight_matching_parenthesis = True
         self.all_prompt_styles["bsrepl"] = Prompt(console)
         self.prompt_style = "bsrepl"
-        self._current_style = merge_styles([self._current_style, _STYLE])
+        self.history = self.default_buffer.history = history or self.history
+        self._leaving: SystemExit | None = None  # a signal wants the shell to end
+        self._is_looking = False  # at the files, while the prompt waits
+
+    def configure(self, path: Path) -> None:
+        """Runs the user's `config.py`, if there is one, and its `configure(repl)`. An error in it is told."""
+        try:
+            source = path.read_bytes()
+        except OSError:
+            return
+        names: dict[str, Any] = {"__name__": "bsrepl_config", "__file__": str(path)}
+        try:
+            exec(compile(source, str(path), "exec", dont_inherit=True), names)
+            if "configure" in names:
+                names["configure"](self)
+        except Exception as error:
+            self.console.tell_error(error)
 
     def run(self) -> None:
-        """Reads and runs commands until the end of the input, `exit` or SystemExit, which comes through."""
-        while True:
+        """Reads and runs commands until the end of the input, `exit`, or SystemExit, which comes through.
+
+        SIGTERM and SIGHUP raise it, with the status that a shell gives to them: 143, 129.
+        """
+        with _ended_by((signal.SIGTERM, signal.SIGHUP), self._leave):
+            self._converse()
+
+    def _converse(self) -> None:
+        while self._leaving is None:
             self.console.look()
             try:
                 text = self.read()
@@ -99,6 +127,26 @@ class Shell(PythonRepl):
                 self.console.out.write([("warning", "\ninterrupted\n")])
             self.current_statement_index += 1
             self.signatures = []
+        raise self._leaving
+
+    def _leave(self, number: int, frame: object) -> None:
+        """Ends the shell from wherever it is."""
+        self._leaving = SystemExit(128 + number)
+        if number == signal.SIGHUP:  # the terminal is gone; what is still printed must not fail
+            with open(os.devnull, "r+b") as nowhere:
+                for stream in (0, 1, 2):
+                    os.dup2(nowhere.fileno(), stream)
+        if self.app.is_running and self.app.loop is not None:
+            self.app.loop.call_soon_threadsafe(self._end_prompt)
+        if self._is_looking or not self.app.is_running:
+            raise self._leaving
+
+    def _end_prompt(self) -> None:
+        if self._leaving is not None and self.app.is_running and not self.app.is_done:
+            self.app.exit(exception=self._leaving)
+
+    def _generate_style(self) -> BaseStyle:
+        return merge_styles([super()._generate_style(), _STYLE])
 
     def read(self) -> str:
         """The next command. Raises EOFError when there is none.
@@ -127,8 +175,12 @@ class Shell(PythonRepl):
                 await run_in_terminal(self._look)
 
     def _look(self) -> None:
-        with _interruptible():
-            self.console.look()
+        self._is_looking = True
+        try:
+            with _interruptible():
+                self.console.look()
+        finally:
+            self._is_looking = False
 
     def _names_to_complete(self) -> dict[str, Any]:
         """The names that Jedi may evaluate: a namespace would import each plugin that it looks at."""
@@ -147,6 +199,17 @@ class Shell(PythonRepl):
             """`kill -INT` does what Ctrl-C does; ptpython ignores it."""
             event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
 
+        @Condition
+        def nothing_is_chosen() -> bool:
+            completing = self.default_buffer.complete_state
+            return completing is not None and completing.complete_index is None
+
+        @bindings.add(Keys.Up, filter=has_focus(DEFAULT_BUFFER) & nothing_is_chosen)
+        def _search_history(event: KeyPressEvent) -> None:
+            """Up looks for earlier commands even while completions are offered; Down or Tab goes into those."""
+            event.current_buffer.cancel_completion()
+            event.current_buffer.auto_up(event.arg)
+
         return merge_key_bindings([bindings, self._entering.bindings(lambda: not self.paste_mode)])
 
     def _status_bar(self) -> ConditionalContainer:
@@ -164,6 +227,7 @@ class Shell(PythonRepl):
             watched=len(reloader.disk.present),
             failing=list(reloader.failures.values()),
             last_reload=self.console.last_reload,
+            mode=f"vi {self.app.vi_state.input_mode.value.removeprefix('vi-')}" if self.vi_mode else "",
             width=width,
         )
 
@@ -196,6 +260,16 @@ class Prompt(PromptStyle):
 
     def out_prompt(self) -> StyleAndTextTuples:
         return []
+
+
+@contextmanager
+def _ended_by(numbers: Iterable[signal.Signals], leave: Callable[[int, Any], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, leave) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

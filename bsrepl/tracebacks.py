@@ -29,6 +29,11 @@ def formatted(error: BaseException, *, whole: bool = False) -> str:
     return "".join(summary.format())
 
 
+def last_line(error: BaseException) -> str:
+    """What an exception says, without where it came from: `ZeroDivisionError: division by zero`."""
+    return "".join(traceback.TracebackException.from_exception(error, compact=True).format_exception_only())
+
+
 def place(error: BaseException) -> str:
     """Where in the user's code an exception came from: `apply, passes.py:8`; empty if nowhere in it."""
     said = ""

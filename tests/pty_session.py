@@ -27,11 +27,12 @@ class PtySession:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             os.chdir(cwd)
-            os.environ.update({"TERM": "xterm-256color", "COLUMNS": "", **environment})
+            own = {"XDG_STATE_HOME": str(cwd / ".state"), "XDG_CONFIG_HOME": str(cwd / ".config"), "PYTHONSTARTUP": ""}
+            os.environ.update({"TERM": "xterm-256color", "COLUMNS": "", **own, **environment})
             os.environ.pop("COLUMNS")
             command = str(Path(sys.executable).with_name("bsrepl"))
             os.execv(command, [command, *map(str, arguments)])
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.resize(columns, rows)
 
     @property
     def text(self) -> str:
@@ -73,10 +74,18 @@ class PtySession:
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)
 
+    def hang_up(self) -> None:
+        """Closes the terminal."""
+        os.close(self._fd)
+        self._fd = -1
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def status(self) -> int:
         """Waits for the end. Returns the exit status, or 128 + the number of the signal that ended it."""
         deadline = time.monotonic() + _PATIENCE
-        while self._read(deadline - time.monotonic()):
+        while self._fd >= 0 and self._read(deadline - time.monotonic()):
             pass
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
@@ -101,4 +110,5 @@ class PtySession:
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)

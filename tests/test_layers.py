@@ -19,6 +19,7 @@ LAYERS = [
         "onnx_text",
         "pasted",
         "persistent",
+        "places",
         "safe_repr",
         "starter",
         "table",
@@ -26,7 +27,7 @@ LAYERS = [
         "tracebacks",
         "trust",
     ],
-    ["display", "plugin", "watch"],
+    ["display", "plugin", "recording", "watch"],
     ["disk", "registry"],
     ["changes", "frameworks", "name_index", "namespaces", "remove_identity", "workbench"],
     ["rebind"],
@@ -35,7 +36,7 @@ LAYERS = [
     ["failure"],
     ["reload"],
     ["render"],
-    ["check", "commands", "completion", "entering", "styles"],
+    ["check", "commands", "completion", "entering", "history", "styles"],
     ["console"],
     ["shell"],
     ["__init__", "__main__"],
@@ -65,7 +66,7 @@ def test_imports_go_downward(module: str) -> None:
 
 def test_only_the_shell_and_what_it_is_made_of_import_ptpython() -> None:
     importers = {module for module in MODULES if imports(module) & {"ptpython", "prompt_toolkit"}}
-    assert importers == {"shell", "completion", "entering", "styles"}
+    assert importers == {"shell", "completion", "entering", "history", "styles"}
 
 
 def test_every_module_has_a_layer_and_says_what_it_is_for() -> None:

@@ -1,0 +1,24 @@
+"""Where bsrepl keeps what outlives a session, after the XDG Base Directory Specification 0.8."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def config_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """`config.py`, with the user's settings."""
+    return _base("XDG_CONFIG_HOME", ".config", environ) / "config.py"
+
+
+def history_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """The commands of earlier sessions."""
+    return _base("XDG_STATE_HOME", ".local/state", environ) / "history"
+
+
+def _base(variable: str, otherwise: str, environ: Mapping[str, str]) -> Path:
+    folder = environ.get(variable, "")
+    if not os.path.isabs(folder):  # as the specification wants it
+        folder = os.path.join(environ.get("HOME") or os.path.expanduser("~"), otherwise)
+    return Path(folder, "bsrepl")

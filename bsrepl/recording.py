@@ -1,0 +1,114 @@
+"""A session as a file that runs: its commands as code, what they printed as comments."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from . import notebook
+from .errors import RecordingError
+
+_HEAD = "# Recorded by bsrepl. To run it: bsrepl < {name}\n"
+_MOST = 4_000  # characters of what a command printed that are kept
+
+
+@dataclass
+class Entry:
+    """A command and what came of it."""
+
+    code: str
+    output: str = ""
+    failed: bool = False
+
+
+class Recording:
+    """What was done since the session began."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._is_being_written = False  # by the command that is running
+
+    def add(self, entry: Entry) -> None:
+        """Keeps a command that has ended, unless it was one that wrote the recording."""
+        if not self._is_being_written:
+            self._entries.append(Entry(entry.code, entry.output[:_MOST], entry.failed))
+        self._is_being_written = False
+
+    def write(self, path: Path) -> int:
+        """Writes the session so far. Returns the number of commands.
+
+        Raises RecordingError if the file is somebody else's: neither new nor a recording.
+        """
+        self._is_being_written = True
+        head = _HEAD.format(name=path.name)
+        if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(head[:20]):
+            raise RecordingError(f"{path} exists and is no recording; choose another name, or remove it")
+        uses_last = any(_uses_last_value(entry.code) for entry in self._entries)
+        parts = [_written(entry, uses_last) for entry in self._entries]
+        path.write_text("\n".join([head, *parts]), encoding="utf-8")
+        return len(parts)
+
+
+@contextmanager
+def heard(stream: TextIO) -> Iterator[list[str]]:
+    """While this lasts, what Python prints goes to the stream and into the list as well."""
+    tee = _Tee(stream)
+    with redirect_stdout(tee):
+        yield tee.parts
+
+
+class _Tee:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._room = _MOST
+        self.parts: list[str] = []
+
+    def write(self, text: str) -> int:
+        if self._room > 0:
+            self.parts.append(text[: self._room])
+            self._room -= len(text)
+        return self._stream.write(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _written(entry: Entry, uses_last: bool) -> str:
+    code = entry.code.rstrip() + "\n"
+    if entry.failed:
+        return "# this failed:\n" + _commented(code) + _commented(entry.output)
+    return (_with_last_value(code) if uses_last else code) + _commented(entry.output)
+
+
+def _commented(text: str) -> str:
+    return "".join(f"# {line}".rstrip() + "\n" for line in text.rstrip("\n").split("\n")) if text.strip() else ""
+
+
+def _uses_last_value(code: str) -> bool:
+    try:
+        tree = notebook.parse(code)
+    except (SyntaxError, ValueError):
+        return False
+    return any(isinstance(node, ast.Name) and node.id == "_" for node in ast.walk(tree))
+
+
+def _with_last_value(code: str) -> str:
+    """The code with its final expression bound to `_`, which a script does not do by itself."""
+    try:
+        last = ast.parse(code).body[-1]
+    except (SyntaxError, ValueError, IndexError):
+        return code
+    if not isinstance(last, ast.Expr):
+        return code
+    lines = code.split("\n")
+    line = lines[last.lineno - 1].encode()
+    lines[last.lineno - 1] = (line[: last.col_offset] + b"_ = " + line[last.col_offset :]).decode()
+    return "\n".join(lines)
