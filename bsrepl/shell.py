@@ -118,16 +118,17 @@ class Shell(PythonRepl):
             try:
                 text = self.read()
             except EOFError:
-                return
+                break
             if text.strip() in ("exit", "quit"):
-                return
+                break
             try:
                 self.console.run(text, self._entering.taken(text))
             except KeyboardInterrupt:  # while its value was being printed
                 self.console.out.write([("warning", "\ninterrupted\n")])
             self.current_statement_index += 1
             self.signatures = []
-        raise self._leaving
+        if self._leaving is not None:
+            raise self._leaving
 
     def _leave(self, number: int, frame: object) -> None:
         """Ends the shell from wherever it is."""
@@ -158,7 +159,7 @@ class Shell(PythonRepl):
                 text: str = self.app.run(pre_run=self._follow_files)
             except KeyboardInterrupt:
                 self.signatures = []
-                self.default_buffer.document = Document()
+                self.default_buffer.reset()  # a line of the history that was being looked at is to stay what it was
                 continue
             if text and not text.isspace():
                 return text
