@@ -30,7 +30,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from prompt_toolkit.completion import CompleteEvent, DummyCompleter
+from prompt_toolkit.document import Document
+
 from bsrepl.changes import between
+from bsrepl.completion import NamespaceCompleter
 from bsrepl.console import PRELOADED, Console
 from bsrepl.frameworks import builtin_plugins, qonnx_plugins
 from bsrepl.namespaces import Namespace
@@ -55,10 +59,12 @@ class Row:
     met: bool | None = None
 
 
-def beside(name: str, unit: str, ours: list[float], peer: str, theirs: list[float], most: float) -> Row:
-    """A row whose target is a ratio to a peer."""
+def beside(name: str, unit: str, ours: list[float], peer: str, theirs: list[float], most: float | None) -> Row:
+    """A row whose target, if it has one, is a ratio to a peer."""
     value, peer_value = statistics.median(ours), statistics.median(theirs)
     ratio = value / peer_value
+    if most is None:
+        return Row(name, value, unit, peer, peer_value, ratio, spread(ours))
     return Row(name, value, unit, peer, peer_value, ratio, spread(ours), f"ratio <= {most:g}", ratio <= most)
 
 
@@ -96,38 +102,111 @@ def in_turn(first: Callable[[], float], second: Callable[[], float], runs: int) 
 # Start-up
 
 
+PTPYTHON = ["-m", "ptpython"]
+IPYTHON = ["-m", "IPython", "--no-banner"]
+OWN = ["-m", "bsrepl", "-q"]
+
+
 def prompt() -> Iterator[Row]:
     """Seconds from starting a process until a key that is typed at its first prompt is echoed, in a pseudo-terminal."""
-    shell = [sys.executable, "-m", "bsrepl", "-q"]
-    ours, bare = in_turn(lambda: until_echo(shell), lambda: until_echo([sys.executable, "-m", "ptpython"]), 15)
-    yield beside("first prompt, QONNX listed", "s", ours, "bare ptpython", bare, 1.25)
+    for peer, arguments in (("bare ptpython", PTPYTHON), ("IPython", IPYTHON)):
+        ours, theirs = in_turn(lambda: until_echo(OWN), lambda: until_echo(arguments), 11)  # noqa: B023
+        yield beside("first prompt, QONNX listed", "s", ours, peer, theirs, 1.25)
 
 
-def until_echo(command: list[str]) -> float:
-    with tempfile.TemporaryDirectory() as home:
+def typing() -> Iterator[Row]:
+    """Milliseconds until a key is echoed, and from Enter after an empty command, `pass`, to the next prompt."""
+    for name, measure in (("a key, until it is echoed", keys), ("pass, until the next prompt", commands)):
+        for peer, arguments, most in (("bare ptpython", PTPYTHON, 1.25), ("IPython", IPYTHON, None)):
+            with Started(OWN) as own, Started(arguments) as other:
+                own.await_prompt(), other.await_prompt()
+                ours, theirs = in_turn(lambda: measure(own), lambda: measure(other), 25)  # noqa: B023
+            yield beside(name, "ms", ours, peer, theirs, most)
+
+
+def until_echo(arguments: list[str]) -> float:
+    start = time.perf_counter()
+    with Started(arguments) as shell:
+        shell.await_prompt()
+        shell.type(b"q", until=b"q")
+        return time.perf_counter() - start
+
+
+def keys(shell: Started) -> float:
+    """The median of a few keys, each typed when all is quiet; what was typed is then erased."""
+    taken = []
+    for key in (b"j", b"x", b"q", b"z", b"v"):
+        shell.settle()
+        taken.append(1e3 * shell.type(key, until=key))
+    shell.settle()
+    shell.type(b"\x15", until=b"")
+    shell.settle()
+    return statistics.median(taken)
+
+
+def commands(shell: Started) -> float:
+    shell.settle()
+    shell.type(b"pass", until=b"s")
+    shell.settle()
+    return 1e3 * shell.type(b"\r", until=CURSOR_POSITION_REQUEST)  # each prompt begins with one
+
+
+CURSOR_POSITION_REQUEST = b"\x1b[6n"
+
+
+class Started:
+    """A shell in a pseudo-terminal of 100 columns and 30 rows, with an empty home."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        self._home = tempfile.TemporaryDirectory()
+        self._seen = b""
+        self._answered = 0
+        self._pid, self._fd = pty.fork()
+        if self._pid == 0:
+            home = self._home.name
+            os.environ.update(
+                TERM="xterm-256color", HOME=home, XDG_CONFIG_HOME=home, XDG_STATE_HOME=home, IPYTHONDIR=home
+            )
+            os.execv(sys.executable, [sys.executable, *arguments])
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+
+    def __enter__(self) -> Started:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        os.close(self._fd)
+        self._home.cleanup()
+
+    def await_prompt(self) -> None:
+        while b">>>" not in self._seen and b"In [" not in self._seen:
+            if not self._read(30):
+                raise TimeoutError("no prompt")
+
+    def type(self, text: bytes, until: bytes) -> float:
+        """Types, and waits until something is written in answer. Returns the seconds between."""
+        before = len(self._seen)
         start = time.perf_counter()
-        pid, fd = pty.fork()
-        if pid == 0:
-            os.environ.update(TERM="xterm-256color", HOME=home, XDG_CONFIG_HOME=home)
-            os.execv(command[0], command)
-        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-        seen, answered, typed_at = b"", 0, None
-        try:
-            while typed_at is None or b"q" not in seen[typed_at:]:
-                if not select.select([fd], [], [], 30)[0]:
-                    raise TimeoutError(f"no prompt from {command}")
-                seen += os.read(fd, 65536)
-                while seen.count(b"\x1b[6n") > answered:  # a terminal answers where its cursor is
-                    os.write(fd, b"\x1b[1;1R")
-                    answered += 1
-                if typed_at is None and b">>>" in seen:
-                    os.write(fd, b"q")
-                    typed_at = len(seen)
-            return time.perf_counter() - start
-        finally:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            os.close(fd)
+        os.write(self._fd, text)
+        while until not in self._seen[before:]:
+            if not self._read(30):
+                raise TimeoutError(f"no {until!r} after {text!r}")
+        return time.perf_counter() - start
+
+    def settle(self) -> None:
+        """Waits until nothing is written for a tenth of a second."""
+        while self._read(0.1):
+            pass
+
+    def _read(self, seconds: float) -> bool:
+        if not select.select([self._fd], [], [], seconds)[0]:
+            return False
+        self._seen += os.read(self._fd, 65536)
+        while self._seen.count(CURSOR_POSITION_REQUEST) > self._answered:  # a terminal answers where its cursor is
+            os.write(self._fd, b"\x1b[1;1R")
+            self._answered += 1
+        return True
 
 
 # Access
@@ -212,6 +291,18 @@ def fresh(code: str) -> float:
     seconds, count = done.stdout.split()
     assert count == "64", done.stdout
     return 1e3 * float(seconds)
+
+
+def completing() -> Iterator[Row]:
+    """Milliseconds for the completions of one keystroke among 100,000 plugins."""
+    registry = Registry()
+    registry.replace(Snapshot().replacing((), made_up(100_000)))
+    names = {"tfm": Namespace(registry, "transform")}
+    completer = NamespaceCompleter(registry, lambda: names, DummyCompleter())
+    for typed in ("tfm.", "tfm.P7", "tfm.7", 'tfm["P7', 'tfm.find(stage="s7', 'tfm.find(name="P7'):
+        document = Document(typed)
+        taken = timed(lambda: list(completer.get_completions(document, CompleteEvent())), 1, 15)  # noqa: B023
+        yield alone(f"100,000 plugins: {typed}", "ms", [1e3 * each for each in taken], 30)
 
 
 # Reload
@@ -379,6 +470,8 @@ def settled(folder: str) -> Reloader:
 
 GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "prompt": prompt,
+    "typing": typing,
+    "completing": completing,
     "access": access,
     "finding": finding,
     "discovery": discovery,
