@@ -28,7 +28,7 @@ def shown(value: Any, width: int) -> tuple[str, str]:
         return repr(value[:_MOST_CHARACTERS]), f"{more:,} more {unit}" if more > 0 else ""
     budget = _Budget(_MOST_ITEMS)
     try:
-        printed = _Printer(width=max(width, 20), sort_dicts=False).pformat(budget.clipped(value, ()))
+        printed = _Printer(width=max(width, 20), sort_dicts=False, compact=True).pformat(budget.clipped(value, ()))
     except RecursionError:
         return f"<{type(value).__qualname__} that is nested too deeply to be shown>", ""
     text, cut = within_limits(printed)

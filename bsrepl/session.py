@@ -106,16 +106,11 @@ class Session:
         """What a coroutine returns, on an event loop that lives as long as the session, as its tasks do."""
         import asyncio  # only now: few commands await
 
+        from .awaiting import completed
+
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-        task = self._loop.create_task(coroutine)
-        try:
-            return self._loop.run_until_complete(task)
-        except BaseException:
-            if not task.done():  # a Ctrl-C stopped the loop: its task is to end as well, with its `finally` clauses
-                task.cancel()
-                self._loop.run_until_complete(asyncio.wait([task]))
-            raise
+        return completed(self._loop, coroutine)
 
     def _system(self, command: str) -> None:
         status = subprocess.call(self._expanded(command), shell=True, executable=os.environ.get("SHELL") or None)

@@ -32,6 +32,7 @@ from ptpython.repl import PythonRepl
 from ptpython.validator import PythonValidator
 
 from . import render
+from .awaiting import completed
 from .completion import NamespaceCompleter
 from .console import Console
 from .entering import Entering
@@ -64,6 +65,7 @@ class Shell(PythonRepl):
     ) -> None:
         self.console = console
         ptpython.python_input.get_all_code_styles = CodeStyles  # type: ignore[assignment, attr-defined]
+        self._loop = asyncio.new_event_loop()
         self._entering = Entering(console.session.understands)
         self._interval = interval  # seconds between two looks at the files while the prompt waits; 0: none
         super().__init__(
@@ -152,11 +154,12 @@ class Shell(PythonRepl):
     def read(self) -> str:
         """The next command. Raises EOFError when there is none.
 
-        ptpython's own `read` runs the application in a thread, where a SIGINT makes it loop for ever.
+        ptpython's own `read` runs the application in a thread, where a SIGINT makes it loop for ever. And a loop of its
+        own for each prompt, as `app.run` makes, would end only when Jedi has found completions that nobody wants now.
         """
         while True:
             try:
-                text: str = self.app.run(pre_run=self._follow_files)
+                text: str = completed(self._loop, self.app.run_async(pre_run=self._follow_files))
             except KeyboardInterrupt:
                 self.signatures = []
                 self.default_buffer.reset()  # a line of the history that was being looked at is to stay what it was

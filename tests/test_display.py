@@ -29,7 +29,7 @@ def test_values_and_their_texts(value: object, text: str) -> None:
 
 def test_what_is_too_long_is_cut_and_counted() -> None:
     text, cut = shown(list(range(100_000)), 80)
-    assert text.startswith("[0,\n 1,\n 2,")
+    assert text.startswith("[0, 1, 2, 3,")
     assert len(text.splitlines()) <= 300
     assert cut == "99,000 more items"
     text, cut = shown("x" * 10_000_000, 80)

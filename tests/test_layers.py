@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "bsrepl"
 
 LAYERS = [
     [
+        "awaiting",
         "dependencies",
         "errors",
         "groups",
