@@ -76,7 +76,7 @@ def _run_startup_file(console: Console, path: str) -> None:
         return
     try:
         console.session.run_script(Path(path).read_text(encoding="utf-8"), path)
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         console.tell_error(error)
 
 

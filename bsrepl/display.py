@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pprint import PrettyPrinter
+from textwrap import wrap
 from typing import Any
 
 from . import onnx_text
@@ -21,7 +22,9 @@ _MOST_CHARACTERS = 30_000
 def shown(value: Any, width: int) -> tuple[str, str]:
     """The text of a value for a terminal of `width` columns, and what was cut off it, such as `99,700 more lines`."""
     if (told := onnx_text.lines(value)) is not None:
-        return "\n".join(told), ""
+        indent = " " * 7
+        wrapped = (wrap(line, max(width, 20), subsequent_indent=indent, break_long_words=False) for line in told)
+        return "\n".join(line for lines in wrapped for line in lines), ""
     if type(value) in (str, bytes):
         more = len(value) - _MOST_CHARACTERS
         unit = "characters" if type(value) is str else "bytes"

@@ -31,7 +31,6 @@ def parse(text: str, filename: str = "<input>", flags: int = 0) -> ast.Module:
 
     Raises SyntaxError, where the text is neither Python nor one of the other things.
     """
-    first: SyntaxError | None = None
     lines: list[str] | None = None
     while True:
         try:
@@ -39,12 +38,11 @@ def parse(text: str, filename: str = "<input>", flags: int = 0) -> ast.Module:
             tree: ast.Module = compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
             return tree
         except SyntaxError as error:
-            first = first or error
             lines = lines or text.split("\n")
             number = (error.lineno or 0) - 1
             translated = _translated(lines[number]) if 0 <= number < len(lines) else None
             if translated is None:
-                raise first from None
+                raise
             lines[number] = translated
 
 

@@ -103,7 +103,7 @@ class Shell(PythonRepl):
             exec(compile(source, str(path), "exec", dont_inherit=True), names)
             if "configure" in names:
                 names["configure"](self)
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             self.console.tell_error(error)
 
     def run(self) -> None:
@@ -115,22 +115,28 @@ class Shell(PythonRepl):
             self._converse()
 
     def _converse(self) -> None:
-        while self._leaving is None:
-            self.console.look()
+        goes_on = True
+        while goes_on and self._leaving is None:
             try:
-                text = self.read()
-            except EOFError:
-                break
-            if text.strip() in ("exit", "quit"):
-                break
-            try:
-                self.console.run(text, self._entering.taken(text))
-            except KeyboardInterrupt:  # while its value was being printed
+                goes_on = self._turn()
+            except KeyboardInterrupt:  # while a value was being printed, or the second one in a row
                 self.console.out.write([("warning", "\ninterrupted\n")])
-            self.current_statement_index += 1
-            self.signatures = []
         if self._leaving is not None:
             raise self._leaving
+
+    def _turn(self) -> bool:
+        """Reads a command and runs it. Returns whether another one is to be read."""
+        self.console.look()
+        try:
+            text = self.read()
+        except EOFError:
+            return False
+        if text.strip() in ("exit", "quit"):
+            return False
+        self.console.run(text, self._entering.taken(text))
+        self.current_statement_index += 1
+        self.signatures = []
+        return True
 
     def _leave(self, number: int, frame: object) -> None:
         """Ends the shell from wherever it is."""

@@ -114,6 +114,12 @@ def test_models_graphs_and_nodes_take_a_few_lines() -> None:
     assert "  auto_pad=SAME_UPPER\n" in f"{node}\n"
 
 
+def test_a_model_is_wrapped_between_words() -> None:
+    told, _ = shown(load("mnist-conv"), 40)
+    assert all(len(line) <= 40 for line in told.splitlines())
+    assert "\n  ops  Add 3, Reshape 2, Conv 2, Relu 2,\n       MaxPool 2, MatMul 1" in told
+
+
 def test_what_a_model_is_made_of_takes_a_line_each() -> None:
     model = load("mnist-conv")
     nodes, _ = shown(model.graph.node, 100)

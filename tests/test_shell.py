@@ -82,6 +82,35 @@ def test_control_c_at_the_prompt_and_during_a_command(start: Start) -> None:
     shell.expect("42")
 
 
+def test_control_c_again_and_again(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
+    for _ in range(5):
+        shell.enter("print('now'); [None for _ in iter(int, 1)]")
+        shell.expect("\nnow")
+        shell.type("\x03")
+        shell.type("\x03\x03")
+        shell.expect("interrupted", ">>>")
+    shell.type("\x03\x03")
+    shell.enter("6 * 7")
+    shell.expect("42")
+
+
+def test_control_c_during_the_execution_of_a_model(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
+    shell.enter("import numpy as np; from qonnx.core.onnx_exec import execute_onnx; m = load('mnist-conv')")
+    shell.expect(">>>")
+    shell.enter("x = {'Input3': np.zeros((1, 1, 28, 28), np.float32)}; print('be' + 'gun')")
+    shell.expect("begun", ">>>")
+    shell.enter("while True: execute_onnx(m, x); print('once') if 'y' not in globals() else 0; y = 1")
+    shell.expect("\nonce")
+    shell.type("\x03")
+    shell.expect("interrupted", ">>>")
+    shell.enter("6 * 7")
+    shell.expect("42")
+
+
 def test_control_c_while_a_value_is_printed(start: Start) -> None:
     shell = start()
     shell.expect(">>>")
