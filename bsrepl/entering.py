@@ -114,8 +114,10 @@ class Entering:
         """Whether a text is what was pasted, all of it, and runs."""
         return text == self._pasted and self._understands(self._cleaned(text).text)
 
-    def _is_command(self, line: str) -> bool:
-        return "\n" not in line and self._understands(line) and not self._cleaned(line).said
+    def _is_command(self, text: str) -> bool:
+        """Whether what was typed so far is a command by itself, with nothing in it that only pasting brings."""
+        is_whole = is_complete_command(text) if "\n" in text else self._understands(text)
+        return is_whole and not self._cleaned(text).said
 
 
 def _run(buffer: Buffer) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
+import termios
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,7 +114,12 @@ class Shell(PythonRepl):
         SIGTERM and SIGHUP raise it, with the status that a shell gives to them: 143, 129.
         """
         with _ended_by((signal.SIGTERM, signal.SIGHUP), self._leave):
-            self._converse()
+            try:
+                self._converse()
+            except (OSError, termios.error) as error:
+                if error.args[0] != errno.EIO:
+                    raise
+                self._leave(signal.SIGHUP, None)  # the terminal was gone before the signal came
 
     def _converse(self) -> None:
         goes_on = True
@@ -148,7 +155,7 @@ class Shell(PythonRepl):
         if self.app.is_running and self.app.loop is not None:
             self.app.loop.call_soon_threadsafe(self._end_prompt)
         if self._is_looking or not self.app.is_running:
-            raise self._leaving
+            raise self._leaving  # from a command, a plugin file, or between two prompts
 
     def _end_prompt(self) -> None:
         if self._leaving is not None and self.app.is_running and not self.app.is_done:

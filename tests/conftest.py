@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 import textwrap
 import time
@@ -20,6 +21,8 @@ from bsrepl.terminal import Terminal
 from .pty_session import PtySession
 
 Start = Callable[..., PtySession]
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
 
 
 @pytest.fixture(autouse=True)

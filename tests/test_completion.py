@@ -72,7 +72,7 @@ def test_what_is_offered_first(completer: Completer, typed: str, first: str) -> 
 
 
 def test_kind_stage_and_origin_stand_beside(completer: Completer) -> None:
-    assert offered(completer, "tfm.Mine")["Mine"] == "transform  stage=cleanup  <command 1>:1"
+    assert offered(completer, "tfm.Mine")["Mine"].startswith("transform  stage=cleanup  <command 1>:")
     assert offered(completer, "tfm.qonnx.FoldConstantsF")["FoldConstantsFiltered"].startswith(
         "transform  stage=cleanup  "
     )
@@ -105,7 +105,8 @@ def test_names_come_and_go_with_the_registry(completer: Completer, screen: Scree
 
 def test_a_name_of_two_frameworks_is_offered_as_the_one_that_it_means(completer: Completer, screen: Screen) -> None:
     screen.type("@transform\nclass InferShapes:\n    def apply(self, model): return model, False")
-    assert offered(completer, "tfm.InferShapes") == {"InferShapes": "transform  <command 3>:1"}
+    assert list(offered(completer, "tfm.InferShapes")) == ["InferShapes"]
+    assert "<command 3>" in offered(completer, "tfm.InferShapes")["InferShapes"]
 
 
 def test_no_more_are_offered_than_anybody_reads() -> None:

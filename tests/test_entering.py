@@ -82,6 +82,20 @@ def test_commands_typed_ahead_run_one_by_one(start: Start) -> None:
     shell.expect("\n42\n", ">>>", "\n'43'\n", ">>>", "\n44\n", ">>>")
 
 
+def test_the_last_line_of_a_call_and_a_command_typed_ahead(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
+    shell.enter("x = (40,")
+    shell.expect("...")
+    shell.type("2)\rsum(x)\r")
+    shell.expect("\n42\n", ">>>")
+    shell.enter("x = (1,")
+    shell.expect("...")
+    shell.type("2)\r\r")
+    shell.enter("x")
+    shell.expect("\n(1, 2)\n", ">>>")
+
+
 def test_a_block_typed_ahead_is_indented(start: Start) -> None:
     shell = start()
     shell.expect(">>>")
