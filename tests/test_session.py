@@ -48,8 +48,9 @@ def test_up_finds_what_begins_like_the_text_and_control_r_what_contains_it(start
     shell.type(UP + " + 2; print(apple)\r")
     shell.expect("\n42\n", ">>>")
     shell.type("ban" + UP)
+    shell.expect("ban")
     shell.type("\x03")
-    shell.expect(">>>")
+    shell.expect(">>>", "tfm 65")  # the bar is drawn when keys are read again
     shell.type("\x12")
     shell.expect("I-search backward")
     shell.type("nana =")
