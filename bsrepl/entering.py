@@ -38,10 +38,11 @@ class Entering:
         self._pasted = ""  # the buffer's text after it
 
     def taken(self, text: str) -> tuple[str, ...]:
-        """What was done to the text that was pasted, if that is what the command came of. Asked once a command."""
-        said = self._said if self._pasted else ()
+        """What was done to what was pasted, if a command came of it. Asked once, when the prompt is left."""
+        came_of_it = bool(self._pasted) and self._pasted.partition("\n")[0] in text
+        said = self._said if came_of_it else ()
         self._said, self._pasted = (), ""
-        return said if text.strip() else ()
+        return said
 
     def bindings(self, is_enabled: Callable[[], bool]) -> KeyBindings:
         """The key bindings, in force where commands are typed and while `is_enabled`."""

@@ -175,6 +175,7 @@ class Shell(PythonRepl):
                 text: str = completed(self._loop, self.app.run_async(pre_run=self._follow_files))
             except KeyboardInterrupt:
                 self.signatures = []
+                self._entering.taken("")
                 self.default_buffer.reset()  # a line of the history that was being looked at is to stay what it was
                 continue
             if text and not text.isspace():

@@ -120,6 +120,17 @@ def test_what_was_pasted_can_be_edited_before_it_runs(start: Start) -> None:
     shell.expect("2 prompts and 1 line of output left out\n", "104\n", ">>>")
 
 
+def test_nothing_is_said_of_a_paste_that_did_not_run(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
+    shell.type("\x1b[200~>>> 'pas' + 'ted'\x1b[201~")
+    shell.expect("'pas' + 'ted'")
+    shell.type("\x03")
+    shell.expect(">>>", "tfm 65")
+    shell.enter("6 * 7")
+    assert "left out" not in shell.expect("\n42\n")
+
+
 def test_a_line_with_a_prompt_that_is_typed(start: Start) -> None:
     shell = start()
     shell.expect(">>>")
