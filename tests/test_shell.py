@@ -232,3 +232,28 @@ def test_control_c_stops_a_hanging_plugin_file_before_a_command_which_then_runs(
     shell.wait_for(flag)
     shell.type("\x03")
     shell.expect("failed new.py:2", "KeyboardInterrupt", "kept the previous version: steps.answer", "'firstfirst'")
+
+
+def test_values_and_errors_in_the_terminal(start: Start) -> None:
+    shell = start("--no-timing")
+    shell.expect(">>>")
+    shell.enter("list(range(100_000))")
+    shell.expect("[0, 1, 2, ", "... 99,000 more items; _ holds all of it", ">>>")
+    shell.enter("len(_);")
+    shell.enter("type('Evil', (), {'__repr__': lambda self: chr(27) + '[2J'})()")
+    shell.expect("\n\\x1b[2J\n", ">>>")
+    shell.enter("import json; json.loads('{')")
+    shell.expect("Traceback", '"<command 4>", line 1', " frames in json; errors() shows them", "JSONDecodeError", ">>>")
+    shell.enter("load('mnist-conv').transform(tfm.InferShapes)")
+    shell.expect("InferShapes is a class; give transform() an instance: InferShapes()", ">>>")
+
+
+def test_the_values_of_a_field_are_offered_with_their_counts(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
+    shell.type('tfm.find(stage="clean')
+    shell.expect("cleanup", " transforms")
+    shell.type("\x03")
+    shell.expect(">>>", "tfm 65")
+    shell.type('load("mnist')
+    shell.expect("mnist-conv", "sample model")
