@@ -34,27 +34,15 @@ bracketed_or_not = pytest.mark.parametrize("bracketed", [True, False], ids=["bra
 
 
 @bracketed_or_not
-def test_a_block_with_blank_lines_runs_with_one_enter_and_shows_its_value(start: Start, bracketed: bool) -> None:
+def test_blocks_sessions_cells_and_markdown_run_with_one_enter(start: Start, bracketed: bool) -> None:
     shell = start()
     shell.expect(">>>")
     paste(shell, CLASS, bracketed)
-    shell.expect("\n142\n", "208\n", ">>>")
-
-
-@bracketed_or_not
-def test_a_session_runs_without_its_prompts(start: Start, bracketed: bool) -> None:
-    shell = start()
-    shell.expect(">>>")
+    shell.expect("\n142\n", "208\n", ">>>", "tfm 65")
     paste(shell, ">>> for n in range(3):\n...     last = n\n...\n0\n1\n2\n>>> last + 40\n2", bracketed)
-    shell.expect("2 prompts and 4 lines of output left out\n", "42\n", ">>>")
-
-
-@bracketed_or_not
-def test_cells_and_markdown(start: Start, bracketed: bool) -> None:
-    shell = start()
-    shell.expect(">>>")
+    shell.expect("2 prompts and 4 lines of output left out\n", "42\n", ">>>", "tfm 65")
     paste(shell, "In [3]: x = 40\n\nIn [4]: x + 1\nOut[4]: 41", bracketed)
-    shell.expect("2 prompts and 1 line of output left out\n", "41\n", ">>>")
+    shell.expect("2 prompts and 1 line of output left out\n", "41\n", ">>>", "tfm 65")
     paste(shell, "```python\nx + 2\n```", bracketed)
     shell.expect("Markdown around 1 block left out\n", "42\n", ">>>")
 
