@@ -9,6 +9,7 @@ from typing import Any
 
 from . import details, render
 from .changes import between
+from .counted import counted
 from .namespaces import Listing, Namespace
 from .plugin import Plugin
 from .recording import Recording
@@ -96,7 +97,7 @@ class Commands:
         for path in reloader.plugin_files:
             loaded = reloader.loaded.get(path)
             count = len(loaded.plugins) if loaded else 0
-            state = "failed" if path in reloader.failures else f"{count} plugin{'s' * (count != 1)}"
+            state = "failed" if path in reloader.failures else counted(count, "plugin")
             rows.append((path, state))
         rows += [(path, "helper") for path in reloader.helpers]
         if not rows:
@@ -119,7 +120,7 @@ class Commands:
         """
         written = Path(path).expanduser()
         count = self.recording.write(written)
-        self._out.write([("added", f"{written} has the session"), ("", f": {count} command{'s' * (count != 1)}\n")])
+        self._out.write([("added", f"{written} has the session"), ("", f": {counted(count, 'command')}\n")])
 
     def help(self, thing: Any = None) -> None:
         """Prints what the shell preloads; with an argument, Python's own help on it."""

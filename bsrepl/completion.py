@@ -14,6 +14,7 @@ from typing import Any
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from .counted import counted
 from .name_index import NameIndex
 from .namespaces import Namespace, belonging, summary
 from .plugin import Key, Plugin
@@ -48,8 +49,9 @@ class NamespaceCompleter(Completer):
         for pattern, complete in ((_FIND, self._arguments), (_ATTRIBUTE, self._attributes), (_ITEM, self._items)):
             if (match := pattern.search(before)) and (namespace := self._namespace(match)) is not None:
                 yield from complete(namespace, match)
-                if pattern is not _FIND or _VALUE.search(match["arguments"]) or _FIELD.search(match["arguments"]):
-                    return
+                if pattern is _FIND and _BARE_VALUE.search(match["arguments"]):
+                    break  # the value may be a name of the session as well
+                return
         if match := _SAMPLE.search(before):
             yield from _offered(match["typed"], dict.fromkeys(samples(), "sample model"))
         deeper = _DEEPER.search(before)
@@ -99,11 +101,11 @@ class NamespaceCompleter(Completer):
                 yield from _offered(value["typed"], dict.fromkeys(names, kind))
             else:
                 there = snapshot.values(kind, value["field"], framework).items()
-                counted = {each: _counted(count, kind) for each, count in there if isinstance(each, str)}
-                yield from _offered(value["typed"], counted)
+                found = {each: counted(count, kind) for each, count in there if isinstance(each, str)}
+                yield from _offered(value["typed"], found)
         elif value := _BARE_VALUE.search(arguments):
             there = snapshot.values(kind, value["field"], framework).items()
-            yield from _offered(value["typed"], {repr(each): _counted(count, kind) for each, count in there})
+            yield from _offered(value["typed"], {repr(each): counted(count, kind) for each, count in there})
         elif field := _FIELD.search(arguments):
             fields = {
                 f"{each}=": "metadata" for each in snapshot.fields(kind) if not (framework and each == "framework")
@@ -118,10 +120,6 @@ class NamespaceCompleter(Completer):
 def describe(plugin: Plugin) -> str:
     """What stands beside a completion: kind, metadata and origin."""
     return "  ".join(filter(None, (plugin.kind, summary(plugin), str(plugin.origin))))
-
-
-def _counted(number: int, kind: str) -> str:
-    return f"{number} {kind}{'s' * (number != 1)}"
 
 
 def _of_plugin(name: str, plugin: Plugin | None, typed: str) -> Iterator[Completion]:

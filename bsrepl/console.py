@@ -148,7 +148,10 @@ class Console:
             where = tracebacks.place(error)
             self.err.write([("warning", f"interrupted{' in ' if where else ''}{where}\n")])
         else:
-            self.err.write_traceback(display.within_limits(tracebacks.formatted(error))[0])
+            trace, cut_off = display.within_limits(tracebacks.formatted(error))
+            self.err.write_traceback(trace if trace.endswith("\n") else f"{trace}\n")
+            if cut_off:
+                self.err.write(render.asides([f"... {cut_off}; errors() shows them"]))
             self.commands.last_error = tracebacks.formatted(error, whole=True)
         if (said := hint(error, self.registry.snapshot)) is not None:
             self.err.write(render.advice(said, self.err.width))

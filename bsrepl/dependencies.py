@@ -31,10 +31,6 @@ class Dependencies:
         if new:
             self._imports[path] = new
 
-    def add(self, path: str, imports: Iterable[str]) -> None:
-        """Adds to what a file depends on."""
-        self.put(path, {*self.of(path), *imports})
-
     def with_importers(
         self, paths: Iterable[str], counts: Callable[[str, str], bool] = lambda importer, path: True
     ) -> set[str]:

@@ -53,7 +53,9 @@ def hint(error: BaseException, snapshot: Snapshot) -> str | None:
 
 def _not_installed(module: str) -> str | None:
     package = module.partition(".")[0]
-    return f"{package} is not installed: %pip install {package}" if package == module else None
+    if package != module:
+        return None
+    return f"no module {package} is installed, or beside the file; if it is a package: %pip install {package}"
 
 
 def _moved(sought: re.Match[str] | None, snapshot: Snapshot) -> str | None:
@@ -79,11 +81,7 @@ def _misapplied(error: BaseException) -> str | None:
     applied = calls[-1].f_locals.get("transformation")
     name = getattr(applied, "__name__", type(applied).__name__)
     if isinstance(applied, type):
-        return (
-            None
-            if isinstance(error, KeyboardInterrupt)
-            else f"{name} is a class; give transform() an instance: {name}()"
-        )
+        return f"{name} is a class; give transform() an instance: {name}()"
     at = _defined_at(applied)
     if isinstance(error, KeyboardInterrupt):
         return (
@@ -102,5 +100,6 @@ def _is_transform(frame: FrameType) -> bool:
 
 def _defined_at(applied: object) -> str:
     """` (passes.py:8)`: where the `apply` of a transformation is."""
-    code = getattr(inspect.unwrap(getattr(type(applied), "apply", hint)), "__code__", None)
+    apply = getattr(type(applied), "apply", None)
+    code = getattr(inspect.unwrap(apply), "__code__", None) if callable(apply) else None
     return f" ({basename(code.co_filename)}:{code.co_firstlineno})" if code is not None else ""

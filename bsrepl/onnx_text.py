@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .counted import counted
+
 _MOST_TENSORS = 6  # inputs or outputs of a graph that are told one by one
 _MOST_OPS = 12
 _MOST_VALUES = 8  # of a list attribute
@@ -37,7 +39,7 @@ def one_line(value: Any) -> str | None:
         return None
     if kind in ("ModelWrapper", "ModelProto", "GraphProto"):
         graph = value if kind == "GraphProto" else value.graph
-        return f"<{kind} {graph.name}: {_counted(len(graph.node), 'node')}>"
+        return f"<{kind} {graph.name}: {counted(len(graph.node), 'node')}>"
     if kind == "NodeProto":
         name = f" {value.name}" if value.name else ""
         return f"<{value.op_type}{name}: {', '.join(value.input)} -> {', '.join(value.output)}>"
@@ -68,8 +70,8 @@ def _graph(graph: Any, head: str, opsets: str = "") -> list[str]:
     size = sum(tensor.ByteSize() for tensor in graph.initializer)
     parts = [
         head,
-        _counted(len(graph.node), "node"),
-        f"{_counted(len(graph.initializer), 'initializer')} ({_bytes(size)})",
+        counted(len(graph.node), "node"),
+        f"{counted(len(graph.initializer), 'initializer')} ({_bytes(size)})",
         opsets,
     ]
     initializers = {tensor.name for tensor in graph.initializer}
@@ -136,10 +138,6 @@ def _tensor_type(info: Any, annotation: str | None = None) -> str:
 
 def _element_type(number: int) -> str:
     return str(sys.modules["onnx"].TensorProto.DataType.Name(number))
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _bytes(number: float) -> str:

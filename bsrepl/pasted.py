@@ -12,6 +12,8 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .counted import counted
+
 #: Whether a text would run as it stands.
 Runs = Callable[[str], bool]
 
@@ -76,7 +78,7 @@ def _without_fences(text: str) -> tuple[str, str] | None:
         block = textwrap.dedent("\n".join(lines[opening + 1 : closing]))
         blocks.append((match["language"].lower() if match else "", block))
     python = [block for language, block in blocks if language in _PYTHON] or [block for _, block in blocks]
-    return "\n".join(python), f"Markdown around {_counted(len(python), 'block')} left out"
+    return "\n".join(python), f"Markdown around {counted(len(python), 'block')} left out"
 
 
 def _without_prompts(text: str) -> tuple[str, str] | None:
@@ -123,12 +125,8 @@ def _without_cells(text: str) -> tuple[str, str] | None:
 
 
 def _left_out(prompts: int, outputs: int) -> str:
-    also = f" and {_counted(outputs, 'line')} of output" if outputs else ""
-    return f"{_counted(prompts, 'prompt')}{also} left out"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
+    also = f" and {counted(outputs, 'line')} of output" if outputs else ""
+    return f"{counted(prompts, 'prompt')}{also} left out"
 
 
 def _repaired(text: str, runs: Runs) -> tuple[str, list[str]] | None:

@@ -12,11 +12,11 @@ from typing import Any, TextIO
 from . import notebook
 from .errors import RecordingError
 
-_HEAD = "# Recorded by bsrepl. To run it: bsrepl < {name}\n"
+_MARK = "# Recorded by bsrepl."  # what a file that may be written again begins with
 _MOST = 4_000  # characters of what a command printed that are kept
 
 
-@dataclass
+@dataclass(frozen=True)
 class Entry:
     """A command and what came of it."""
 
@@ -44,12 +44,11 @@ class Recording:
         Raises RecordingError if the file is somebody else's: neither new nor a recording.
         """
         self._is_being_written = True
-        head = _HEAD.format(name=path.name)
-        if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(head[:20]):
+        if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(_MARK):
             raise RecordingError(f"{path} exists and is no recording; choose another name, or remove it")
         uses_last = any(_uses_last_value(entry.code) for entry in self._entries)
         parts = [_written(entry, uses_last) for entry in self._entries]
-        path.write_text("\n".join([head, *parts]), encoding="utf-8")
+        path.write_text("\n".join([f"{_MARK} To run it: bsrepl < {path.name}\n", *parts]), encoding="utf-8")
         return len(parts)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from os.path import basename
 
 from .changes import Change, between
+from .counted import counted
 from .failure import Failure
 from .namespaces import Listing, summary
 from .plugin import KINDS, NAMESPACES, Key
@@ -292,7 +293,7 @@ def timing(seconds: float) -> Text:
 def banner(snapshot: Snapshot, version: str, watched: int, width: int) -> Text:
     """What a session begins with."""
     numbers = ", ".join(f"{snapshot.count(kind)} {_COUNTED[kind]}" for kind in KINDS if snapshot.count(kind))
-    files = f"; {watched} plugin file{'s' * (watched != 1)} watched" if watched else ""
+    files = f"; {counted(watched, 'plugin file')} watched" if watched else ""
     names = f"{', '.join(NAMESPACES.values())} are there; help() lists what else is."
     return [*_headed("bold", f"bsrepl {version}", f" {numbers}{files}", width), ("dim", _wrapped(names, width, ""))]
 
@@ -306,7 +307,7 @@ def status_bar(
         parts.append(("status.failing", f" {len(failing)} failing: {failing[0].place} "))
     parts.append(("status", " " + " ".join(f"{NAMESPACES[kind]} {snapshot.count(kind)}" for kind in KINDS) + " "))
     if watched:
-        parts.append(("status", f" {watched} file{'s' * (watched != 1)} watched "))
+        parts.append(("status", f" {counted(watched, 'file')} watched "))
     if last_reload is not None:
         parts.append(("status", f" reload {duration(last_reload)} "))
     while len(parts) > 1 and sum(len(text) for _, text in parts) > width:

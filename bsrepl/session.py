@@ -59,13 +59,7 @@ class Session:
 
     def understands(self, text: str) -> bool:
         """Whether a text would be run: it is Python, or one of the things that notebooks write besides."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # told when it runs
-                notebook.parse(text, flags=self._flags)
-        except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
-            return False
-        return True
+        return _parsed(text, self._flags) is not None
 
     def run(self, text: str) -> Any:
         """Runs a command. Returns the value of the expression that it is, or ends with; a `;` after it silences.
@@ -138,8 +132,18 @@ def _leave_out(magic: str) -> None:
 
 def is_complete_command(text: str) -> bool:
     """Whether a command ends, in its last line, with a statement that could not go on: no open bracket, no block."""
-    try:
-        body = notebook.parse(text).body
-    except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
+    tree = _parsed(text)
+    if tree is None or not tree.body:
         return False
-    return bool(body) and not hasattr(body[-1], "body") and body[-1].end_lineno == text.count("\n") + 1
+    last = tree.body[-1]
+    return not hasattr(last, "body") and last.end_lineno == text.count("\n") + 1
+
+
+def _parsed(text: str, flags: int = 0) -> ast.Module | None:
+    """The syntax tree of a text, or None if it would not run. Its warnings are told when it does."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return notebook.parse(text, flags=flags)
+    except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
+        return None

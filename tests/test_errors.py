@@ -138,3 +138,10 @@ def test_an_awaited_command_that_is_stopped_is_cancelled(screen: Screen) -> None
     )
     assert "interrupted" in told
     assert screen.type("cleaned") == "'up'\n"
+
+
+def test_a_message_that_is_too_long_is_cut_and_that_is_said(screen: Screen) -> None:
+    told = screen.type("raise ValueError('word\\n' * 1_000)")
+    assert "ValueError: word" in told
+    assert len(told.splitlines()) < 310
+    assert re.search(r"\.\.\. \d+ more lines; errors\(\) shows them\n", told)
