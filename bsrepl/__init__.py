@@ -3,7 +3,8 @@
 These names are what plugin files and scripts may import; inside the shell they are there already.
 """
 
-from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, step, transform
+from . import custom_ops as custom_ops  # from now on kernels are ops of models
+from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, register_op, step, transform
 from .namespaces import backends, kernels, steps, tfm
 
 __version__ = "0.1.0"
@@ -16,6 +17,7 @@ __all__ = [
     "kernel_inference",
     "kernels",
     "plugin",
+    "register_op",
     "step",
     "steps",
     "tfm",

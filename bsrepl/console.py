@@ -11,7 +11,7 @@ from typing import Any
 from . import __version__, display, interrupts, pasted, render, tracebacks
 from .changes import between
 from .commands import Commands
-from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, step, transform
+from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, register_op, step, transform
 from .frameworks import builtin_plugins, qonnx_plugins
 from .hints import hint
 from .namespaces import Listing, backends, kernels, steps, tfm
@@ -35,6 +35,7 @@ PRELOADED: dict[str, Any] = {
     "kernel_inference": kernel_inference,
     "framework_transform": framework_transform,
     "plugin": plugin,
+    "register_op": register_op,
 }
 
 

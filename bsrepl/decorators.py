@@ -17,16 +17,23 @@ import warnings
 from collections.abc import Callable
 from types import FrameType, FunctionType
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from .errors import MetadataError, PluginWarning
 from .namespaces import RESERVED
 from .plugin import BRAINSMITH, KINDS, NAMESPACES, WORDS, Key, Origin, Plugin
-from .registry import record
+from .registry import record, recorded
 
 #: The stages of the compiler flow, in its order. Any other word is welcome; one that is nearly one of these is a slip.
 STAGES = ("pre_proc", "cleanup", "topology_opt", "kernel_opt", "dataflow_opt", "post_proc")
 
+#: Words that older plugin files use, and the metadata fields that say the same.
+_ALIASES = {"backend": {"backend_type": "language", "target_kernel": "kernel"}}
+
 _T = TypeVar("_T", bound=Callable[..., Any])
+
+_keys: WeakKeyDictionary[type, Key] = WeakKeyDictionary()  # what each class was registered under last
+_ops: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()  # the domain and the op type it was given
 
 
 def transform(target: Any = None, /, name: str | None = None, **metadata: Any) -> Any:
@@ -40,7 +47,9 @@ def transform(target: Any = None, /, name: str | None = None, **metadata: Any) -
 def kernel(target: Any = None, /, name: str | None = None, **metadata: Any) -> Any:
     """Registers a hardware kernel, reached as `kernels.NAME`.
 
-    Known metadata: `backends`, the languages or names of the backends it is meant to have; `domain`; `framework`.
+    Known metadata: `backends`, the languages or names of the backends it is meant to have; `framework`. One that
+    derives from QONNX's `CustomOp` is an op of models at once, with the op type `op_type`, or its name, in the domain
+    `domain`, or `qonnx.custom_op.general`.
     """
     return _decorator("kernel", target, name, metadata)
 
@@ -52,6 +61,31 @@ def backend(target: Any = None, /, name: str | None = None, **metadata: Any) -> 
     one to take when nobody says which; `framework`.
     """
     return _decorator("backend", target, name, metadata)
+
+
+def register_op(domain: str, op_type: str | None = None) -> Callable[[type], type]:
+    """Makes a class derived from QONNX's `CustomOp` an op of a domain, as the QONNX that Brainsmith began with had it.
+
+    Registers a kernel named `op_type`, or like the class. A class that another decorator registers, before or after
+    this one, is one plugin, with that decorator's name.
+
+    Raises MetadataError if `domain` is no string.
+    """
+    origin = _caller_origin()
+    if not isinstance(domain, str):
+        raise MetadataError(f"{origin}: register_op takes a domain and an op type, strings, not {domain!r}")
+
+    def decorate(cls: type) -> type:
+        op = {"domain": domain, "op_type": op_type or cls.__name__}
+        earlier = recorded(_keys[cls]) if cls in _keys else None
+        if earlier is None or earlier.target is not cls:
+            _register("kernel", cls, op["op_type"], op, origin)
+            _ops[cls] = op
+        else:
+            record(Plugin(earlier.key, cls, earlier.origin, {**earlier.metadata, **op}), instead_of=earlier)
+        return cls
+
+    return decorate
 
 
 def step(target: Any = None, /, name: str | None = None, **metadata: Any) -> Any:
@@ -161,14 +195,21 @@ def _register(
     if isinstance(target, FunctionType) and target.__code__.co_filename == origin.file:
         origin = Origin(origin.file, target.__code__.co_firstlineno)  # Python 3.10 has the def here, not its decorator
     framework = metadata.get("framework") or BRAINSMITH
-    kept = {field: value for field, value in metadata.items() if field != "framework" and value is not None}
+    op = _ops.pop(target, {}) if isinstance(target, type) else {}
+    earlier = recorded(Key("kernel", BRAINSMITH, op["op_type"])) if op else None
+    kept = {**op, **{field: value for field, value in metadata.items() if field != "framework" and value is not None}}
+    for alias, meant in _ALIASES.get(kind, {}).items():
+        if alias in kept:
+            kept.setdefault(meant, str(kept[alias]).rpartition(":")[2])
     registered = Plugin(Key(kind, str(framework), name), target, origin, kept)
     found = (slips or _SLIPS[kind])(registered)
     if name in RESERVED or name in WORDS:
         found.append(f'{NAMESPACES[kind]}.{name} is something else; reach it by {NAMESPACES[kind]}["{name}"]')
     for slip in found:
         warnings.warn_explicit(f"{kind} {name}: {slip}", PluginWarning, origin.file, origin.line)
-    record(registered)
+    if isinstance(target, type):
+        _keys[target] = registered.key
+    record(registered, instead_of=earlier if earlier is not None and earlier.target is target else None)
 
 
 def _caller_origin() -> Origin:

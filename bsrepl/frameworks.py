@@ -13,12 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .custom_ops import op_and_version
 from .plugin import Key, Lazy, Origin, Plugin
 
 _CLASS = re.compile(r"^class (?P<name>\w+)\((?P<bases>[^)]*)\)\s*:", re.MULTILINE)
 _NEXT_STATEMENT = re.compile(r"^[^\s#)]", re.MULTILINE)
 _METHOD = re.compile(r"^    (?P<abstract>@abstractmethod\s+)?(?:async )?def (?P<name>\w+)", re.MULTILINE)
-_VERSION = re.compile(r"(?P<op_type>.+)_v(?P<version>\d+)")
 
 _HERE = Path(__file__).parent
 
@@ -65,8 +65,7 @@ def _transforms(root: str) -> Iterator[Plugin]:
 def _kernels(root: str) -> Iterator[Plugin]:
     versions: dict[tuple[str, str], dict[int, _Class]] = {}
     for each in _concrete(root, "qonnx.custom_op", "CustomOp"):
-        suffix = _VERSION.fullmatch(each.name)
-        op_type, version = (suffix["op_type"], int(suffix["version"])) if suffix else (each.name, 1)
+        op_type, version = op_and_version(each.name)
         domain = each.module.rpartition(".")[0]  # the package of the module: qonnx.custom_op.general
         versions.setdefault((domain, op_type), {})[version] = each
     for (domain, op_type), classes in versions.items():

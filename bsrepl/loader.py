@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import linecache
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,8 +25,8 @@ from os.path import basename, dirname, exists, isdir, isfile, join, samefile
 from types import ModuleType
 from typing import Any, TextIO
 
-from . import interrupts
-from .plugin import Plugin
+from . import custom_ops, interrupts
+from .plugin import Origin, Plugin
 from .rebind import reference_counts
 from .registry import Journal, record
 
@@ -227,6 +228,7 @@ class PluginImporter(MetaPathFinder, Loader):
             module.__dict__["__builtins__"] = self._builtins
             with journal.recording(), _captured(output), interrupts.allowed():
                 exec(code, module.__dict__)
+            journal.plugins += _plain_ops(module, execution.source, journal.plugins)
         except BaseException as error:
             self._blame(execution, error)
             raise
@@ -343,6 +345,16 @@ class _Tap:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
+
+
+def _plain_ops(module: ModuleType, source: bytes, known: Sequence[Plugin]) -> Iterator[Plugin]:
+    """The custom ops of a module that no decorator registered: kernels all the same."""
+    taken = {id(plugin.target) for plugin in known}
+    for op in custom_ops.of_module(module):
+        if id(op) not in taken:
+            statement = re.search(rb"^\s*class\s+%s\b" % op.__name__.encode(), source, re.MULTILINE)
+            line = source.count(b"\n", 0, statement.end()) + 1 if statement else 1
+            yield custom_ops.plain(op, Origin(str(module.__file__), line))
 
 
 def show_source(path: str, source: bytes) -> None:

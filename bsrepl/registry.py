@@ -248,14 +248,27 @@ class Journal:
 _journal: ContextVar[Journal | None] = ContextVar("journal", default=None)
 
 
-def record(plugin: Plugin) -> None:
-    """Registers a plugin: at once, or, while a plugin file is being executed, when the file has succeeded."""
+def recorded(key: Key) -> Plugin | None:
+    """The plugin that was recorded under a key last: in the file that is being executed, or in the registry."""
     journal = _journal.get()
     if journal is None:
-        registry.register(plugin)
+        return registry.snapshot.seen(key)
+    return next((plugin for plugin in journal.plugins if plugin.key == key), None)
+
+
+def record(plugin: Plugin, instead_of: Plugin | None = None) -> None:
+    """Registers a plugin: at once, or, while a plugin file is being executed, when the file has succeeded.
+
+    `instead_of` is one that was recorded just before and turned out to be the same.
+    """
+    journal = _journal.get()
+    if journal is None:
+        withdrawn = () if instead_of is None else (instead_of,)
+        registry.replace(registry.snapshot.replacing(withdrawn, (plugin,)))
         return
-    for earlier in [each for each in journal.plugins if each.key == plugin.key]:
-        said = f"{plugin.key} is registered twice, at {earlier.origin} too"
-        warnings.warn_explicit(said, PluginWarning, plugin.origin.file, plugin.origin.line)
+    for earlier in [each for each in journal.plugins if each.key == plugin.key or each is instead_of]:
+        if earlier is not instead_of:
+            said = f"{plugin.key} is registered twice, at {earlier.origin} too"
+            warnings.warn_explicit(said, PluginWarning, plugin.origin.file, plugin.origin.line)
         journal.plugins.remove(earlier)
     journal.plugins.append(plugin)

@@ -14,8 +14,10 @@ from collections.abc import Coroutine, Mapping
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from . import notebook
+from . import custom_ops, notebook
 from .loader import show_source
+from .plugin import Origin
+from .registry import record
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -76,10 +78,19 @@ class Session:
             last = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
         if tree.body:
             self._executed(tree, filename, "exec")
+            self._register_plain_ops(tree)
         value = None if last is None else self._executed(last, filename, "eval")
         if value is not None:
             self.namespace["__"], self.namespace["_"] = self.namespace.get("_"), value
         return value
+
+    def _register_plain_ops(self, tree: ast.Module) -> None:
+        """The custom ops that a command defines without a decorator are kernels all the same."""
+        for statement in tree.body:
+            if isinstance(statement, ast.ClassDef) and not statement.decorator_list:
+                defined = self.namespace.get(statement.name)
+                if custom_ops.is_custom_op(defined):
+                    record(custom_ops.plain(defined, Origin(self.filename, statement.lineno)))
 
     def statements_before(self, text: str, line: int) -> int:
         """How many statements of a command end before a line of it."""
