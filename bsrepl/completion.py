@@ -25,6 +25,7 @@ _NAMESPACE = r"(?<![\w.])(?P<namespace>\w+)(?:\.(?P<framework>\w+))?"
 _ATTRIBUTE = re.compile(rf"{_NAMESPACE}\.(?P<typed>\w*)$")
 _ITEM = re.compile(rf"{_NAMESPACE}\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
 _FIND = re.compile(rf"{_NAMESPACE}\.find\((?P<arguments>[^()]*)$")
+_KERNEL = re.compile(rf"{_NAMESPACE}\.for_kernel\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
 _VALUE = re.compile(r"(?:^|,)\s*(?:(?P<field>\w+)\s*=\s*)?(?P<quote>[\"'])(?P<typed>[^\"']*)$")
 _BARE_VALUE = re.compile(r"(?:^|,)\s*(?P<field>\w+)\s*=\s*(?P<typed>[\w.]*)$")
 _FIELD = re.compile(r"(?:^|,)\s*(?P<typed>\w*)$")
@@ -33,10 +34,14 @@ _SAMPLE = re.compile(r"(?<![\w.])load\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
 
 _MOST = 500  # plugins that are offered at once; nobody reads more
 _METHODS = {"find": "the plugins that match", "all": "every plugin", "frameworks": "whose plugins there are"}
+_BACKEND_METHODS = {**_METHODS, "for_kernel": "the backends of a kernel"}
 
 
 class NamespaceCompleter(Completer):
-    """Completes `tfm.`, `tfm.qonnx.`, `tfm["`, `tfm.find(stage="` and `load("`; another completer does the rest."""
+    """Completes `tfm.`, `tfm.qonnx.`, `tfm["`, `tfm.find(stage="`, `backends.for_kernel("` and `load("`.
+
+    Another completer does the rest.
+    """
 
     def __init__(self, registry: Registry, names: Callable[[], Mapping[str, Any]], otherwise: Completer) -> None:
         self._registry = registry
@@ -46,7 +51,13 @@ class NamespaceCompleter(Completer):
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         before = document.text_before_cursor.rpartition("\n\n")[2]
-        for pattern, complete in ((_FIND, self._arguments), (_ATTRIBUTE, self._attributes), (_ITEM, self._items)):
+        completions = (
+            (_FIND, self._arguments),
+            (_ATTRIBUTE, self._attributes),
+            (_ITEM, self._items),
+            (_KERNEL, self._kernels),
+        )
+        for pattern, complete in completions:
             if (match := pattern.search(before)) and (namespace := self._namespace(match)) is not None:
                 yield from complete(namespace, match)
                 if pattern is _FIND and _BARE_VALUE.search(match["arguments"]):
@@ -72,7 +83,7 @@ class NamespaceCompleter(Completer):
         typed = match["typed"]
         yield from _starting(typed, dict.fromkeys(namespace.frameworks(), "framework"))
         yield from self._plugins(kind, framework, typed, self._index.starting(kind, framework, typed))
-        yield from _starting(typed, _METHODS)
+        yield from _starting(typed, _BACKEND_METHODS if kind == "backend" else _METHODS)
         yield from self._plugins(kind, framework, typed, self._index.containing(kind, framework, typed))
 
     def _plugins(self, kind: str, framework: str | None, typed: str, keys: Iterator[Key]) -> Iterator[Completion]:
@@ -88,6 +99,11 @@ class NamespaceCompleter(Completer):
         for key in islice(found, _MOST):
             name = key.qualified if framework is None else key.name
             yield from _of_plugin(name, self._registry.snapshot.seen(key), match["typed"])
+
+    def _kernels(self, namespace: Namespace, match: re.Match[str]) -> Iterator[Completion]:
+        """The kernels that `for_kernel` may be asked for."""
+        names = (key.name for key in islice(self._matching("kernel", None, match["typed"]), _MOST))
+        yield from _offered(match["typed"], dict.fromkeys(names, "kernel"))
 
     def _arguments(self, namespace: Namespace, match: re.Match[str]) -> Iterator[Completion]:
         """The fields that `find` may be asked for, or the values that there are, with how many plugins have each."""

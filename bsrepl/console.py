@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from . import __version__, display, interrupts, pasted, render, tracebacks
+from . import __version__, details, display, interrupts, pasted, render, tracebacks
 from .changes import between
 from .commands import Commands
 from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, register_op, step, transform
@@ -141,7 +141,10 @@ class Console:
         """A value as text. One whose `__repr__` raises is told as that, not as an error of the command."""
         if isinstance(value, Listing):
             return render.listing(value, self.out.width)
-        return render.value(*display.shown(value, self.out.width))
+        text = render.value(*display.shown(value, self.out.width))
+        if (backends := details.backends_of(value, self.registry.snapshot)) is not None:
+            text += render.asides([backends])
+        return text
 
     def tell_error(self, error: BaseException) -> None:
         """Prints an exception: the traceback from the user's code on, and what to write instead if that is known."""

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeGuard
 
 from .plugin import BRAINSMITH, Key, Lazy, Origin, Plugin
 from .registry import Registry, registry
@@ -32,7 +32,7 @@ def op_and_version(name: str) -> tuple[str, int]:
     return (suffix["op_type"], int(suffix["version"])) if suffix else (name, 1)
 
 
-def is_custom_op(value: object) -> bool:
+def is_custom_op(value: object) -> TypeGuard[type]:
     """Whether a value is a class that derives from QONNX's `CustomOp` and leaves nothing abstract. Imports nothing."""
     base = getattr(sys.modules.get("qonnx.custom_op.base"), "CustomOp", None)
     return base is not None and isinstance(value, type) and issubclass(value, base) and not inspect.isabstract(value)

@@ -8,6 +8,7 @@ import linecache
 import textwrap
 from typing import Any
 
+from . import kernel_backends
 from .plugin import KINDS, Plugin
 from .registry import Snapshot
 from .safe_repr import safe_repr
@@ -53,19 +54,30 @@ def fields(thing: Any, plugin: Plugin | None, snapshot: Snapshot) -> list[tuple[
 
 
 def _backends(kernel: Plugin, snapshot: Snapshot) -> list[tuple[str, str]]:
-    declared = kernel.metadata.get("backends", ())
-    registered = snapshot.find("backend", kernel=kernel.name)
+    known = kernel_backends.of(kernel.key.qualified, snapshot)
     said = [
-        f"{each.key} ({each.metadata.get('language', '?')}{', default' if each.metadata.get('default') else ''})"
-        for each in registered
+        f"{each.key} ({each.metadata.get('language', '?')}{', default' if each is known.default else ''})"
+        for each in known.registered
     ]
+    inference = [str(each.key) for each in snapshot.find("transform", kernel=kernel.name)]
     return [
-        (
-            "declared backends",
-            ", ".join(map(str, declared)) if isinstance(declared, (list, tuple)) else str(declared),
-        ),
+        ("declared backends", ", ".join(known.declared)),
         ("registered backends", ", ".join(said)),
+        *([("missing backends", ", ".join(known.missing))] if known.missing else []),
+        *([("inferred by", ", ".join(inference))] if inference else []),
     ]
+
+
+def backends_of(thing: Any, snapshot: Snapshot) -> str | None:
+    """The backends of a kernel class in one line; None of anything else, and of a kernel without any."""
+    if not isinstance(thing, type):
+        return None
+    for plugin in snapshot.plugins("kernel"):
+        if plugin.is_loaded and plugin.load() is thing:
+            rows = dict(_backends(plugin, snapshot))
+            said = [f"{row}: {rows[row]}" for row in ("registered backends", "missing backends") if rows.get(row)]
+            return "; ".join(said) or None
+    return None
 
 
 def signature(thing: Any) -> str | None:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
+from . import kernel_backends
 from .errors import UnknownPlugin
 from .plugin import NAMESPACES, Key, Plugin, precedence
 from .registry import Registry, Snapshot, registry
@@ -160,7 +161,7 @@ class Namespace:
             elif framework in self._attributes:
                 getattr(self, framework)._follow(key for key in keys if key.framework == framework)
             elif framework not in RESERVED:
-                self._set(framework, Namespace(self._registry, self._kind, framework))
+                self._set(framework, type(self).__bases__[0](self._registry, self._kind, framework))
 
     def _show(self, name: str) -> None:
         """Gives one name the attribute, or the descriptor, that the snapshot calls for."""
@@ -185,6 +186,19 @@ class Namespace:
             self._attributes.remove(name)
 
 
+class Backends(Namespace):
+    """The namespace of backends, which knows the kernels that they belong to as well."""
+
+    def for_kernel(self, kernel: str) -> BackendListing:
+        """The backends of a kernel: `backends.for_kernel("FastMatMul")`; its `default`, and what is `missing`."""
+        known = kernel_backends.of(kernel, self._snapshot)
+        mine = [plugin for plugin in known.registered if self._framework in (None, plugin.framework)]
+        if self._snapshot.get("kernel", kernel) is None and not mine:
+            near = nearest(kernel, [plugin.name for plugin in self._snapshot.plugins("kernel")])
+            return BackendListing(mine, known, f"kernels has no {kernel!r}; nearest: {', '.join(near) or 'none'}")
+        return BackendListing(mine, known, f"no backend of {kernel} is registered")
+
+
 def belonging(namespace: Namespace) -> tuple[str, str | None]:
     """The kind of the plugins in a namespace, and their framework if it is that of one."""
     return namespace._kind, namespace._framework
@@ -207,11 +221,14 @@ class _NotImported:
 
 
 #: The names that a namespace needs for itself: a plugin of such a name is reached by `tfm["find"]` alone.
-RESERVED = frozenset({*dir(Namespace), *Namespace.__annotations__})
+RESERVED = frozenset({*dir(Backends), *Namespace.__annotations__})
 
 
 class Listing(Sequence[Any]):
     """Plugins that were found. Prints as a table, iterates and indexes to the classes, importing those taken."""
+
+    #: What to say below them.
+    note = ""
 
     def __init__(self, plugins: Sequence[Plugin], otherwise: str = "") -> None:
         self.plugins = tuple(plugins)
@@ -239,10 +256,26 @@ class Listing(Sequence[Any]):
         return [(str(plugin.key), summary(plugin), str(plugin.origin)) for plugin in self.plugins]
 
     def __repr__(self) -> str:
-        if not self.plugins:
-            return self.otherwise
         width = shutil.get_terminal_size().columns
-        return "\n".join("  ".join(row).rstrip() for row in columns(self.rows(), width))
+        lines = ["  ".join(row).rstrip() for row in columns(self.rows(), width)] or [self.otherwise]
+        return "\n".join([*lines, self.note] if self.note else lines)
+
+
+class BackendListing(Listing):
+    """The backends of one kernel."""
+
+    def __init__(self, plugins: Sequence[Plugin], known: kernel_backends.KernelBackends, otherwise: str) -> None:
+        super().__init__(plugins, otherwise)
+        self._default = known.default
+        #: What the kernel declares, and nobody registered: languages, or names of backends.
+        self.missing = known.missing
+        if self.missing:
+            self.note = f"missing: {', '.join(self.missing)}; declared, but not registered"
+
+    @property
+    def default(self) -> Any:
+        """The class to take when nobody says which, imported if need be; None if there is none."""
+        return None if self._default is None else self._default.load()
 
 
 def summary(plugin: Plugin) -> str:
@@ -269,5 +302,5 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
 
 tfm = Namespace(registry, "transform")
 kernels = Namespace(registry, "kernel")
-backends = Namespace(registry, "backend")
+backends = Backends(registry, "backend")
 steps = Namespace(registry, "step")

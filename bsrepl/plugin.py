@@ -20,7 +20,7 @@ BRAINSMITH = "brainsmith"
 #: Which framework a short name means when several have it; the others follow in alphabetical order.
 PRECEDENCE = (BRAINSMITH, "finn", "qonnx")
 #: The words that are something else in a namespace: its methods and its frameworks.
-WORDS = frozenset({"all", "find", "frameworks", "missing", *PRECEDENCE})
+WORDS = frozenset({"all", "find", "for_kernel", "frameworks", "missing", *PRECEDENCE})
 
 
 def precedence(framework: str) -> tuple[int, str]:

@@ -236,14 +236,12 @@ def value(text: str, cut_off: str) -> Text:
 
 def listing(found: Listing, width: int) -> Text:
     """The plugins that were found, as a table."""
-    if not found:
-        return [("warning", f"{found.otherwise}\n")]
-    text: Text = []
+    text: Text = [] if found else [("warning", f"{found.otherwise}\n")]
     for cells in columns(found.rows(), width):
         styled = zip(("bold", "", "path"), cells, strict=False)
         text += [part for style, cell in styled for part in ((style, cell), ("", "  "))]
         text[-1] = ("", "\n")
-    return text
+    return text + ([("warning", f"{found.note}\n")] if found.note else [])
 
 
 def fields(found: Sequence[tuple[str, str]], width: int) -> Text:

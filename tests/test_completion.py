@@ -58,6 +58,8 @@ FIRST = {
     'tfm.find("Mi': "Mine",
     "tfm.find(name='FoldConstantsF": "FoldConstantsFiltered",
     "backends.find(default=": "True",
+    "backends.fo": "for_kernel",
+    'backends.for_kernel("Im2': "Im2Col",
     "m.transform(tfm.Mi": "Mine",
     'load("mnist': "mnist-conv",
     "print(": "jedi",

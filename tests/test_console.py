@@ -80,6 +80,12 @@ def test_a_pasted_kernel_has_its_declared_backends(screen: Screen) -> None:
     assert re.search(r"registered backends +-\n", told)
     screen.type('@backend(kernel="FastMatMul", language="hls", default=True)\nclass MatMulHLS: pass')
     assert re.search(r"registered backends +backends.MatMulHLS \(hls, default\)\n", screen.type("show('FastMatMul')"))
+    assert re.search(r"missing backends +rtl, dsp\n", screen.type("show('FastMatMul')"))
+    shown = screen.type("kernels.FastMatMul")
+    assert "registered backends: backends.MatMulHLS (hls, default); missing backends: rtl, dsp\n" in shown
+    listed = screen.type("backends.for_kernel('FastMatMul')")
+    assert "backends.MatMulHLS  kernel=FastMatMul" in listed
+    assert "missing: rtl, dsp; declared, but not registered\n" in listed
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ LAYERS = [
     ],
     ["onnx_text", "pasted", "plugin", "recording", "watch"],
     ["disk", "display", "registry"],
+    ["kernel_backends"],
     ["changes", "custom_ops", "name_index", "namespaces", "remove_identity", "workbench"],
     ["frameworks", "rebind"],
     ["loader"],

@@ -10,7 +10,7 @@ import pytest
 from bsrepl import backends, kernel, kernels, steps, tfm, transform
 from bsrepl.errors import PluginWarning, UnavailablePlugin, UnknownPlugin
 from bsrepl.frameworks import builtin_plugins, qonnx_plugins
-from bsrepl.namespaces import Namespace
+from bsrepl.namespaces import Backends, Namespace
 from bsrepl.plugin import PRECEDENCE, WORDS, Key, Lazy, Origin, Plugin
 from bsrepl.registry import registry
 
@@ -90,7 +90,7 @@ def test_a_plugin_with_the_name_of_a_method_is_reached_by_index(name: str) -> No
 
 
 def test_the_words_of_a_namespace_are_its_public_methods_and_the_known_frameworks() -> None:
-    public = {name for name in vars(Namespace) if not name.startswith("_")}
+    public = {name for name in {**vars(Namespace), **vars(Backends)} if not name.startswith("_")}
     assert public | set(PRECEDENCE) == WORDS
 
 
