@@ -39,15 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         now=time.time_ns,
         shows_time=not options.no_timing,
         trusting=options.trust,
+        index_file=places.index_file(),
     )
     console.session.install()
     if options.check:
         return _check(console, options.json)
     status = 0
     if is_script:
-        err.write(render.problems(console.reloader.refresh(), err.width))
+        err.write(render.problems(console.reloader.refresh(), err.width) + console.notes())
         text = sys.stdin.read() if options.code is None else options.code
         status = _run_script(console, text, "<stdin>" if options.code is None else "<string>")
+        err.write(console.notes())
         if not (options.interactive and sys.stdin.isatty()):
             return status
     return _converse(console, options)

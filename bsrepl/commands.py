@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from . import details, render
+from .analyses import inference_cost, range_analysis
 from .changes import between
 from .counted import counted
+from .installed import Installed
 from .namespaces import Listing, Namespace
 from .plugin import Plugin
 from .recording import Recording
@@ -22,9 +24,17 @@ from .workbench import load
 class Commands:
     """The commands on a registry and its plugin files; `all` has them by the name to type."""
 
-    def __init__(self, registry: Registry, reloader: Reloader, out: Terminal, retry: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        reloader: Reloader,
+        installed: Installed,
+        out: Terminal,
+        retry: Callable[[], bool],
+    ) -> None:
         self._registry = registry
         self._reloader = reloader
+        self._installed = installed
         self._out = out
         self._retry = retry
         self._start = registry.snapshot
@@ -38,7 +48,10 @@ class Commands:
             "retry": self.retry,
             "watching": self.watching,
             "status": self.status,
+            "frameworks": self.frameworks,
             "load": load,
+            "inference_cost": inference_cost,
+            "range_analysis": range_analysis,
             "record": self.record,
             "help": self.help,
         }
@@ -112,6 +125,11 @@ class Commands:
         self._out.write([("", f"  {len(files)} plugin files, {len(helpers)} helpers watched\n")])
         for path, failed in self._reloader.failures.items():
             self._out.write([("error", f"  {basename(path)} failed"), ("", f"  {failed.place}  {failed.error}\n")])
+
+    def frameworks(self) -> None:
+        """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
+        for each in self._installed.report():
+            self._out.write(render.framework(each, self._out.width))
 
     def record(self, path: str) -> None:
         """Writes the session so far into a file that runs, with what was printed as comments.

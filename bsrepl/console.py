@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from . import __version__, details, display, interrupts, pasted, render, tracebacks
+from .brainsmith_imports import BrainsmithImporter
 from .changes import between
 from .commands import Commands
 from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, register_op, step, transform
-from .frameworks import builtin_plugins, qonnx_plugins
 from .hints import hint
+from .installed import Installed
+from .installed_brainsmith import InstalledBrainsmith
 from .namespaces import Listing, backends, kernels, steps, tfm
 from .rebind import follow
 from .recording import Entry, heard
@@ -56,6 +59,7 @@ class Console:
         now: Callable[[], int],
         shows_time: bool = True,
         trusting: bool = False,
+        index_file: Path | None = None,
     ) -> None:
         self.registry = registry
         self.out = out
@@ -64,9 +68,25 @@ class Console:
         self.shows_time = shows_time
         self.reloader = Reloader(registry, paths, PRELOADED, now, trusting=trusting)
         self.last_reload: float | None = None  # seconds
-        registry.replace(registry.snapshot.replacing((), [*builtin_plugins(), *qonnx_plugins()]))
-        self.commands = Commands(registry, self.reloader, out, lambda: self.look(retry=True))
+        self.installed = Installed(registry, index_file)
+        self._brainsmith = InstalledBrainsmith()
+        self._stand_in = BrainsmithImporter()
+        self._stand_in.install()
+        self._told_stand_in = False
+        self.commands = Commands(registry, self.reloader, self.installed, out, lambda: self.look(retry=True))
         self.session = Session({**PRELOADED, **self.commands.all})
+
+    def close(self) -> None:
+        """Withdraws what the plugin files registered, and leaves the import system as it was."""
+        self.reloader.close()
+        self._stand_in.uninstall()
+
+    def notes(self) -> render.Text:
+        """What is to be told once: that Brainsmith is not installed, when something has imported it."""
+        if self._told_stand_in or not self._stand_in.was_used:
+            return []
+        self._told_stand_in = True
+        return render.asides(["brainsmith is not installed; what is imported from it is bsrepl's registry"])
 
     def look(self, *, retry: bool = False, is_command: bool = False) -> bool:
         """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told."""
@@ -83,13 +103,22 @@ class Console:
             return False
         started = self.clock()
         report = self.reloader.refresh(retry)
+        self._read_brainsmith()
+        report.after = self.registry.snapshot
         stale = follow(report.replaced, self.session.namespace)
         seconds = self.clock() - started
         if report:
             self.last_reload = seconds
             self.out.write(render.report(report, self.out.width, seconds if self.shows_time else None))
             self.out.write(render.stale(stale, self.out.width))
+            self.out.write(self.notes())
         return bool(report)
+
+    def _read_brainsmith(self) -> None:
+        """Registers what an installed Brainsmith has come to know, if something has imported it."""
+        news = [each for each in self._brainsmith.news() if self.registry.snapshot.seen(each.key) is None]
+        if news:
+            self.registry.replace(self.registry.snapshot.replacing((), news))
 
     def greet(self) -> None:
         """Prints what a session begins with."""
@@ -127,6 +156,8 @@ class Console:
         elif value is not None:
             told = self._shown(value)
             self.out.write(told)
+        self.out.write(self.notes())
+        self._read_brainsmith()
         after = self.registry.snapshot
         if after is not before and (changes := between(before, after)):
             changed = render.registry_changes(changes, before, after, self.out.width)

@@ -12,9 +12,12 @@ is: a decorator registers it and hands it back. A slip in the metadata warns, an
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType, FunctionType
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -30,8 +33,11 @@ STAGES = ("pre_proc", "cleanup", "topology_opt", "kernel_opt", "dataflow_opt", "
 #: Words that older plugin files use, and the metadata fields that say the same.
 _ALIASES = {"backend": {"backend_type": "language", "target_kernel": "kernel"}}
 
+_HERE = os.path.join(os.path.dirname(__file__), "")
+
 _T = TypeVar("_T", bound=Callable[..., Any])
 
+_framework: ContextVar[str] = ContextVar("framework", default=BRAINSMITH)
 _keys: WeakKeyDictionary[type, Key] = WeakKeyDictionary()  # what each class was registered under last
 _ops: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()  # the domain and the op type it was given
 
@@ -86,6 +92,16 @@ def register_op(domain: str, op_type: str | None = None) -> Callable[[type], typ
         return cls
 
     return decorate
+
+
+@contextmanager
+def source_context(framework: str) -> Iterator[None]:
+    """While this lasts, plugins that name no framework belong to this one: `with source_context("acme"): ...`."""
+    token = _framework.set(framework)
+    try:
+        yield
+    finally:
+        _framework.reset(token)
 
 
 def step(target: Any = None, /, name: str | None = None, **metadata: Any) -> Any:
@@ -194,9 +210,9 @@ def _register(
         raise MetadataError(f"{origin}: {kind} needs a name, a string without a colon, not {name!r}")
     if isinstance(target, FunctionType) and target.__code__.co_filename == origin.file:
         origin = Origin(origin.file, target.__code__.co_firstlineno)  # Python 3.10 has the def here, not its decorator
-    framework = metadata.get("framework") or BRAINSMITH
+    framework = metadata.get("framework") or _framework.get()
     op = _ops.pop(target, {}) if isinstance(target, type) else {}
-    earlier = recorded(Key("kernel", BRAINSMITH, op["op_type"])) if op else None
+    earlier = recorded(_keys[target]) if op else None
     kept = {**op, **{field: value for field, value in metadata.items() if field != "framework" and value is not None}}
     for alias, meant in _ALIASES.get(kind, {}).items():
         if alias in kept:
@@ -213,9 +229,9 @@ def _register(
 
 
 def _caller_origin() -> Origin:
-    """Where the code outside this module is that called a decorator: the line the decorator stands in."""
+    """Where the code outside this package is that called a decorator: the line the decorator stands in."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename == __file__:
+    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
         frame = frame.f_back
     if frame is None:
         return Origin("<unknown>", 0)

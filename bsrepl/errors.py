@@ -36,6 +36,10 @@ class RecordingError(BsreplError, FileExistsError):
         return str(self.args[0])
 
 
+class StepConfigError(BsreplError, ValueError):
+    """A build step was not given an option that it cannot do without."""
+
+
 class PluginFileError(BsreplError):
     """A plugin file cannot be read or counted: not a regular file, too large, undecodable, a name taken."""
 

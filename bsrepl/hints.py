@@ -10,7 +10,7 @@ from pickle import PicklingError
 from types import FrameType
 
 from .namespaces import Namespace
-from .plugin import Plugin
+from .plugin import BRAINSMITH, Plugin
 from .registry import Snapshot
 
 _CANNOT_IMPORT = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")
@@ -53,6 +53,8 @@ def hint(error: BaseException, snapshot: Snapshot) -> str | None:
 
 def _not_installed(module: str) -> str | None:
     package = module.partition(".")[0]
+    if package == BRAINSMITH and module != package:
+        return f"Brainsmith is not installed, and bsrepl stands in for its registry only, not for {module}"
     if package != module:
         return None
     return f"no module {package} is installed, or beside the file; if it is a package: %pip install {package}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import builtins
 import importlib
 import linecache
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from . import custom_ops, interrupts
+from .installed_brainsmith import InstalledBrainsmith, definition_line
 from .plugin import Origin, Plugin
 from .rebind import reference_counts
 from .registry import Journal, record
@@ -72,6 +72,7 @@ class PluginImporter(MetaPathFinder, Loader):
         self._elsewhere: dict[str, bool] = {}
         self._executions: dict[str, Execution] = {}
         self._is_staging = False
+        self._brainsmith = InstalledBrainsmith()
         self._builtins = {**vars(builtins), **provided, "__import__": self._import}
 
     # What the transaction uses
@@ -84,7 +85,7 @@ class PluginImporter(MetaPathFinder, Loader):
         """Takes this and every module that came of it out of the import system again."""
         sys.meta_path.remove(self)
         for name in self._paths:
-            sys.modules.pop(name, None)
+            self._brainsmith.release(name, sys.modules.pop(name, None))
 
     @contextmanager
     def staging(self, paths: Iterable[str], gone: Iterable[str]) -> Iterator[dict[str, Execution]]:
@@ -127,11 +128,12 @@ class PluginImporter(MetaPathFinder, Loader):
         parent, _, child = name.rpartition(".")
         package = sys.modules.get(parent)
         if module is None:
-            sys.modules.pop(name, None)
+            self._brainsmith.release(name, sys.modules.pop(name, None))
             if package is not None and child in vars(package):
                 delattr(package, child)
         else:
             sys.modules[name] = module
+            self._brainsmith.put_back(name, module)
             if package is not None:
                 setattr(package, child, module)
 
@@ -228,6 +230,7 @@ class PluginImporter(MetaPathFinder, Loader):
             module.__dict__["__builtins__"] = self._builtins
             with journal.recording(), _captured(output), interrupts.allowed():
                 exec(code, module.__dict__)
+            journal.plugins += self._brainsmith.registered_by(module, execution.source)
             journal.plugins += _plain_ops(module, execution.source, journal.plugins)
         except BaseException as error:
             self._blame(execution, error)
@@ -352,9 +355,7 @@ def _plain_ops(module: ModuleType, source: bytes, known: Sequence[Plugin]) -> It
     taken = {id(plugin.target) for plugin in known}
     for op in custom_ops.of_module(module):
         if id(op) not in taken:
-            statement = re.search(rb"^\s*class\s+%s\b" % op.__name__.encode(), source, re.MULTILINE)
-            line = source.count(b"\n", 0, statement.end()) + 1 if statement else 1
-            yield custom_ops.plain(op, Origin(str(module.__file__), line))
+            yield custom_ops.plain(op, Origin(str(module.__file__), definition_line(source, op.__name__)))
 
 
 def show_source(path: str, source: bytes) -> None:
@@ -376,6 +377,8 @@ def _is_importable(name: str, path: str) -> bool:
     except (ImportError, ValueError):
         return False
     if spec is None or spec.loader is None:  # a folder without __init__.py gives way to a file, as Python has it
+        return False
+    if getattr(spec.loader, "gives_way", False):  # it stands in for something that a plugin package may really be
         return False
     return not (path and spec.has_location and spec.origin and isfile(spec.origin) and samefile(spec.origin, path))
 

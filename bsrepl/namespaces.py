@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, overload
 
 from . import kernel_backends
@@ -18,6 +18,7 @@ from .plugin import NAMESPACES, Key, Plugin, precedence
 from .registry import Registry, Snapshot, registry
 from .safe_repr import safe_repr
 from .table import columns
+from .unavailable import installed_packages
 
 _NEAREST = 4  # names that a miss suggests
 
@@ -50,6 +51,8 @@ class Namespace:
         Raises UnknownPlugin, a KeyError, whose message has the nearest names.
         """
         plugin = self._get(name)
+        if plugin is None and self._registry.load_pending(name.partition(":")[0] if ":" in name else None):
+            plugin = self._get(name)
         if plugin is None:
             raise UnknownPlugin(self.missing(name))
         return plugin.load()
@@ -83,6 +86,8 @@ class Namespace:
         """
         if self._framework is not None:
             criteria.setdefault("framework", self._framework)
+        if isinstance(criteria.get("framework"), str):
+            self._registry.load_pending(criteria["framework"])
         found = self._snapshot.find(self._kind, text, **criteria)
         return Listing(found, "" if found else self._nothing_found(text, criteria))
 
@@ -118,7 +123,14 @@ class Namespace:
         # Before 3.12 a class with __getattr__ pays for it on every hit, twice the price of a plain attribute; there the
         # shell adds the nearest names when it shows the error.
         def __getattr__(self, name: str) -> Any:
+            if not name.startswith("_") and self._registry.load_pending() and self._get(name) is not None:
+                return getattr(self, name)
             raise AttributeError(self.missing(name), name=name, obj=self)
+
+    def _expect(self, framework: str) -> None:
+        """Makes a framework that is pending an attribute, which loads it when it is first taken."""
+        if framework not in RESERVED and framework not in self.frameworks():
+            setattr(type(self), framework, _NotLoaded(framework))
 
     @property
     def _snapshot(self) -> Snapshot:
@@ -161,6 +173,8 @@ class Namespace:
             elif framework in self._attributes:
                 getattr(self, framework)._follow(key for key in keys if key.framework == framework)
             elif framework not in RESERVED:
+                if isinstance(vars(type(self)).get(framework), _NotLoaded):
+                    delattr(type(self), framework)
                 self._set(framework, type(self).__bases__[0](self._registry, self._kind, framework))
 
     def _show(self, name: str) -> None:
@@ -220,6 +234,23 @@ class _NotImported:
         return taken
 
 
+class _NotLoaded:
+    """Stands in a namespace's class for a framework that is not loaded yet."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, namespace: Namespace | None, owner: type) -> Any:
+        if namespace is None:
+            return self
+        namespace._registry.load_pending(self._name)
+        if self._name not in namespace.frameworks():
+            raise AttributeError(namespace.missing(self._name), name=self._name, obj=namespace)
+        return getattr(namespace, self._name)
+
+
 #: The names that a namespace needs for itself: a plugin of such a name is reached by `tfm["find"]` alone.
 RESERVED = frozenset({*dir(Backends), *Namespace.__annotations__})
 
@@ -252,8 +283,14 @@ class Listing(Sequence[Any]):
         return any(item in (p.name, p.key.qualified) or (p.is_loaded and p.load() is item) for p in self.plugins)
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """What to type, the metadata and the origin of each."""
-        return [(str(plugin.key), summary(plugin), str(plugin.origin)) for plugin in self.plugins]
+        """What to type, why it is unavailable if it is, the metadata, and the origin of each."""
+        is_installed = installed_packages()
+        rows = []
+        for plugin in self.plugins:
+            why = plugin.unavailable(is_installed)
+            said = "  ".join(filter(None, (why and f"unavailable: {why}", summary(plugin))))
+            rows.append((str(plugin.key), said, str(plugin.origin)))
+        return rows
 
     def __repr__(self) -> str:
         width = shutil.get_terminal_size().columns
@@ -298,6 +335,13 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
     containing = [other for other in unique if lowered and lowered in other.lower()]
     resembling = difflib.get_close_matches(name, unique, n=_NEAREST, cutoff=0.6)
     return list(dict.fromkeys([*resembling, *containing]))[:_NEAREST]
+
+
+def expect(framework: str, load: Callable[[], None]) -> None:
+    """Makes a framework known that `load` would register the plugins of: it is called when it is first asked for."""
+    registry.pending[framework] = load
+    for namespace in (tfm, kernels, backends, steps):
+        namespace._expect(framework)
 
 
 tfm = Namespace(registry, "transform")

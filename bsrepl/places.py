@@ -17,6 +17,11 @@ def history_file(environ: Mapping[str, str] = os.environ) -> Path:
     return _base("XDG_STATE_HOME", ".local/state", environ) / "history"
 
 
+def index_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """What was found out of installed packages; it may be deleted at any time."""
+    return _base("XDG_CACHE_HOME", ".cache", environ) / "index.json"
+
+
 def _base(variable: str, otherwise: str, environ: Mapping[str, str]) -> Path:
     folder = environ.get(variable, "")
     if not os.path.isabs(folder):  # as the specification wants it

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from os.path import basename
 from typing import Any, NamedTuple
 
 from .errors import UnavailablePlugin
+from .unavailable import missing, reason
 
 #: Each kind of plugin and the namespace that people reach it by.
 NAMESPACES = {"transform": "tfm", "kernel": "kernels", "backend": "backends", "step": "steps"}
@@ -70,6 +71,7 @@ class Lazy(NamedTuple):
 
     module: str
     attribute: str
+    needs: tuple[str, ...] = ()  # the packages that importing the module takes, as far as they are known
 
     def load(self) -> Any:
         """Imports the module that defines the object, and nothing else.
@@ -77,15 +79,27 @@ class Lazy(NamedTuple):
         Raises UnavailablePlugin if that fails, with the exception as its cause.
         """
         try:
-            return getattr(import_module(self.module), self.attribute)
+            loaded = getattr(import_module(self.module), self.attribute)
         except Exception as error:
-            raise UnavailablePlugin(
-                f"{self.attribute} cannot be taken from {self.module}: {type(error).__name__}: {error}"
-            ) from error
+            _failed[self] = why = reason(error)
+            raise UnavailablePlugin(f"{self.attribute} is unavailable: {why}") from error
+        _failed.pop(self, None)
+        return loaded
 
     @property
     def is_loaded(self) -> bool:
         return self.attribute in getattr(sys.modules.get(self.module), "__dict__", ())
+
+    def unavailable(self, is_installed: Callable[[str], bool]) -> str | None:
+        """Why it cannot be imported, as far as is known: an attempt failed, or a package is not there."""
+        if self.is_loaded:
+            return None
+        absent = [package for package in self.needs if not is_installed(package)]
+        return _failed.get(self) or (missing(*absent) if absent else None)
+
+
+#: Why the last attempt to import something failed.
+_failed: dict[Lazy, str] = {}
 
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True)
@@ -118,6 +132,10 @@ class Plugin:
     def is_loaded(self) -> bool:
         """Whether taking it imports nothing."""
         return not isinstance(self.target, Lazy) or self.target.is_loaded
+
+    def unavailable(self, is_installed: Callable[[str], bool]) -> str | None:
+        """Why it cannot be taken, as far as is known; None of one that can, or of which nothing is known."""
+        return self.target.unavailable(is_installed) if isinstance(self.target, Lazy) else None
 
     @property
     def module(self) -> str:

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
-from .errors import PluginWarning
+from .errors import PluginWarning, UnavailablePlugin
 from .persistent import PersistentMap, differences
 from .plugin import Key, Plugin, precedence
 from .safe_repr import safe_repr
@@ -214,12 +214,35 @@ class Registry:
         self.snapshot = Snapshot()
         #: The namespaces, told which keys changed so that their attributes stay equal to the snapshot.
         self.followers: list[Callable[[list[Key]], None]] = []
+        #: The frameworks that nobody has loaded yet, and how: an entry point loads what it publishes.
+        self.pending: dict[str, Callable[[], None]] = {}
+        self._tried: set[str] = set()
 
     def replace(self, snapshot: Snapshot) -> None:
         changed = list(snapshot.changed_since(self.snapshot))
         self.snapshot = snapshot
         for follow in self.followers:
             follow(changed)
+
+    def load_pending(self, framework: str | None = None) -> bool:
+        """Loads a framework that is pending. Returns whether anything new is registered.
+
+        Raises UnavailablePlugin if that fails. Without a name, each that was not tried yet is loaded, and a failure is
+        a warning.
+        """
+        before = self.snapshot
+        names = self.pending.keys() - self._tried if framework is None else self.pending.keys() & {framework}
+        for name in sorted(names):
+            self._tried.add(name)
+            try:
+                self.pending[name]()
+            except UnavailablePlugin as error:
+                if framework is not None:
+                    raise
+                warnings.warn(str(error), PluginWarning, stacklevel=3)
+            else:
+                del self.pending[name]
+        return self.snapshot is not before
 
     def register(self, plugin: Plugin) -> None:
         self.replace(self.snapshot.replacing((), (plugin,)))

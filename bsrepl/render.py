@@ -14,8 +14,9 @@ from os.path import basename
 from .changes import Change, between
 from .counted import counted
 from .failure import Failure
+from .installed import Report as Installation
 from .namespaces import Listing, summary
-from .plugin import KINDS, NAMESPACES, Key
+from .plugin import BRAINSMITH, KINDS, NAMESPACES, Key
 from .rebind import Stale
 from .registry import Snapshot
 from .reload import Report
@@ -242,6 +243,27 @@ def listing(found: Listing, width: int) -> Text:
         text += [part for style, cell in styled for part in ((style, cell), ("", "  "))]
         text[-1] = ("", "\n")
     return text + ([("warning", f"{found.note}\n")] if found.note else [])
+
+
+def framework(told: Installation, width: int) -> Text:
+    """A framework: its name and version, how much it brings, where it is, what is unavailable, who publishes it."""
+    head = f"{told.name} {told.version}" if told.version else told.name
+    numbers = ", ".join(counted(count, kind) for kind, count in told.counts.items()) or "nothing yet"
+    text = _headed("bold", head, numbers, width)
+    if told.name == BRAINSMITH and not told.folders:
+        text.append(("dim", _wrapped("  bsrepl's own and yours; Brainsmith is not installed", width)))
+    text += [("path", f"  {folder}\n") for folder in told.folders]
+    for why, count in told.unavailable.items():
+        text.append(("warning", _wrapped(f"  unavailable: {why} ({counted(count, 'plugin')})", width, "    ")))
+    for each in told.entry_points:
+        said = f"  entry point of {each.distribution}: "
+        if each.failure is not None:
+            text.append(("error", _wrapped(f"{said}{each.failure}", width, "    ")))
+        elif each.plugins is None:
+            text.append(("dim", _wrapped(f"{said}not loaded yet; kernels.{each.name} does", width, "    ")))
+        else:
+            text.append(("dim", _wrapped(f"{said}{counted(len(each.plugins), 'plugin')}", width, "    ")))
+    return text
 
 
 def fields(found: Sequence[tuple[str, str]], width: int) -> Text:

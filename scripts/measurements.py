@@ -36,7 +36,7 @@ from prompt_toolkit.document import Document
 from bsrepl.changes import between
 from bsrepl.completion import NamespaceCompleter
 from bsrepl.console import PRELOADED, Console
-from bsrepl.frameworks import builtin_plugins, qonnx_plugins
+from bsrepl.installed import Installed
 from bsrepl.namespaces import Namespace
 from bsrepl.plugin import Key, Origin, Plugin
 from bsrepl.registry import Registry, Snapshot
@@ -215,7 +215,7 @@ class Started:
 def access() -> Iterator[Row]:
     """Nanoseconds for an attribute, read 10 times in a loop of a compiled function."""
     registry = Registry()
-    registry.replace(Snapshot().replacing((), [*builtin_plugins(), *qonnx_plugins()]))
+    Installed(registry, None)
     tfm = Namespace(registry, "transform")
     plain = Plain()
     plain.RemoveIdentity = tfm.RemoveIdentity  # type: ignore[attr-defined]
@@ -272,9 +272,9 @@ print(time.perf_counter() - start, len(found))
 """
 OURS = """
 import time
-from bsrepl.frameworks import qonnx_plugins
+from bsrepl.frameworks import installed
 start = time.perf_counter()
-found = [plugin for plugin in qonnx_plugins() if plugin.kind == "transform"]
+found = [each for framework in installed() for each in framework.plugins if each.kind == "transform"]
 print(time.perf_counter() - start, len(found))
 """
 

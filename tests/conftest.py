@@ -31,6 +31,21 @@ def _empty_registry() -> Iterator[None]:
     registry.replace(Snapshot())
     yield
     registry.replace(Snapshot())
+    registry.pending.clear()
+
+
+def files(folder: Path, contents: dict[str, str]) -> None:
+    """Writes files into a folder, by their paths in it."""
+    for name, text in contents.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+
+
+def forget(package: str) -> None:
+    """Makes the next import of a package a first one."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
 
 
 class Clock:
@@ -119,7 +134,7 @@ def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
     made = Screen(path, shows_time=False)
     made.console.session.install()
     yield made
-    made.console.reloader.close()
+    made.console.close()
 
 
 @pytest.fixture

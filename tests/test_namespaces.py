@@ -9,7 +9,7 @@ import pytest
 
 from bsrepl import backends, kernel, kernels, steps, tfm, transform
 from bsrepl.errors import PluginWarning, UnavailablePlugin, UnknownPlugin
-from bsrepl.frameworks import builtin_plugins, qonnx_plugins
+from bsrepl.installed import Installed
 from bsrepl.namespaces import Backends, Namespace
 from bsrepl.plugin import PRECEDENCE, WORDS, Key, Lazy, Origin, Plugin
 from bsrepl.registry import registry
@@ -17,7 +17,7 @@ from bsrepl.registry import registry
 
 @pytest.fixture
 def _qonnx() -> None:
-    registry.replace(registry.snapshot.replacing((), [*builtin_plugins(), *qonnx_plugins()]))
+    Installed(registry, None)
 
 
 class FoldBias:
@@ -194,10 +194,10 @@ def test_a_plugin_that_cannot_be_imported_says_why_and_stays() -> None:
 
 LISTING_IMPORTS_NOTHING = """
 import sys
-from bsrepl.frameworks import builtin_plugins, qonnx_plugins
+from bsrepl.installed import Installed
 from bsrepl import tfm, kernels
 from bsrepl.registry import registry
-registry.replace(registry.snapshot.replacing((), [*builtin_plugins(), *qonnx_plugins()]))
+Installed(registry, None)
 str(tfm.all()), len(tfm), dir(tfm), list(tfm), tfm.find("fold"), tfm.find(stage="cleanup"), "X" in tfm, repr(kernels)
 str(tfm.find(stage="nothing"))
 heavy = {"numpy", "onnx", "onnxruntime", "qonnx"} & sys.modules.keys()

@@ -45,7 +45,7 @@ def test_the_banner_counts_the_files_of_a_folder(start: Start, tmp_path: Path) -
     (tmp_path / "a.py").write_text("")
     (tmp_path / "b.py").write_text(uncommented(2))
     shell = start(".")
-    shell.expect("65 transforms, 14 kernels; 2 plugin files watched", "+ kernels.CustomKernel", ">>>")
+    shell.expect("65 transforms, 14 kernels, 8 steps; 2 plugin files watched", "+ kernels.CustomKernel", ">>>")
 
 
 def test_what_was_typed_stays_when_a_file_changes(start: Start, tmp_path: Path) -> None:
