@@ -103,7 +103,7 @@ def _check(console: Console, as_json: bool) -> int:
     if as_json:
         print(check.as_json(console.reloader, report))
     else:
-        console.out.write(check.as_text(console.reloader, report, console.out.width))
+        console.out.write(check.as_text(console.reloader, report, console.out.width) + console.notes())
     return 1 if console.reloader.failures else 0
 
 

@@ -37,12 +37,16 @@ def range_analysis(
     `irange` is the range of the inputs, numbers or arrays with one for each channel; without it, that of their datatype
     annotations. `report_mode` "stuck_channel" gives the channels that are constant instead, with their values,
     "zerostuck_channel" those that are zero. `key_filter` is a part of the names of the tensors to report.
-    `do_cleanup` cleans the model up first.
+    `do_cleanup` cleans the model up first, and makes the biases of Conv nodes, which cannot be analysed, Add nodes.
     """
     from qonnx.util import range_analysis as util
 
+    from .qonnx_steps import cleanup
+
+    if do_cleanup:
+        model = cleanup(model, {"extract_conv_bias": True})
     found: dict[str, Any] = util.range_analysis(
         model, irange="" if irange is None else irange,
-        report_mode=report_mode, key_filter=key_filter, do_cleanup=do_cleanup,
+        report_mode=report_mode, key_filter=key_filter,
     )  # fmt: skip
     return found

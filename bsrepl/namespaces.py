@@ -339,7 +339,7 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
 
 def expect(framework: str, load: Callable[[], None]) -> None:
     """Makes a framework known that `load` would register the plugins of: it is called when it is first asked for."""
-    registry.pending[framework] = load
+    registry.expect(framework, load)
     for namespace in (tfm, kernels, backends, steps):
         namespace._expect(framework)
 

@@ -49,8 +49,8 @@ def convert_to_qcdq(model: ModelWrapper, cfg: Any = None) -> ModelWrapper:
 
 
 def convert_to_quant(model: ModelWrapper, cfg: Any = None) -> ModelWrapper:
-    """Makes a Quant node of each QuantizeLinear, Clip, DequantizeLinear."""
-    return model.transform(QCDQToQuant())
+    """Makes a Quant node of each QuantizeLinear, Clip, DequantizeLinear, once their parameters are constants."""
+    return cleanup(model).transform(QCDQToQuant())
 
 
 def quantize(model: ModelWrapper, cfg: Any = None) -> ModelWrapper:
@@ -59,17 +59,18 @@ def quantize(model: ModelWrapper, cfg: Any = None) -> ModelWrapper:
     Option: `quantnode_map`, where and with which parameters, as `QuantizeGraph` describes it. Raises StepConfigError
     without it.
     """
-    places = _required(cfg, "quantize", "quantnode_map", '{"Conv": [(("input", 0), ...)]}')
+    places = _required(cfg, "quantize", "quantnode_map", '{"op_type": {"Conv": [...]}}')
     return model.transform(QuantizeGraph(places))
 
 
 def quantize_parameters(model: ModelWrapper, cfg: Any = None) -> ModelWrapper:
-    """Rounds the constants of a model to a fixed-point datatype.
+    """Rounds the constants that Add and Mul nodes have to a fixed-point datatype.
 
-    Options: `fixedpt_dtype`, such as `FIXED<8,4>`; `rounding_mode` ("ROUND"). Raises StepConfigError without the first.
+    Options: `fixedpt_dtype`, such as `FIXED<8,4>`; `op_filter`, a function that chooses other nodes; `rounding_mode`
+    ("ROUND"). Raises StepConfigError without the first.
     """
     datatype = _required(cfg, "quantize_parameters", "fixedpt_dtype", '"FIXED<8,4>"')
-    return model.transform(FixedPointQuantizeParams(datatype, **_options(cfg, "rounding_mode")))
+    return model.transform(FixedPointQuantizeParams(datatype, **_options(cfg, "op_filter", "rounding_mode")))
 
 
 def prune_channels(model: ModelWrapper, cfg: Any = None) -> ModelWrapper:

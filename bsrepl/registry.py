@@ -224,6 +224,11 @@ class Registry:
         for follow in self.followers:
             follow(changed)
 
+    def expect(self, framework: str, load: Callable[[], None]) -> None:
+        """Makes a framework pending: `load` registers its plugins, or raises UnavailablePlugin."""
+        self.pending[framework] = load
+        self._tried.discard(framework)
+
     def load_pending(self, framework: str | None = None) -> bool:
         """Loads a framework that is pending. Returns whether anything new is registered.
 

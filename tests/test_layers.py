@@ -11,7 +11,6 @@ PACKAGE = Path(__file__).parent.parent / "bsrepl"
 
 LAYERS = [
     [
-        "analyses",
         "awaiting",
         "counted",
         "dependencies",
@@ -32,7 +31,7 @@ LAYERS = [
     ],
     ["onnx_text", "pasted", "plugin", "qonnx_steps", "recording", "watch"],
     ["disk", "display", "installed_brainsmith", "plugin_data", "registry", "source_text"],
-    ["brainsmith_source", "custom_ops", "finn_source", "kernel_backends"],
+    ["analyses", "brainsmith_source", "custom_ops", "finn_source", "kernel_backends"],
     ["changes", "name_index", "namespaces", "qonnx_source", "remove_identity", "workbench"],
     ["frameworks", "rebind"],
     ["loader"],
