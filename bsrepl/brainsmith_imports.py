@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from . import brainsmith_plugins, brainsmith_registry
 from .decorators import register_op
 
-_PLUGINS, _REGISTRY, _HELPERS = brainsmith_plugins.NAMES, brainsmith_registry.NAMES, brainsmith_plugins.HELPERS
+_PLUGINS = ("brainsmith_plugins", "NAMES")
+_REGISTRY = ("brainsmith_registry", "NAMES")
+_HELPERS = ("brainsmith_plugins", "HELPERS")
 
-#: The modules that are there, and what is in each.
-_MODULES: dict[str, dict[str, Any]] = {
+#: The modules that are there, and where the names in each are; few sessions need any.
+_MODULES = {
     "brainsmith": _REGISTRY,
     "brainsmith.core": _HELPERS,
     "brainsmith.core.plugins": _PLUGINS,
@@ -72,7 +74,8 @@ class BrainsmithImporter(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self.was_used = True
-        vars(module).update(_MODULES[module.__name__])
+        ours, names = _MODULES[module.__name__]
+        vars(module).update(getattr(import_module(f".{ours}", __package__), names))
         module.__doc__ = "bsrepl's registry, in the place of Brainsmith's."
 
 

@@ -23,7 +23,6 @@ from .index import Index, state
 from .plugin import KINDS, Key, Lazy, Origin, Plugin
 from .plugin_data import from_plain, plain
 from .safe_repr import safe_repr
-from .source_text import Module
 from .unavailable import reason
 
 GROUPS = ("brainsmith.plugins", "bsrepl.plugins")
@@ -123,6 +122,8 @@ def _origin(target: Lazy) -> Origin:
     file = _file(target.module)
     if file is None:
         return Origin(target.module, 1)
+    from .source_text import Module  # only now: most starts read the index
+
     module = Module(target.module, file)
     statements: list[Any] = [*module.classes(), *module.functions()]
     return next((each.origin for each in statements if each.name == target.attribute), Origin(file, 1))

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from . import brainsmith_source, finn_source, qonnx_source, source_text
 from .index import Index, python_files
 from .index import state as index_state
-from .plugin import BRAINSMITH, Key, Lazy, Plugin
+from .installed_brainsmith import definition_line
+from .plugin import BRAINSMITH, Key, Lazy, Origin, Plugin
 from .plugin_data import from_plain, plain
-from .source_text import Module
 
-_Reader = Callable[[Mapping[str, Module]], list[Plugin]]
-
-#: How the source of each framework is read, and the packages that it takes.
-_READERS: dict[str, tuple[_Reader, tuple[str, ...]]] = {
-    "qonnx": (qonnx_source.plugins, qonnx_source.PACKAGES),
-    "finn": (finn_source.plugins, (*qonnx_source.PACKAGES, "finn")),  # much of it derives from what QONNX has
-    "brainsmith": (brainsmith_source.plugins, ("brainsmith",)),
+_QONNX = ("qonnx.transformation", "qonnx.custom_op")
+#: The packages that are read for each framework.
+_PACKAGES = {
+    "qonnx": _QONNX,
+    "finn": (*_QONNX, "finn"),  # much of FINN derives from what QONNX has
+    "brainsmith": ("brainsmith",),
 }
-
-
 _NOTHING_KEPT = Index(None)
 
 
@@ -43,7 +39,7 @@ def installed(index: Index = _NOTHING_KEPT) -> Iterator[Framework]:
 
     What was read of them is kept in the index, and read again when a file of theirs was changed since.
     """
-    for name, (read, packages) in _READERS.items():
+    for name, packages in _PACKAGES.items():
         folders = package_folders(name)
         if not folders:
             continue
@@ -51,7 +47,7 @@ def installed(index: Index = _NOTHING_KEPT) -> Iterator[Framework]:
         state = index_state(file for roots in places.values() for root in roots for file in python_files(root))
         plugins = _recalled(name, index.recall(name, state))
         if plugins is None:
-            plugins = read(_modules(places))
+            plugins = _read(name, places)
             index.keep(name, state, [plain(each) for each in plugins])
         if plugins:
             yield Framework(name, folders, plugins)
@@ -64,13 +60,27 @@ def _recalled(framework: str, held: Any) -> list[Plugin] | None:
         return None
 
 
+def _read(framework: str, places: dict[str, list[str]]) -> list[Plugin]:
+    from . import brainsmith_source, finn_source, qonnx_source, source_text  # only now: most starts read the index
+
+    readers = {
+        "qonnx": qonnx_source.plugins,
+        "finn": finn_source.plugins,
+        "brainsmith": brainsmith_source.plugins,
+    }
+    modules: dict[str, source_text.Module] = {}
+    for package, roots in places.items():
+        modules |= source_text.modules(roots, package)
+    return readers[framework](modules)
+
+
 def builtin_plugins() -> list[Plugin]:
     """The plugins that bsrepl brings along."""
-    module = Module("bsrepl.remove_identity", str(Path(__file__).with_name("remove_identity.py")))
-    metadata = {"stage": "cleanup"}
+    path = Path(__file__).with_name("remove_identity.py")
+    name = "RemoveIdentity"
+    origin = Origin(str(path), definition_line(path.read_bytes(), name))
     return [
-        Plugin(Key("transform", BRAINSMITH, each.name), Lazy(each.module, each.name), each.origin, metadata)
-        for each in module.classes()
+        Plugin(Key("transform", BRAINSMITH, name), Lazy("bsrepl.remove_identity", name), origin, {"stage": "cleanup"})
     ]
 
 
@@ -87,11 +97,3 @@ def _roots(package: str) -> list[str]:
     """The folders of a package that may lie in another."""
     top, *rest = package.split(".")
     return [os.path.join(folder, *rest) for folder in package_folders(top)]
-
-
-def _modules(places: Mapping[str, list[str]]) -> dict[str, Module]:
-    return {
-        name: module
-        for package, roots in places.items()
-        for name, module in source_text.modules(roots, package).items()
-    }

@@ -11,9 +11,6 @@ from .custom_ops import op_and_version
 from .plugin import Key, Lazy, Plugin
 from .source_text import ClassStatement, Module
 
-#: The packages of it that have plugins.
-PACKAGES = ("qonnx.transformation", "qonnx.custom_op")
-
 _HERE = Path(__file__).parent
 _STEP_CATEGORIES = {
     "cleanup": "cleanup",
@@ -33,7 +30,11 @@ def plugins(modules: Mapping[str, Module]) -> list[Plugin]:
     The stage of a transformation is that of `qonnx_stages.tsv`. A custom op is a kernel: its name is the op type, its
     metadata the domain and, where the class name has a `_vN` suffix, the opset versions; taking it gives the newest.
     """
-    return [*_transforms(_within(modules, PACKAGES[0])), *_kernels(_within(modules, PACKAGES[1])), *_steps()]
+    return [
+        *_transforms(_within(modules, "qonnx.transformation")),
+        *_kernels(_within(modules, "qonnx.custom_op")),
+        *_steps(),
+    ]
 
 
 def _within(modules: Mapping[str, Module], package: str) -> list[Module]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bsrepl import places
 from bsrepl.changes import between
 from bsrepl.console import PRELOADED, Console
 from bsrepl.plugin import KINDS
@@ -23,6 +24,14 @@ from .pty_session import PtySession
 Start = Callable[..., PtySession]
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The tests share an index of what is installed, and it is not the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +119,7 @@ class Screen:
             clock=time.perf_counter,
             now=self.clock,
             shows_time=shows_time,
+            index_file=places.index_file(),
         )
 
     def type(self, command: str) -> str:

@@ -51,9 +51,9 @@ def test_blocks_sessions_cells_and_markdown_run_with_one_enter(start: Start, bra
 def test_thousands_of_lines(start: Start, bracketed: bool) -> None:
     shell = start()
     shell.expect(">>>")
-    lines = "\n".join(f"x{n} = {n}" for n in range(5_000))
-    shell.feed(f"\x1b[200~{lines}\nx4999 + 1\x1b[201~\r" if bracketed else f"{lines}\nx4999 + 1\n".replace("\n", "\r"))
-    shell.expect("5000\n", ">>>")
+    lines = "\n".join(f"x{n} = {n}" for n in range(2_000))
+    shell.feed(f"\x1b[200~{lines}\nx1999 + 1\x1b[201~\r" if bracketed else f"{lines}\nx1999 + 1\n".replace("\n", "\r"))
+    shell.expect("2000\n", ">>>")
 
 
 def test_windows_line_ends_and_tabs_as_keys(start: Start) -> None:

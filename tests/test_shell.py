@@ -163,14 +163,15 @@ def test_control_c_stops_a_hanging_plugin_file_and_keeps_the_old_version(start: 
 
 
 def test_leaving(start: Start) -> None:
-    for command, status in (("exit", 0), ("quit()", 0), ("raise SystemExit(3)", 3)):
-        shell = start("-q")
+    ways = {"exit": 0, "quit()": 0, "raise SystemExit(3)": 3}
+    shells = {command: start("-q") for command in ways}
+    for command, shell in shells.items():
         shell.expect(">>>")
         shell.enter(command)
-        assert shell.status() == status
+    assert {command: shell.status() for command, shell in shells.items()} == ways
 
 
-def test_completing_a_namespace_imports_nothing(start: Start) -> None:
+def test_neither_the_first_prompt_nor_completing_a_namespace_imports_anything_heavy(start: Start) -> None:
     shell = start()
     shell.expect(">>>")
     shell.type("tfm.FoldConstantsF")
@@ -186,21 +187,11 @@ def test_completing_a_namespace_imports_nothing(start: Start) -> None:
     shell.expect("[] heavy")
 
 
-def test_nothing_heavy_is_imported_at_the_first_prompt(start: Start) -> None:
-    shell = start()
-    shell.expect(">>>")
-    shell.enter(
-        "import sys; print([m for m in ('numpy', 'onnx', 'onnxruntime', 'qonnx') if m in sys.modules], 'heavy')"
-    )
-    shell.expect("[] heavy")
-
-
-@pytest.mark.parametrize("columns", [100, 60, 40])
-def test_no_color_means_no_color_and_the_bar_fits(start: Start, columns: int) -> None:
-    shell = start("--color", "never", columns=columns)
-    shell.expect(">>>", "tfm 65")
-    colors = re.findall(rb"\x1b\[([0-9;]*)m", shell._raw)
-    assert not [code for code in colors if re.search(rb"(^|;)(3[0-9]|4[0-9]|9[0-7]|10[0-7])($|;)", code)]
+def test_no_color_means_no_color_and_the_bar_fits(start: Start) -> None:
+    for shell in [start("--color", "never", columns=columns) for columns in (100, 60, 40)]:
+        shell.expect(">>>", "tfm 65")
+        colors = re.findall(rb"\x1b\[([0-9;]*)m", shell._raw)
+        assert not [code for code in colors if re.search(rb"(^|;)(3[0-9]|4[0-9]|9[0-7]|10[0-7])($|;)", code)]
 
 
 def test_dash_i_stays_after_dash_c(start: Start) -> None:
