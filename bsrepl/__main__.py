@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -56,9 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _converse(console: Console, options: argparse.Namespace) -> int:
+    gc.disable()  # what is imported now stays: looking for garbage in it would cost a tenth of the time
     from . import history
     from .shell import Shell  # only now: a script has no use for ptpython
 
+    gc.enable()
     if not options.quiet:
         console.greet()
     commands = history.opened(places.history_file(), lambda said: console.out.write([("warning", f"{said}\n")]))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .plugin import KINDS, Lazy, Plugin, precedence
 from .registry import Snapshot
@@ -13,8 +12,7 @@ from .safe_repr import safe_repr
 _SIGNS = "+~-"
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One plugin that was added (`+`), changed (`~`) or removed (`-`)."""
 
     sign: str

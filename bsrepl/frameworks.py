@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .index import Index, python_files
 from .index import state as index_state
@@ -25,13 +24,12 @@ _PACKAGES = {
 _NOTHING_KEPT = Index(None)
 
 
-@dataclass(frozen=True)
-class Framework:
+class Framework(NamedTuple):
     """A framework that is installed: its name, the folders of its package, its plugins."""
 
     name: str
     folders: tuple[str, ...]
-    plugins: list[Plugin] = field(repr=False)
+    plugins: list[Plugin]
 
 
 def installed(index: Index = _NOTHING_KEPT) -> Iterator[Framework]:

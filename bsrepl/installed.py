@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from . import entry_points
 from .entry_points import EntryPoint
@@ -18,8 +18,7 @@ from .registry import Registry
 from .unavailable import installed_packages
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """What is known of one framework."""
 
     name: str

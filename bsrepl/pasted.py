@@ -10,7 +10,7 @@ import ast
 import re
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .counted import counted
 
@@ -34,8 +34,7 @@ _SINGLE = "\u2018\u2019\u201a\u201b\u2032"
 _STRAIGHT = {**dict.fromkeys(_DOUBLE, '"'), **dict.fromkeys(_SINGLE, "'"), '"': '"', "'": "'"}
 
 
-@dataclass(frozen=True)
-class Cleaned:
+class Cleaned(NamedTuple):
     """The code in a pasted text, and what was done to get at it."""
 
     text: str

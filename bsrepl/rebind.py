@@ -13,25 +13,22 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import CellType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .changes import alike
 
 _MISSING = object()
 
 
-@dataclass(frozen=True)
-class Stale:
+class Stale(NamedTuple):
     """Something that stays as it was made, though what made it was replaced."""
 
     holder: str  # the session name that leads to it
     why: str
 
 
-@dataclass(frozen=True)
-class Replaced:
+class Replaced(NamedTuple):
     """A module that was executed again, or is gone (`new` is None)."""
 
     old: ModuleType

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from . import notebook
 from .errors import RecordingError
@@ -16,8 +15,7 @@ _MARK = "# Recorded by bsrepl."  # what a file that may be written again begins 
 _MOST = 4_000  # characters of what a command printed that are kept
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A command and what came of it."""
 
     code: str

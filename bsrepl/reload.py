@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from os.path import basename
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .dependencies import Dependencies
 from .disk import Disk
@@ -25,8 +25,7 @@ from .rebind import Replaced
 from .registry import Registry, Snapshot
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A file whose code is live."""
 
     source: bytes
