@@ -159,3 +159,26 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield begin
     for session in sessions:
         session.close()
+
+
+@pytest.fixture(scope="module")
+def _shells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[PtySession]]:
+    """The shell that the tests of a module share, if one has been started."""
+    shells = [PtySession(cwd=tmp_path_factory.mktemp("shell"))]
+    shells[0].expect(">>>", "tfm 65")
+    yield shells
+    shells[0].close()
+
+
+@pytest.fixture
+def shell(_shells: list[PtySession], tmp_path_factory: pytest.TempPathFactory) -> PtySession:
+    """A shell at an empty prompt, in a pseudo-terminal; other tests may have defined names in it."""
+    (shared,) = _shells
+    shared.type("\x03")
+    try:
+        shared.expect(">>>", "tfm 65")
+    except AssertionError:  # the test before failed, and left it in no state to go on
+        shared.close()
+        _shells[:] = [PtySession(cwd=tmp_path_factory.mktemp("shell"))]
+        _shells[0].expect(">>>", "tfm 65")
+    return _shells[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Start
 from .pty_session import PtySession
 
 CLASS = """\
@@ -34,9 +33,7 @@ bracketed_or_not = pytest.mark.parametrize("bracketed", [True, False], ids=["bra
 
 
 @bracketed_or_not
-def test_blocks_sessions_cells_and_markdown_run_with_one_enter(start: Start, bracketed: bool) -> None:
-    shell = start()
-    shell.expect(">>>")
+def test_blocks_sessions_cells_and_markdown_run_with_one_enter(shell: PtySession, bracketed: bool) -> None:
     paste(shell, CLASS, bracketed)
     shell.expect("\n142\n", "208\n", ">>>", "tfm 65")
     paste(shell, ">>> for n in range(3):\n...     last = n\n...\n0\n1\n2\n>>> last + 40\n2", bracketed)
@@ -48,31 +45,23 @@ def test_blocks_sessions_cells_and_markdown_run_with_one_enter(start: Start, bra
 
 
 @bracketed_or_not
-def test_thousands_of_lines(start: Start, bracketed: bool) -> None:
-    shell = start()
-    shell.expect(">>>")
+def test_thousands_of_lines(shell: PtySession, bracketed: bool) -> None:
     lines = "\n".join(f"x{n} = {n}" for n in range(2_000))
     shell.feed(f"\x1b[200~{lines}\nx1999 + 1\x1b[201~\r" if bracketed else f"{lines}\nx1999 + 1\n".replace("\n", "\r"))
     shell.expect("2000\n", ">>>")
 
 
-def test_windows_line_ends_and_tabs_as_keys(start: Start) -> None:
-    shell = start()
-    shell.expect(">>>")
+def test_windows_line_ends_and_tabs_as_keys(shell: PtySession) -> None:
     shell.type("def f(x):\r\n\ty = x\r\n\treturn y + 2\r\nf(40)\r\n")
     shell.expect("42\n", ">>>")
 
 
-def test_commands_typed_ahead_run_one_by_one(start: Start) -> None:
-    shell = start()
-    shell.expect(">>>")
+def test_commands_typed_ahead_run_one_by_one(shell: PtySession) -> None:
     shell.type("40 + 2\r'4' + '3'\rprint(44)\r")
     shell.expect("\n42\n", ">>>", "\n'43'\n", ">>>", "\n44\n", ">>>")
 
 
-def test_the_last_line_of_a_call_and_a_command_typed_ahead(start: Start) -> None:
-    shell = start()
-    shell.expect(">>>")
+def test_the_last_line_of_a_call_and_a_command_typed_ahead(shell: PtySession) -> None:
     shell.enter("x = (40,")
     shell.expect("...")
     shell.type("2)\rsum(x)\r")
@@ -84,33 +73,25 @@ def test_the_last_line_of_a_call_and_a_command_typed_ahead(start: Start) -> None
     shell.expect("\n(1, 2)\n", ">>>")
 
 
-def test_a_block_typed_ahead_is_indented(start: Start) -> None:
-    shell = start()
-    shell.expect(">>>")
+def test_a_block_typed_ahead_is_indented(shell: PtySession) -> None:
     shell.type("for n in (40,):\rprint(n + 2)\r\r")
     shell.expect("\n42\n", ">>>")
 
 
-def test_a_paste_into_the_middle_of_a_line(start: Start) -> None:
-    shell = start()
-    shell.expect(">>>")
+def test_a_paste_into_the_middle_of_a_line(shell: PtySession) -> None:
     shell.type("6 * ")
     shell.type("\x1b[200~7\x1b[201~")
     shell.type("\r")
     shell.expect("42\n", ">>>")
 
 
-def test_what_was_pasted_can_be_edited_before_it_runs(start: Start) -> None:
-    shell = start()
-    shell.expect(">>>")
+def test_what_was_pasted_can_be_edited_before_it_runs(shell: PtySession) -> None:
     shell.type("\x1b[200~>>> x = 4\n>>> x + 1\n5\x1b[201~")
     shell.type("00\r")
     shell.expect("2 prompts and 1 line of output left out\n", "104\n", ">>>")
 
 
-def test_nothing_is_said_of_a_paste_that_did_not_run(start: Start) -> None:
-    shell = start()
-    shell.expect(">>>")
+def test_nothing_is_said_of_a_paste_that_did_not_run(shell: PtySession) -> None:
     shell.type("\x1b[200~>>> 'pas' + 'ted'\x1b[201~")
     shell.expect("'pas' + 'ted'")
     shell.type("\x03")
@@ -119,16 +100,12 @@ def test_nothing_is_said_of_a_paste_that_did_not_run(start: Start) -> None:
     assert "left out" not in shell.expect("\n42\n")
 
 
-def test_a_line_with_a_prompt_that_is_typed(start: Start) -> None:
-    shell = start()
-    shell.expect(">>>")
+def test_a_line_with_a_prompt_that_is_typed(shell: PtySession) -> None:
     shell.enter(">>> 6 * 7")
     shell.expect("1 prompt left out", "42\n", ">>>")
 
 
-def test_a_system_command_with_a_name_of_the_session(start: Start) -> None:
-    shell = start()
-    shell.expect(">>>")
+def test_a_system_command_with_a_name_of_the_session(shell: PtySession) -> None:
     shell.enter("number = 42")
     shell.enter("!echo {number}-$number")
     shell.expect("\n42-42\n", ">>>")
