@@ -81,7 +81,8 @@ class Lazy(NamedTuple):
         try:
             loaded = getattr(import_module(self.module), self.attribute)
         except Exception as error:
-            _failed[self] = why = reason(error)
+            why = reason(error)
+            _failed[self] = why, error.name if isinstance(error, ModuleNotFoundError) else None
             raise UnavailablePlugin(f"{self.attribute} is unavailable: {why}") from error
         _failed.pop(self, None)
         return loaded
@@ -94,12 +95,15 @@ class Lazy(NamedTuple):
         """Why it cannot be imported, as far as is known: an attempt failed, or a package is not there."""
         if self.is_loaded:
             return None
+        why, module = _failed.get(self, (None, None))
+        if why is not None and (module is None or not is_installed(module.partition(".")[0])):
+            return why
         absent = [package for package in self.needs if not is_installed(package)]
-        return _failed.get(self) or (missing(*absent) if absent else None)
+        return missing(*absent) if absent else None
 
 
-#: Why the last attempt to import something failed.
-_failed: dict[Lazy, str] = {}
+#: Why the last attempt to import something failed, and the module that was missing if it was that.
+_failed: dict[Lazy, tuple[str, str | None]] = {}
 
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True)

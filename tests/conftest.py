@@ -14,7 +14,7 @@ import pytest
 from bsrepl import places
 from bsrepl.changes import between
 from bsrepl.console import PRELOADED, Console
-from bsrepl.plugin import KINDS
+from bsrepl.plugin import KINDS, _failed
 from bsrepl.registry import Registry, Snapshot, registry
 from bsrepl.reload import Reloader, Report
 from bsrepl.terminal import Terminal
@@ -41,6 +41,7 @@ def _empty_registry() -> Iterator[None]:
     yield
     registry.replace(Snapshot())
     registry.pending.clear()
+    _failed.clear()
 
 
 def files(folder: Path, contents: dict[str, str]) -> None:

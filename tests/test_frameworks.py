@@ -8,6 +8,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -271,6 +272,17 @@ def test_what_cannot_be_imported_names_the_missing_piece_and_stays_listed(
 @pytest.mark.usefixtures("finn")
 def test_what_a_plugin_needs_is_told_before_it_is_taken(screen: Screen) -> None:
     assert "unavailable: finn_tool, no_such_simulator are not installed" in screen.type("backends.find('Scale_hls')")
+
+
+@pytest.mark.usefixtures("finn")
+def test_frameworks_prints_what_was_found_where(screen: Screen, tmp_path: Path) -> None:
+    told = screen.type("frameworks()").splitlines()
+    assert told[0] == "brainsmith 1 transform"
+    assert "  bsrepl's own and yours; Brainsmith is not installed" in told
+    assert "finn 2 transforms, 3 kernels, 5 backends, 1 step" in told
+    assert f"  {tmp_path / 'src' / 'finn'}" in told
+    assert "  unavailable: finn_tool, no_such_simulator are not installed (5 plugins)" in told
+    assert f"qonnx {version('qonnx')} 64 transforms, 14 kernels, 8 steps" in told
 
 
 def read_with(file: Path) -> list[str]:

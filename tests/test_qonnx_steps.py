@@ -74,8 +74,11 @@ def test_to_channels_last() -> None:
     inputs_too = qonnx_steps.to_channels_last(before, {"make_input_channels_last": True})
     assert ops(inputs_too)["Transpose"] < ops(after)["Transpose"]
     assert np.allclose(output(before), output(after), atol=1e-5)
+    sample = qonnx_steps.to_channels_last(load("residual_block_clean"))
+    assert {node.domain for node in sample.get_nodes_by_op_type("Conv")} == {"qonnx.custom_op.channels_last"}
 
 
+@pytest.mark.filterwarnings("ignore:.*opset")
 def test_to_qcdq_and_back_to_quant() -> None:
     before = qonnx_steps.cleanup(load("subpixel/quant_model"))
     qcdq = qonnx_steps.convert_to_qcdq(before)
@@ -128,6 +131,7 @@ def test_a_missing_option_is_named_with_an_example(step: str, option: str) -> No
         getattr(qonnx_steps, step)(load("mnist-conv"))
 
 
+@pytest.mark.filterwarnings("ignore:.*opset")
 def test_the_model_that_is_given_stays_as_it_is() -> None:
     model = load("subpixel/quant_model")
     for node in model.graph.node:
