@@ -86,7 +86,9 @@ class Console:
         if self._told_stand_in or not self._stand_in.was_used:
             return []
         self._told_stand_in = True
-        return render.asides(["brainsmith is not installed; what is imported from it is bsrepl's registry"])
+        return render.asides(
+            ["brainsmith is not installed; what is imported from it is bsrepl's registry"], self.out.width
+        )
 
     def look(self, *, retry: bool = False, is_command: bool = False) -> bool:
         """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told."""
@@ -132,7 +134,7 @@ class Console:
         `said` is what was done to a pasted text before it came here. SystemExit comes through; no other exception does.
         """
         code = pasted.cleaned(text, self.session.understands)
-        self.out.write(render.asides([*said, *code.said]))
+        self.out.write(render.asides([*said, *code.said], self.out.width))
         self.look(is_command=True)
         before = self.registry.snapshot
         started = self.clock()
@@ -152,7 +154,9 @@ class Console:
             line = tracebacks.line_in(error, self.session.filename)
             if line is not None and self.session.statements_before(code.text, line):
                 lines = code.text.count("\n") + 1
-                self.err.write(render.asides([f"stopped at line {line} of {lines}; what stands before it has run"]))
+                self.err.write(
+                    render.asides([f"stopped at line {line} of {lines}; what stands before it has run"], self.err.width)
+                )
         elif value is not None:
             told = self._shown(value)
             self.out.write(told)
@@ -174,7 +178,7 @@ class Console:
             return render.listing(value, self.out.width)
         text = render.value(*display.shown(value, self.out.width))
         if (backends := details.backends_of(value, self.registry.snapshot)) is not None:
-            text += render.asides([backends])
+            text += render.asides([backends], self.out.width)
         return text
 
     def tell_error(self, error: BaseException) -> None:
@@ -186,7 +190,7 @@ class Console:
             trace, cut_off = display.within_limits(tracebacks.formatted(error))
             self.err.write_traceback(trace if trace.endswith("\n") else f"{trace}\n")
             if cut_off:
-                self.err.write(render.asides([f"... {cut_off}; errors() shows them"]))
+                self.err.write(render.asides([f"... {cut_off}; errors() shows them"], self.err.width))
             self.commands.last_error = tracebacks.formatted(error, whole=True)
         if (said := hint(error, self.registry.snapshot)) is not None:
             self.err.write(render.advice(said, self.err.width))

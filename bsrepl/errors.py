@@ -19,7 +19,9 @@ class UnknownPlugin(BsreplError, KeyError):
 
 
 class UnavailablePlugin(BsreplError, ImportError):
-    """A plugin is listed, but importing the module that defines it failed."""
+    """A plugin is listed, but importing the module that defines it failed; the message says why, and where."""
+
+    says_it_all = True
 
 
 class ModelNotFound(BsreplError, FileNotFoundError):

@@ -218,8 +218,8 @@ def belonging(namespace: Namespace) -> tuple[str, str | None]:
     return namespace._kind, namespace._framework
 
 
-class _NotImported:
-    """Stands in a namespace's class for a plugin whose module has not been imported yet."""
+class _Deferred:
+    """Stands in a namespace's class for something that is fetched when it is first taken."""
 
     __slots__ = ("_name",)
 
@@ -227,24 +227,29 @@ class _NotImported:
         self._name = name
 
     def __get__(self, namespace: Namespace | None, owner: type) -> Any:
-        if namespace is None:
-            return self
+        return self if namespace is None else self._taken(namespace)
+
+    def _taken(self, namespace: Namespace) -> Any:
+        raise NotImplementedError
+
+
+class _NotImported(_Deferred):
+    """A plugin whose module has not been imported yet."""
+
+    __slots__ = ()
+
+    def _taken(self, namespace: Namespace) -> Any:
         taken = namespace[self._name]
         namespace._show(self._name)
         return taken
 
 
-class _NotLoaded:
-    """Stands in a namespace's class for a framework that is not loaded yet."""
+class _NotLoaded(_Deferred):
+    """A framework that is not loaded yet."""
 
-    __slots__ = ("_name",)
+    __slots__ = ()
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __get__(self, namespace: Namespace | None, owner: type) -> Any:
-        if namespace is None:
-            return self
+    def _taken(self, namespace: Namespace) -> Any:
         namespace._registry.load_pending(self._name)
         if self._name not in namespace.frameworks():
             raise AttributeError(namespace.missing(self._name), name=self._name, obj=namespace)

@@ -141,9 +141,9 @@ def failure(failed: Failure, width: int) -> Text:
     return text
 
 
-def asides(said: Sequence[str]) -> Text:
-    """What was done on the way, in one line."""
-    return [("dim", f"{'; '.join(said)}\n")] if said else []
+def asides(said: Sequence[str], width: int) -> Text:
+    """What was done on the way."""
+    return [("dim", _wrapped("; ".join(said), width))] if said else []
 
 
 def advice(hint: str, width: int) -> Text:

@@ -18,9 +18,14 @@ _MOST = 40  # frames of the user's that are shown; an endless recursion has a th
 def formatted(error: BaseException, *, whole: bool = False) -> str:
     """The traceback of an exception with its causes, groups and notes, from the user's code on.
 
-    Frames inside libraries are folded to a line, but for the last one of all, unless the `whole` is asked for.
+    Frames inside libraries are folded to a line, but for the last one of all, and an error of ours that `says_it_all`
+    is told without its cause, unless the `whole` is asked for.
     """
     summary = traceback.TracebackException.from_exception(error, compact=True)
+    if not whole and getattr(error, "says_it_all", False):
+        summary.__cause__ = summary.__context__ = None
+        while summary.stack and summary.stack[-1].filename.startswith(_HERE):
+            summary.stack.pop()
     for part in _parts(summary):
         frames = list(part.stack)
         while frames and frames[0].filename.startswith(_HERE):

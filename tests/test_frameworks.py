@@ -264,7 +264,10 @@ def test_what_cannot_be_imported_names_the_missing_piece_and_stays_listed(
     screen: Screen, command: str, why: str
 ) -> None:
     name = command.replace("['finn:", ".").replace("']", "").rpartition(".")[2]
-    assert f"UnavailablePlugin: {name} is unavailable: {why}\n" in screen.type(command)
+    told = screen.type(command)
+    assert told.endswith(f"UnavailablePlugin: {name} is unavailable: {why}\n")
+    assert "frames" not in told
+    assert "The above exception was the direct cause" in screen.type("errors()")
     assert f"unavailable: {why}"[:60] in screen.type(f"{command.partition('.')[0].partition('[')[0]}.find({name!r})")
     assert f"unavailable: {why} (1 plugin)" in re.sub(r"\n +", " ", screen.type("frameworks()"))
 
