@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any, TypeGuard
 
-from .plugin import BRAINSMITH, Key, Lazy, Origin, Plugin
+from .plugin import BRAINSMITH, Key, Lazy, Origin, Plugin, precedence
 from .registry import Registry, registry
 
 #: The domain of a kernel that names none.
@@ -86,7 +86,7 @@ class CustomOps:
         from qonnx.custom_op import registry as ops  # a custom op has imported most of it
 
         ours: _Versions = {}
-        for key in sorted(self._plugins[op]):
+        for key in sorted(self._plugins[op], key=lambda key: precedence(key.framework), reverse=True):
             plugin = self._registry.snapshot.seen(key)
             assert plugin is not None
             ours[self._placed[key][1]] = plugin.target

@@ -19,7 +19,7 @@ from typing import Any
 from .decorators import source_context
 from .errors import UnavailablePlugin
 from .frameworks import package_folders
-from .index import Index, state
+from .index import Index, is_data, state
 from .plugin import KINDS, Key, Lazy, Origin, Plugin
 from .plugin_data import from_plain, plain
 from .safe_repr import safe_repr
@@ -62,21 +62,27 @@ def published(index: Index) -> list[EntryPoint]:
     """The entry points of the packages that are installed; with their plugins, if the index has them. Loads none."""
     places = state(sys.path)
     listed = index.recall("entry points", places)
-    if listed is None:
+    if not isinstance(listed, list) or not all(map(_is_entry, listed)):
         listed = _listed()
         index.keep("entry points", places, listed)
-    found = [EntryPoint(*each) for each in listed]
+    found = [EntryPoint(group, name, value, distribution) for group, name, value, distribution in listed]
     for each in found:
-        held = index.recall(_place(each), _state(each))
-        if held is not None:
-            each.plugins = [from_plain(plugin, each.name) for plugin in held]
+        try:
+            each.plugins = [from_plain(plugin, each.name) for plugin in index.recall(_place(each), _state(each))]
+        except (KeyError, TypeError, ValueError):  # nothing is kept, or it is damaged
+            each.plugins = None
     return found
 
 
+def _is_entry(held: Any) -> bool:
+    return isinstance(held, list) and len(held) == 4 and all(isinstance(text, str) for text in held)
+
+
 def keep(entry_point: EntryPoint, index: Index) -> None:
-    """Puts what an entry point published into the index, for the next start."""
-    if entry_point.plugins is not None:
-        index.keep(_place(entry_point), _state(entry_point), [plain(each) for each in entry_point.plugins])
+    """Puts what an entry point published into the index, for the next start, if it can be kept."""
+    published = [plain(each) for each in entry_point.plugins or ()]
+    if published and is_data(published):
+        index.keep(_place(entry_point), _state(entry_point), published)
         index.save()
 
 

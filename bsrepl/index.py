@@ -51,6 +51,15 @@ class Index:
         self._is_new = False
 
 
+def is_data(held: Any) -> bool:
+    """Whether a value can be kept."""
+    try:
+        json.dumps(held)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def state(paths: Iterable[str]) -> list[int]:
     """What would differ if one of these files or folders were another: their number, times, sizes and names."""
     number = newest = total = names = 0

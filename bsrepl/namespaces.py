@@ -86,8 +86,9 @@ class Namespace:
         """
         if self._framework is not None:
             criteria.setdefault("framework", self._framework)
-        if isinstance(criteria.get("framework"), str):
-            self._registry.load_pending(criteria["framework"])
+        framework = criteria.get("framework")
+        if isinstance(framework, str) and framework not in self.frameworks():
+            self._registry.load_pending(framework)
         found = self._snapshot.find(self._kind, text, **criteria)
         return Listing(found, "" if found else self._nothing_found(text, criteria))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from zlib import crc32
 
 
 def config_file(environ: Mapping[str, str] = os.environ) -> Path:
@@ -18,8 +20,9 @@ def history_file(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def index_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """What was found out of installed packages; it may be deleted at any time."""
-    return _base("XDG_CACHE_HOME", ".cache", environ) / "index.json"
+    """What was found out of the packages of this environment; it may be deleted at any time."""
+    environment = crc32(sys.prefix.encode(errors="surrogateescape"))
+    return _base("XDG_CACHE_HOME", ".cache", environ) / f"index-{environment:08x}.json"
 
 
 def _base(variable: str, otherwise: str, environ: Mapping[str, str]) -> Path:

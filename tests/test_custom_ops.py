@@ -137,6 +137,17 @@ def test_what_others_add_to_the_same_op_stays(folder: Folder) -> None:
         ops._OP_REGISTRY[GENERAL].pop("Scale", None)
 
 
+def test_of_two_kernels_for_one_op_the_one_that_the_short_name_means_counts(folder: Folder) -> None:
+    folder.write("a.py", op("@kernel\nclass Scale(CustomOp):", factor=3))
+    folder.write("b.py", op("@kernel(framework='zoo')\nclass Scale(CustomOp):", factor=4))
+    folder.look()
+    assert ops._OP_REGISTRY[GENERAL]["Scale"] == {1: kernels.Scale}
+    assert behaviour("Scale")[2] == 3
+    folder.write("a.py", "# nothing\n")
+    folder.look()
+    assert behaviour("Scale")[2] == 4
+
+
 def test_an_op_typed_at_the_prompt_is_one_too(screen: Screen) -> None:
     screen.type(op("class Scale(CustomOp):"))
     assert "+ kernels.Gain" in screen.type(op("@kernel('Gain')\nclass Scale(CustomOp):", factor=3))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bsrepl import kernels, steps
+from bsrepl import kernel, kernels, steps
 from bsrepl.console import Console
 from bsrepl.errors import PluginWarning, UnavailablePlugin, UnknownPlugin
 from bsrepl.installed import Installed
@@ -137,6 +137,37 @@ def test_a_function_that_was_changed_is_called_again(publish: Publish, tmp_path:
     publish(BRAINSMITH)
     assert of_acme() == {}
     assert list(registry.pending) == ["acme"]
+
+
+def test_what_cannot_be_kept_is_called_again_at_the_next_start(publish: Publish, tmp_path: Path) -> None:
+    text = "def register_all(): return {'kernels': [{'name': 'K', 'module': 'acme_hw.kernels', 'infer': object()}]}\n"
+    (tmp_path / "site/acme_hw/publishing.py").write_text(text)
+    publish(BRAINSMITH)
+    assert "K" in kernels.acme
+    registry.replace(type(registry.snapshot)())
+    publish(BRAINSMITH)
+    assert list(registry.pending) == ["acme"]
+
+
+@pytest.mark.parametrize(
+    "damage", [('"acme_hw.kernels"', "7"), ('"entry points"', '"entries"'), ('"held": [[', '"held": [5, [')]
+)
+def test_a_damaged_index_loses_nothing(publish: Publish, tmp_path: Path, damage: tuple[str, str]) -> None:
+    publish(BRAINSMITH)
+    assert kernels["Fast"]
+    index = tmp_path / "cache" / "index.json"
+    assert damage[0] in index.read_text()
+    index.write_text(index.read_text().replace(*damage))
+    registry.replace(type(registry.snapshot)())
+    publish(BRAINSMITH)
+    assert kernels["Fast"].__name__ == "FastKernel"
+
+
+def test_finding_in_a_framework_that_is_listed_loads_nothing(publish: Publish) -> None:
+    kernel(framework="acme")(type("Mine", (), {}))
+    publish(BRAINSMITH)
+    assert len(kernels.find(framework="acme")) == 1
+    assert "acme_hw" not in sys.modules
 
 
 def test_a_module_registers_by_its_decorators(publish: Publish) -> None:
