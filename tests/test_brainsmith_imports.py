@@ -295,7 +295,8 @@ def test_a_plugin_file_of_0_1_0(screen: Screen) -> None:
     ours = ["acme:Fast", "brainsmith:Norm", "brainsmith:Pool"]
     assert sys.modules["theirs"].asked() == [True, True, True, both, both[:1], True, ours, True]
     origins = {str(plugin.key): plugin.origin.line for plugin in screen.console.registry.snapshot.plugins("kernel")}
-    assert REGISTRY.splitlines()[origins["kernels.Norm"] - 1] == "@kernel"
+    # Python 3.10 takes the call of a decorator for the line of what it decorates
+    assert REGISTRY.splitlines()[origins["kernels.Norm"] - 1] in ("@kernel", "class LayerNorm:")
 
 
 def test_the_rest_of_0_1_0(screen: Screen) -> None:
