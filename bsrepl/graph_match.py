@@ -1,0 +1,232 @@
+"""Which nodes of two graphs are the same, whatever they are called.
+
+A node is known by what it is (op type, attributes), by everything that leads to it and by everything it leads to.
+Equal cones get equal numbers, each computed once, so that comparing two is comparing integers. Nodes are matched from
+the most to the least certain: by both cones, by one of them, through the tensors that matched nodes share, by what is
+near them; then those that changed, where they stand between matched ones.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Container, Hashable, Iterable
+
+from .alignment import aligned, rising
+from .graph_view import Tensor, View
+
+_RADIUS = 3  # how far a node's neighbourhood reaches
+
+
+class Match:
+    """The pairs of two views, by the numbers of their nodes; `old` are matched by `forward`, `new` by `backward`."""
+
+    def __init__(self, old: View, new: View) -> None:
+        self.forward: dict[int, int] = {}
+        self.backward: dict[int, int] = {}
+        self._views = (old, new)
+        self._numbers: dict[Hashable, int] = {}
+        self._grown: list[tuple[int, int]] = []  # pairs whose neighbours were not looked at yet
+        self._sides = [_Side(view, self._number) for view in self._views]
+        self._find()
+
+    def tensor(self, tensor: Tensor) -> Tensor | None:
+        """The tensor of the new graph that one of the old is, if it is still there."""
+        old, new = self._views
+        if tensor in old.producers:
+            node, port = old.producers[tensor]
+            if node in self.forward and port < len(new.nodes[self.forward[node]].outputs):
+                return new.nodes[self.forward[node]].outputs[port]
+            return None
+        if tensor in old.inputs:
+            return next((each for each, place in new.inputs.items() if place == old.inputs[tensor]), None)
+        return None
+
+    def _number(self, key: Hashable) -> int:
+        return self._numbers.setdefault(key, len(self._numbers))
+
+    def _find(self) -> None:
+        old, new = self._sides
+        self._pair_unique([*zip(old.up, old.down, strict=True)], [*zip(new.up, new.down, strict=True)])
+        self._pair_unique(old.up, new.up)
+        self._pair_unique(old.down, new.down)
+        self._grow(lambda side, node: side.what[node])
+        for radius in range(1, _RADIUS + 1):
+            if len(self.forward) == min(len(old.what), len(new.what)):
+                break
+            self._pair_unique(old.near(radius, self.forward), new.near(radius, self.backward))
+            self._grow(lambda side, node: side.what[node])
+        self._pair_alike([*zip(old.up, old.down, strict=True)], [*zip(new.up, new.down, strict=True)])
+        self._pair_alike(old.up, new.up)
+        self._pair_alike(old.down, new.down)
+        self._align()
+        self._grow(lambda side, node: side.op_type(node), again=True)
+        self._pair_unique(old.valued(), new.valued())
+        self._grow(lambda side, node: side.op_type(node))
+
+    def _align(self) -> None:
+        """Pairs what is left between matched nodes that stand in the same order."""
+        old, new = self._sides
+        places = {node: place for place, node in enumerate(new.order)}
+        matched = [place for place, node in enumerate(old.order) if node in self.forward]
+        spots = [places[self.forward[old.order[place]]] for place in matched]
+        kept = rising(spots)
+        anchors = [(matched[each], spots[each]) for each in kept]
+        last = (-1, -1)
+        for place, spot in [*anchors, (len(old.order), len(new.order))]:
+            mine = [node for node in old.order[last[0] + 1 : place] if node not in self.forward]
+            theirs = [node for node in new.order[last[1] + 1 : spot] if node not in self.backward]
+            if mine and theirs:
+                for a, b in aligned([old.near0[node] for node in mine], [new.near0[node] for node in theirs]):
+                    self._add(mine[a], theirs[b])
+            last = (place, spot)
+        self._grown.clear()
+
+    def _add(self, old: int, new: int) -> None:
+        self.forward[old] = new
+        self.backward[new] = old
+        self._grown.append((old, new))
+
+    def _pair_unique(self, old: Iterable[Hashable], new: Iterable[Hashable]) -> None:
+        """Pairs the nodes whose key no other unmatched node of their graph has. None is no key."""
+        (mine, theirs) = self._buckets(old, new)
+        for key, nodes in mine.items():
+            others = theirs.get(key, ())
+            if len(nodes) == len(others) == 1:
+                self._add(nodes[0], others[0])
+
+    def _pair_alike(self, old: Iterable[Hashable], new: Iterable[Hashable]) -> None:
+        """Pairs nodes that cannot be told apart: in order, and each time what follows from that first."""
+        (mine, theirs) = self._buckets(old, new)
+        for key, nodes in mine.items():
+            others = theirs.get(key, [])
+            for node in nodes:
+                if node in self.forward:
+                    continue
+                free = next((other for other in others if other not in self.backward), None)
+                if free is None:
+                    break
+                self._add(node, free)
+                self._grow(lambda side, number: side.what[number])
+
+    def _buckets(
+        self, old: Iterable[Hashable], new: Iterable[Hashable]
+    ) -> tuple[dict[Hashable, list[int]], dict[Hashable, list[int]]]:
+        found: tuple[dict[Hashable, list[int]], dict[Hashable, list[int]]] = (defaultdict(list), defaultdict(list))
+        for keys, taken, bucket in ((old, self.forward, found[0]), (new, self.backward, found[1])):
+            for node, key in enumerate(keys):
+                if node not in taken and key is not None:
+                    bucket[key].append(node)
+        return found
+
+    def _grow(self, alike: Callable[[_Side, int], Hashable], again: bool = False) -> None:
+        """Pairs what is alike and stands at the same tensor of nodes that are matched, and so on from there."""
+        if again:
+            self._grown = list(self.forward.items())
+        while self._grown:
+            pair = self._grown.pop()
+            for mine, theirs in self._around(pair):
+                groups: dict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+                for side, nodes, taken, which in zip(
+                    self._sides, (mine, theirs), (self.forward, self.backward), (0, 1), strict=True
+                ):
+                    for node, port in nodes:
+                        if node not in taken:
+                            groups[alike(side, node), port][which].append(node)
+                for old, new in groups.values():
+                    if len(old) == len(new) == 1:
+                        self._add(old[0], new[0])
+
+    def _around(self, pair: tuple[int, int]) -> Iterable[tuple[list[tuple[int, int]], list[tuple[int, int]]]]:
+        """What stands at each tensor of a matched pair: who reads its outputs, who makes its inputs."""
+        old, new = (view.nodes[node] for view, node in zip(self._views, pair, strict=True))
+        for mine, theirs in zip(old.outputs, new.outputs, strict=False):
+            if mine is not None and theirs is not None:
+                yield self._views[0].consumers.get(mine, []), self._views[1].consumers.get(theirs, [])
+        for mine, theirs in zip(old.inputs, new.inputs, strict=False):
+            if mine in self._views[0].producers and theirs in self._views[1].producers:
+                yield [self._views[0].producers[mine]], [self._views[1].producers[theirs]]  # type: ignore[index]
+
+
+class _Side:
+    """What the nodes of one graph are known by, as numbers."""
+
+    def __init__(self, view: View, number: Callable[[Hashable], int]) -> None:
+        self._view = view
+        nodes, producers, constants = view.nodes, view.producers, view.constants
+        self.order = order = view.order()
+        self._number = number
+        self.what = [
+            number((each.op_type, each.domain, each.attributes, len(each.inputs), len(each.outputs)))
+            for each in nodes
+        ]
+        source: dict[Tensor | None, int] = {None: number("left out")}
+        source.update((tensor, number(("constant", content))) for tensor, content in constants.items())
+        source.update((tensor, number(("input", place))) for tensor, place in view.inputs.items())
+        self._source = source
+        lost = number("lost")
+        #: Everything that leads to each node.
+        self.up = [lost] * len(nodes)
+        for index in order:
+            parts = []
+            for tensor in nodes[index].inputs:
+                known = source.get(tensor)
+                if known is None:
+                    made = producers.get(tensor)  # type: ignore[arg-type]
+                    known = lost if made is None else number(("made", self.up[made[0]], made[1]))
+                parts.append(known)
+            self.up[index] = number(("up", self.what[index], tuple(parts)))
+        #: Everything that each node leads to.
+        self.down = [lost] * len(nodes)
+        for index in reversed(order):
+            ends = []
+            for tensor in nodes[index].outputs:
+                readers = view.consumers.get(tensor, ()) if tensor is not None else ()
+                ends.append(
+                    (
+                        tuple(view.outputs.get(tensor, ())) if tensor is not None else None,
+                        tuple(sorted([(self.down[reader], port) for reader, port in readers])),
+                    )
+                )
+            values = tuple(source.get(tensor, -1) for tensor in nodes[index].inputs)
+            self.down[index] = number(("down", self.what[index], values, tuple(ends)))
+        #: What each node is, with the constants and the inputs of the graph that it reads.
+        self.near0 = [
+            number(("near", what, tuple([source.get(tensor, -1) for tensor in node.inputs])))
+            for what, node in zip(self.what, nodes, strict=True)
+        ]
+        self._rings: list[dict[int, int]] = [dict(enumerate(self.near0))]
+
+    def op_type(self, node: int) -> str:
+        return self._view.nodes[node].op_type
+
+    def near(self, radius: int, without: Container[int]) -> list[int | None]:
+        """The neighbourhood of each node, as far as `radius` nodes away; None of those `without` which it may do."""
+        while len(self._rings) <= radius:
+            self._rings.append({})
+        return [None if node in without else self._ring(node, radius) for node in range(len(self.what))]
+
+    def _ring(self, node: int, radius: int) -> int:
+        known = self._rings[radius].get(node)
+        if known is None:
+            view = self._view
+            makers = [
+                self._ring(view.producers[tensor][0], radius - 1) if tensor in view.producers else -1
+                for tensor in view.nodes[node].inputs
+            ]
+            readers = [
+                tuple(sorted([(self._ring(reader, radius - 1), port) for reader, port in view.consumers[tensor]]))
+                if tensor in view.consumers
+                else tuple(view.outputs.get(tensor, ()))
+                for tensor in view.nodes[node].outputs
+            ]
+            ring = ("ring", self._ring(node, radius - 1), tuple(makers), tuple(readers))
+            known = self._rings[radius][node] = self._number(ring)
+        return known
+
+    def valued(self) -> list[int | None]:
+        """What each node is with its constants; None of one that has none: it could be any."""
+        constants = self._view.constants
+        return [
+            near if any(tensor in constants for tensor in node.inputs) else None
+            for near, node in zip(self.near0, self._view.nodes, strict=True)
+        ]

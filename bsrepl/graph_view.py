@@ -1,0 +1,172 @@
+"""An ONNX graph as plain values: nodes, who makes and who reads each tensor, and what is known of it.
+
+Sub-graphs are part of it: the nodes in the branches of an If or the body of a Loop stand in the same list, their tensors
+are told apart by the scope they are in, and the node that has them reads what they put out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto
+
+#: A tensor: the scope that it is in, empty for the graph itself, and its name.
+Tensor = tuple[str, str]
+
+_GRAPH, _GRAPHS = 5, 10  # AttributeProto.GRAPH and .GRAPHS
+_EXTERNAL = 1  # TensorProto.EXTERNAL
+
+
+class Node(NamedTuple):
+    """A node: what it is, what it reads and makes."""
+
+    name: str
+    op_type: str
+    domain: str
+    scope: str
+    inputs: tuple[Tensor | None, ...]  # None of an optional input that is left out; sub-graphs' outputs come last
+    outputs: tuple[Tensor | None, ...]
+    attributes: tuple[tuple[str, bytes], ...]  # by name, as they are serialized; sub-graphs left out
+
+
+class Content(NamedTuple):
+    """The content of a constant: equal for equal values, whatever they are called."""
+
+    dtype: int
+    shape: tuple[int, ...]
+    digest: bytes
+
+
+@dataclass
+class View:
+    """A graph, with its sub-graphs."""
+
+    nodes: list[Node] = field(default_factory=list)
+    inputs: dict[Tensor, str] = field(default_factory=dict)  # which input each is: `0`, or `body 1` of a sub-graph
+    outputs: dict[Tensor, list[int]] = field(default_factory=dict)  # which outputs of the graph each is
+    constants: dict[Tensor, Content] = field(default_factory=dict)
+    types: dict[Tensor, tuple[int, tuple[int | str | None, ...] | None]] = field(default_factory=dict)
+    annotations: dict[tuple[Tensor, str], str] = field(default_factory=dict)  # (tensor, `finn_datatype`) -> value
+    opsets: dict[str, int] = field(default_factory=dict)
+    producers: dict[Tensor, tuple[int, int]] = field(default_factory=dict)  # the node and its output
+    consumers: dict[Tensor, list[tuple[int, int]]] = field(default_factory=dict)  # the nodes and their inputs
+
+    def order(self) -> list[int]:
+        """The nodes so that each comes after what it reads from; those on a cycle come last."""
+        waiting = [0] * len(self.nodes)
+        for number, node in enumerate(self.nodes):
+            waiting[number] = sum(tensor in self.producers for tensor in node.inputs)
+        ready = [number for number, count in enumerate(waiting) if not count]
+        for number in ready:
+            for tensor in self.nodes[number].outputs:
+                for consumer, _ in self.consumers.get(tensor, ()) if tensor is not None else ():
+                    waiting[consumer] -= 1
+                    if not waiting[consumer]:
+                        ready.append(consumer)
+        if len(ready) < len(self.nodes):
+            ready += sorted(set(range(len(self.nodes))) - set(ready))
+        return ready
+
+
+def view(model: ModelProto) -> View:
+    """The view of a model's graph."""
+    made = View(opsets={each.domain: each.version for each in model.opset_import})
+    _add(made, model.graph, "", {})
+    for value in model.graph.input:
+        tensor = ("", value.name)
+        if tensor not in made.constants:  # older models list their constants among the inputs
+            made.inputs[tensor] = str(len(made.inputs))
+    for number, value in enumerate(model.graph.output):
+        made.outputs.setdefault(("", value.name), []).append(number)
+    for index, node in enumerate(made.nodes):
+        for port, tensor in enumerate(node.outputs):
+            if tensor is not None:
+                made.producers.setdefault(tensor, (index, port))
+        for port, tensor in enumerate(node.inputs):
+            if tensor is not None:
+                made.consumers.setdefault(tensor, []).append((index, port))
+    return made
+
+
+def _add(made: View, graph: GraphProto, scope: str, outer: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Adds what is in a graph. `outer` are the tensors that it sees of the graphs around it. Returns those it has."""
+    names = dict(outer)
+    for constant in graph.initializer:
+        tensor = names[constant.name] = (scope, constant.name)
+        made.constants[tensor] = content(constant)
+    for value in graph.input:
+        names[value.name] = (scope, value.name)
+    for node in graph.node:
+        for name in node.output:
+            names[name] = (scope, name)
+    for values in (graph.input, graph.output, graph.value_info):
+        for value in values:
+            tensor_type = value.type.tensor_type
+            shape = tuple(map(_dimension, tensor_type.shape.dim)) if tensor_type.HasField("shape") else None
+            made.types[(scope, value.name)] = (tensor_type.elem_type, shape)
+    for annotation in graph.quantization_annotation:
+        for entry in annotation.quant_parameter_tensor_names:
+            made.annotations[(scope, annotation.tensor_name), entry.key] = entry.value
+    for number, node in enumerate(graph.node):
+        _add_node(made, node, scope, names, f"{scope}{number}/")
+    return names
+
+
+def _add_node(made: View, node: NodeProto, scope: str, names: dict[str, Tensor], inner: str) -> None:
+    attributes, results = [], []
+    for attribute in node.attribute:
+        graphs = _graphs(attribute)
+        if not graphs:
+            attributes.append((attribute.name, attribute.SerializeToString(deterministic=True)))
+        for number, graph in enumerate(graphs):
+            place = f"{inner}{attribute.name}{number}."
+            seen = _add(made, graph, place, names)
+            for port, value in enumerate(graph.input):
+                made.inputs[place, value.name] = f"{attribute.name} {port}"
+            results += [seen.get(value.name, (place, value.name)) for value in graph.output]
+    if len(attributes) > 1:
+        attributes.sort()
+    inputs = tuple([names.get(name, (scope, name)) if name else None for name in node.input])
+    outputs = tuple([(scope, name) if name else None for name in node.output])
+    made.nodes.append(
+        Node(node.name, node.op_type, node.domain, scope, (*inputs, *results), outputs, tuple(attributes))
+    )
+
+
+def _graphs(attribute: AttributeProto) -> list[GraphProto]:
+    if attribute.type == _GRAPH:
+        return [attribute.g]
+    return list(attribute.graphs) if attribute.type == _GRAPHS else []
+
+
+def _dimension(dimension: Any) -> int | str | None:
+    if dimension.HasField("dim_value"):
+        return int(dimension.dim_value)
+    return dimension.dim_param or None
+
+
+def content(tensor: TensorProto) -> Content:
+    """The content of a constant. One that is kept outside of the file is known by its place only."""
+    if tensor.data_location == _EXTERNAL:
+        data = b"".join(entry.SerializeToString() for entry in tensor.external_data)
+    else:
+        data = tensor.raw_data or _raw(tensor)
+    return Content(tensor.data_type, tuple(tensor.dims), hashlib.blake2b(data, digest_size=16).digest())
+
+
+def _raw(tensor: TensorProto) -> bytes:
+    from onnx import numpy_helper
+
+    array = numpy_helper.to_array(tensor)
+    return array.tobytes() if array.dtype.kind != "O" else repr(array.tolist()).encode()
+
+
+def constants_of(made: View, node: Node) -> Iterator[tuple[int, Content]]:
+    """The inputs of a node that are constants, with their content."""
+    for port, tensor in enumerate(node.inputs):
+        if tensor is not None and tensor in made.constants:
+            yield port, made.constants[tensor]

@@ -1,0 +1,319 @@
+"""What a transformation did to a model: the difference of two ONNX graphs, whatever their nodes are called.
+
+    difference = between(before, after)
+    difference.removed, difference.inserted, difference.edited, difference.moved
+
+Renaming is no change. What was removed and what was inserted is grouped into rewrites by the tensors at which they
+meet; rewrites of one shape are told apart from others by `Rewrite.shape`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .graph_match import Match
+from .graph_view import Content, Node, Tensor, View, view
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+class Edit(NamedTuple):
+    """A node that is the same and differs: what it has in the old graph and in the new one."""
+
+    old: int
+    new: int
+    changes: tuple[str, ...]  # `kernel_shape [3, 3] -> [5, 5]`, `input 1 has other values`
+
+
+class Rewrite(NamedTuple):
+    """Nodes that were removed and those that came in their place, by their numbers, in the order of the graph."""
+
+    removed: tuple[int, ...]
+    inserted: tuple[int, ...]
+    shape: tuple[tuple[str, ...], tuple[str, ...]]  # the op types of both
+
+
+@dataclass
+class Difference:
+    """The difference of two graphs. False if there is none; renaming alone is none."""
+
+    old: View
+    new: View
+    match: Match
+    removed: list[int] = field(default_factory=list)  # nodes of the old graph
+    inserted: list[int] = field(default_factory=list)  # nodes of the new graph
+    edited: list[Edit] = field(default_factory=list)
+    moved: list[tuple[int, int]] = field(default_factory=list)  # they read from something else than they did
+    rewrites: list[Rewrite] = field(default_factory=list)
+    renamed: int = 0  # nodes and tensors that have another name
+    annotated: Counter[str] = field(default_factory=Counter)  # tensors by what became known of them or changed
+    interface: list[str] = field(default_factory=list)  # what changed of the inputs, the outputs, the opsets
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.removed or self.inserted or self.edited or self.moved or self.annotated or self.interface
+        )  # fmt: skip
+
+    @property
+    def untouched(self) -> int:
+        """How many nodes are what they were, where they were."""
+        return len(self.match.forward) - len({edit.old for edit in self.edited} | {old for old, _ in self.moved})
+
+    @property
+    def is_renamed_only(self) -> bool:
+        return not self and bool(self.renamed)
+
+
+def between(before: Any, after: Any) -> Difference:
+    """The difference of two models: `ModelProto`s, QONNX's `ModelWrapper`s, or `View`s."""
+    old, new = _viewed(before), _viewed(after)
+    match = Match(old, new)
+    made = Difference(old, new, match)
+    made.removed = [node for node in range(len(old.nodes)) if node not in match.forward]
+    made.inserted = [node for node in range(len(new.nodes)) if node not in match.backward]
+    tensors = _Tensors(made)
+    made.edited = list(_edits(made, tensors))
+    made.moved = list(_moves(made))
+    made.rewrites = _rewrites(made)
+    made.renamed = _renamed(made, tensors)
+    made.annotated = _annotated(made, tensors)
+    made.interface = list(_interface(made))
+    return made
+
+
+def _viewed(model: Any) -> View:
+    if isinstance(model, View):
+        return model
+    proto: ModelProto = getattr(model, "model", model)
+    return view(proto)
+
+
+class _Tensors:
+    """The tensors of the old graph and what they are in the new one."""
+
+    def __init__(self, made: Difference) -> None:
+        self.pairs: dict[Tensor, Tensor] = {}
+        old, new = made.old, made.new
+        places = {place: tensor for tensor, place in new.inputs.items()}
+        for tensor, place in old.inputs.items():
+            if place in places:
+                self.pairs[tensor] = places[place]
+        for mine, theirs in made.match.forward.items():
+            for a, b in zip(old.nodes[mine].outputs, new.nodes[theirs].outputs, strict=False):
+                if a is not None and b is not None:
+                    self.pairs[a] = b
+            for a, b in zip(old.nodes[mine].inputs, new.nodes[theirs].inputs, strict=False):
+                if a in old.constants and b in new.constants and a is not None and b is not None:
+                    self.pairs.setdefault(a, b)
+
+
+def _edits(made: Difference, tensors: _Tensors) -> Iterator[Edit]:
+    for mine, theirs in sorted(made.match.forward.items()):
+        old, new = made.old.nodes[mine], made.new.nodes[theirs]
+        changes = [*_attribute_changes(old, new), *_input_changes(made, old, new)]
+        if changes:
+            yield Edit(mine, theirs, tuple(changes))
+
+
+def _attribute_changes(old: Node, new: Node) -> Iterator[str]:
+    if old.domain != new.domain:
+        yield f"domain {old.domain or 'none'} -> {new.domain or 'none'}"
+    if old.attributes == new.attributes:
+        return
+    before, after = dict(old.attributes), dict(new.attributes)
+    for name in sorted({**before, **after}):
+        if before.get(name) != after.get(name):
+            yield f"{name} {_value(before.get(name))} -> {_value(after.get(name))}"
+
+
+def _value(serialized: bytes | None) -> str:
+    if serialized is None:
+        return "none"
+    from onnx import AttributeProto, helper
+
+    value = helper.get_attribute_value(AttributeProto.FromString(serialized))
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (int, str)):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(str, value[:8]))}{', ...' if len(value) > 8 else ''}]"
+    return "other values"
+
+
+def _input_changes(made: Difference, old: Node, new: Node) -> Iterator[str]:
+    for port, (a, b) in enumerate(zip(old.inputs, new.inputs, strict=False)):
+        was = made.old.constants.get(a) if a is not None else None
+        now = made.new.constants.get(b) if b is not None else None
+        if was is None or now is None or was == now:
+            continue
+        if was.shape != now.shape:
+            yield f"input {port} {_shape(was)} -> {_shape(now)}"
+        else:
+            yield f"input {port} {_shape(now)} has other values"
+    if len(old.inputs) != len(new.inputs):
+        yield f"inputs {len(old.inputs)} -> {len(new.inputs)}"
+
+
+def _shape(content: Content) -> str:
+    return f"[{','.join(map(str, content.shape))}]"
+
+
+def _moves(made: Difference) -> Iterator[tuple[int, int]]:
+    """The pairs that read from other nodes than they did, those between which something was rewritten left out."""
+    for mine, theirs in sorted(made.match.forward.items()):
+        old, new = made.old.nodes[mine], made.new.nodes[theirs]
+        for a, b in zip(old.inputs, new.inputs, strict=False):
+            if a is None or b is None or (a in made.old.constants and b in made.new.constants):
+                continue
+            before = _sources(made.old, a, made.match.forward)
+            after = _sources(made.new, b, made.match.backward)
+            expected = {made.match.forward[each] if isinstance(each, int) else each for each in before}
+            if expected.isdisjoint(after) and expected and after:
+                yield mine, theirs
+                break
+
+
+def _sources(graph: View, tensor: Tensor, matched: dict[int, int]) -> set[int | str]:
+    """The matched nodes, or the inputs of the graph, that a tensor comes from, through whatever is not matched."""
+    found: set[int | str] = set()
+    seen: set[Tensor] = set()
+    waiting = [tensor]
+    while waiting:
+        each = waiting.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        if each in graph.inputs:
+            found.add(graph.inputs[each])
+        elif each in graph.producers:
+            node, _ = graph.producers[each]
+            if node in matched:
+                found.add(node)
+            else:
+                waiting += [source for source in graph.nodes[node].inputs if source is not None]
+    return found
+
+
+def _rewrites(made: Difference) -> list[Rewrite]:
+    """What was removed and inserted, in groups: what is connected, and what came in the place of what."""
+    parents: dict[tuple[str, int], tuple[str, int]] = {}
+
+    def root(each: tuple[str, int]) -> tuple[str, int]:
+        while parents.setdefault(each, each) != each:
+            parents[each] = each = parents[parents[each]]
+        return each
+
+    def join(one: tuple[str, int], other: tuple[str, int]) -> None:
+        parents[root(one)] = root(other)
+
+    for side, graph, nodes in (("-", made.old, made.removed), ("+", made.new, made.inserted)):
+        changed = set(nodes)
+        for node in nodes:
+            root((side, node))
+            for tensor in graph.nodes[node].inputs:
+                if tensor in graph.producers and graph.producers[tensor][0] in changed:
+                    join((side, node), (side, graph.producers[tensor][0]))
+    met = list(_meeting(made, _ends))
+    for one, other in met:
+        join(one, other)
+    joined = {root(each) for pair in met for each in pair}
+    for one, other in _meeting(made, _begins):
+        if root(one) not in joined and root(other) not in joined:
+            join(one, other)
+    groups: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
+    for side, nodes in (("-", made.removed), ("+", made.inserted)):
+        for node in nodes:
+            groups.setdefault(root((side, node)), ([], []))[side == "+"].append(node)
+    return [
+        Rewrite(tuple(removed), tuple(inserted), (_ops(made.old, removed), _ops(made.new, inserted)))
+        for removed, inserted in groups.values()
+    ]
+
+
+def _ops(graph: View, nodes: Sequence[int]) -> tuple[str, ...]:
+    return tuple(graph.nodes[node].op_type for node in nodes)
+
+
+def _meeting(made: Difference, places: Any) -> Iterator[tuple[tuple[str, int], tuple[str, int]]]:
+    """Removed and inserted nodes that stand at the same place of what is matched."""
+    forward = made.match.forward
+    old = {}
+    for node in made.removed:
+        for place in places(made.old, node, lambda each: forward.get(each)):
+            old.setdefault(place, node)
+    backward = made.match.backward
+    for node in made.inserted:
+        for place in places(made.new, node, lambda each: each if each in backward else None):
+            if place in old:
+                yield ("-", old[place]), ("+", node)
+
+
+def _ends(graph: View, node: int, name: Any) -> Iterator[Any]:
+    """The places at which what a node makes is read: inputs of matched nodes, by their new numbers, and outputs."""
+    for tensor in graph.nodes[node].outputs:
+        if tensor is not None:
+            yield from (("output", number) for number in graph.outputs.get(tensor, ()))
+            for reader, port in graph.consumers.get(tensor, ()):
+                if name(reader) is not None:
+                    yield name(reader), port
+
+
+def _begins(graph: View, node: int, name: Any) -> Iterator[Any]:
+    """The places that a node reads from: outputs of matched nodes, by their new numbers, and inputs of the graph."""
+    for tensor in graph.nodes[node].inputs:
+        if tensor in graph.inputs:
+            yield "input", graph.inputs[tensor]
+        elif tensor in graph.producers and name(graph.producers[tensor][0]) is not None:
+            yield name(graph.producers[tensor][0]), graph.producers[tensor][1]
+
+
+def _renamed(made: Difference, tensors: _Tensors) -> int:
+    nodes = sum(
+        made.old.nodes[mine].name != made.new.nodes[theirs].name for mine, theirs in made.match.forward.items()
+    )
+    return nodes + sum(mine[1] != theirs[1] for mine, theirs in tensors.pairs.items())
+
+
+def _annotated(made: Difference, tensors: _Tensors) -> Counter[str]:
+    """How many tensors have another shape, element type or annotation than they had."""
+    found: Counter[str] = Counter()
+    for mine, theirs in tensors.pairs.items():
+        if mine in made.old.constants and theirs in made.new.constants:
+            continue
+        was, now = made.old.types.get(mine, (0, None)), made.new.types.get(theirs, (0, None))
+        if was[1] != now[1]:
+            found["shape"] += 1
+        if was[0] != now[0]:
+            found["element type"] += 1
+    inverse = tensors.pairs
+    was_annotated = {(inverse[tensor], key): value for (tensor, key), value in made.old.annotations.items() if tensor in inverse}
+    kept = set(inverse.values())
+    now_annotated = {place: value for place, value in made.new.annotations.items() if place[0] in kept}
+    for place in {**was_annotated, **now_annotated}:
+        if was_annotated.get(place) != now_annotated.get(place):
+            found[{"finn_datatype": "datatype", "tensor_layout": "layout"}.get(place[1], place[1])] += 1
+    return found
+
+
+def _interface(made: Difference) -> Iterator[str]:
+    for what, was, now in (
+        ("inputs", _top(made.old.inputs), _top(made.new.inputs)),
+        ("outputs", sum(map(len, made.old.outputs.values())), sum(map(len, made.new.outputs.values()))),
+    ):
+        if was != now:
+            yield f"{what} {was} -> {now}"
+    for domain in sorted({**made.old.opsets, **made.new.opsets}):
+        was, now = made.old.opsets.get(domain), made.new.opsets.get(domain)
+        if was != now:
+            yield f"opset {domain or 'onnx'} {was or 'none'} -> {now or 'none'}"
+
+
+def _top(inputs: dict[Tensor, str]) -> int:
+    return sum(not scope for scope, _ in inputs)
