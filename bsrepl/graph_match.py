@@ -9,10 +9,12 @@ near them; then those that changed, where they stand between matched ones.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Hashable, Iterable
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator
 
 from .alignment import aligned, rising
 from .graph_view import Tensor, View
+
+_Ports = list[tuple[int, int]]  # nodes, each with the number of its input or output
 
 _RADIUS = 3  # how far a node's neighbourhood reaches
 
@@ -25,43 +27,32 @@ class Match:
         self.backward: dict[int, int] = {}
         self._views = (old, new)
         self._numbers: dict[Hashable, int] = {}
-        self._grown: list[tuple[int, int]] = []  # pairs whose neighbours were not looked at yet
         self._sides = [_Side(view, self._number) for view in self._views]
         self._find()
-
-    def tensor(self, tensor: Tensor) -> Tensor | None:
-        """The tensor of the new graph that one of the old is, if it is still there."""
-        old, new = self._views
-        if tensor in old.producers:
-            node, port = old.producers[tensor]
-            if node in self.forward and port < len(new.nodes[self.forward[node]].outputs):
-                return new.nodes[self.forward[node]].outputs[port]
-            return None
-        if tensor in old.inputs:
-            return next((each for each, place in new.inputs.items() if place == old.inputs[tensor]), None)
-        return None
+        self._sides.clear()  # what the nodes were known by is many times as large as the result
+        self._numbers.clear()
 
     def _number(self, key: Hashable) -> int:
         return self._numbers.setdefault(key, len(self._numbers))
 
     def _find(self) -> None:
         old, new = self._sides
-        self._pair_unique([*zip(old.up, old.down, strict=True)], [*zip(new.up, new.down, strict=True)])
+        self._pair_unique(old.whole, new.whole)
         self._pair_unique(old.up, new.up)
         self._pair_unique(old.down, new.down)
-        self._grow(lambda side, node: side.what[node])
+        self._grow(_what)
         for radius in range(1, _RADIUS + 1):
             if len(self.forward) == min(len(old.what), len(new.what)):
                 break
             self._pair_unique(old.near(radius, self.forward), new.near(radius, self.backward))
-            self._grow(lambda side, node: side.what[node])
-        self._pair_alike([*zip(old.up, old.down, strict=True)], [*zip(new.up, new.down, strict=True)])
+            self._grow(_what)
+        self._pair_alike(old.whole, new.whole)
         self._pair_alike(old.up, new.up)
         self._pair_alike(old.down, new.down)
         self._align()
-        self._grow(lambda side, node: side.op_type(node), again=True)
+        self._grow(_Side.op_type)
         self._pair_unique(old.valued(), new.valued())
-        self._grow(lambda side, node: side.op_type(node))
+        self._grow(_Side.op_type)
 
     def _align(self) -> None:
         """Pairs what is left between matched nodes that stand in the same order."""
@@ -79,12 +70,10 @@ class Match:
                 for a, b in aligned([old.near0[node] for node in mine], [new.near0[node] for node in theirs]):
                     self._add(mine[a], theirs[b])
             last = (place, spot)
-        self._grown.clear()
 
     def _add(self, old: int, new: int) -> None:
         self.forward[old] = new
         self.backward[new] = old
-        self._grown.append((old, new))
 
     def _pair_unique(self, old: Iterable[Hashable], new: Iterable[Hashable]) -> None:
         """Pairs the nodes whose key no other unmatched node of their graph has. None is no key."""
@@ -98,15 +87,14 @@ class Match:
         """Pairs nodes that cannot be told apart: in order, and each time what follows from that first."""
         (mine, theirs) = self._buckets(old, new)
         for key, nodes in mine.items():
-            others = theirs.get(key, [])
+            free = (other for other in theirs.get(key, ()) if other not in self.backward)
             for node in nodes:
-                if node in self.forward:
-                    continue
-                free = next((other for other in others if other not in self.backward), None)
-                if free is None:
-                    break
-                self._add(node, free)
-                self._grow(lambda side, number: side.what[number])
+                if node not in self.forward:
+                    other = next(free, None)
+                    if other is None:
+                        break
+                    self._add(node, other)
+                    self._spread([(node, other)], _what)
 
     def _buckets(
         self, old: Iterable[Hashable], new: Iterable[Hashable]
@@ -118,33 +106,66 @@ class Match:
                     bucket[key].append(node)
         return found
 
-    def _grow(self, alike: Callable[[_Side, int], Hashable], again: bool = False) -> None:
+    def _grow(self, alike: _Alike) -> None:
         """Pairs what is alike and stands at the same tensor of nodes that are matched, and so on from there."""
-        if again:
-            self._grown = list(self.forward.items())
-        while self._grown:
-            pair = self._grown.pop()
-            for mine, theirs in self._around(pair):
-                groups: dict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-                for side, nodes, taken, which in zip(
-                    self._sides, (mine, theirs), (self.forward, self.backward), (0, 1), strict=True
-                ):
-                    for node, port in nodes:
-                        if node not in taken:
-                            groups[alike(side, node), port][which].append(node)
-                for old, new in groups.values():
-                    if len(old) == len(new) == 1:
-                        self._add(old[0], new[0])
+        old, _ = self._views
+        for mine, theirs in self._ends():
+            self._compare(mine, theirs, alike, [])
+        near: set[int] = set()
+        for node, each in enumerate(old.nodes):
+            if node not in self.forward:
+                near.update(old.producers[tensor][0] for tensor in each.inputs if tensor in old.producers)
+                near.update(reader for tensor in each.outputs for reader, _ in old.consumers.get(tensor, ()))
+        self._spread([(node, self.forward[node]) for node in near if node in self.forward], alike)
 
-    def _around(self, pair: tuple[int, int]) -> Iterable[tuple[list[tuple[int, int]], list[tuple[int, int]]]]:
+    def _spread(self, pairs: list[tuple[int, int]], alike: _Alike) -> None:
+        while pairs:
+            for mine, theirs in self._around(*pairs.pop()):
+                self._compare(mine, theirs, alike, pairs)
+
+    def _compare(self, mine: _Ports, theirs: _Ports, alike: _Alike, found: list[tuple[int, int]]) -> None:
+        """Pairs what is alike at one place of both graphs, if it is the only one of its kind there."""
+        groups: dict[Hashable, tuple[list[int], list[int]]] = {}
+        for node, port in mine:
+            if node not in self.forward:
+                groups.setdefault((alike(self._sides[0], node), port), ([], []))[0].append(node)
+        if not groups:
+            return
+        for node, port in theirs:
+            if node not in self.backward:
+                groups.setdefault((alike(self._sides[1], node), port), ([], []))[1].append(node)
+        for old, new in groups.values():
+            if len(old) == len(new) == 1 and old[0] not in self.forward and new[0] not in self.backward:
+                self._add(old[0], new[0])
+                found.append((old[0], new[0]))
+
+    def _around(self, old: int, new: int) -> Iterator[tuple[_Ports, _Ports]]:
         """What stands at each tensor of a matched pair: who reads its outputs, who makes its inputs."""
-        old, new = (view.nodes[node] for view, node in zip(self._views, pair, strict=True))
-        for mine, theirs in zip(old.outputs, new.outputs, strict=False):
-            if mine is not None and theirs is not None:
-                yield self._views[0].consumers.get(mine, []), self._views[1].consumers.get(theirs, [])
-        for mine, theirs in zip(old.inputs, new.inputs, strict=False):
-            if mine in self._views[0].producers and theirs in self._views[1].producers:
-                yield [self._views[0].producers[mine]], [self._views[1].producers[theirs]]  # type: ignore[index]
+        before, after = self._views
+        for mine, theirs in zip(before.nodes[old].outputs, after.nodes[new].outputs, strict=False):
+            if mine in before.consumers and theirs in after.consumers:
+                yield before.consumers[mine], after.consumers[theirs]
+        for mine, theirs in zip(before.nodes[old].inputs, after.nodes[new].inputs, strict=False):
+            if mine in before.producers and theirs in after.producers:
+                yield [before.producers[mine]], [after.producers[theirs]]
+
+    def _ends(self) -> Iterator[tuple[_Ports, _Ports]]:
+        """Who reads the inputs of the graphs, and who makes their outputs."""
+        old, new = self._views
+        places = {place: tensor for tensor, place in new.inputs.items()}
+        for tensor, place in old.inputs.items():
+            if place in places:
+                yield old.consumers.get(tensor, []), new.consumers.get(places[place], [])
+        makers = {
+            number: new.producers[tensor]
+            for tensor, all_ in new.outputs.items()
+            for number in all_
+            if tensor in new.producers
+        }
+        for tensor, all_ in old.outputs.items():
+            for number in all_:
+                if tensor in old.producers and number in makers:
+                    yield [old.producers[tensor]], [makers[number]]
 
 
 class _Side:
@@ -156,8 +177,7 @@ class _Side:
         self.order = order = view.order()
         self._number = number
         self.what = [
-            number((each.op_type, each.domain, each.attributes, len(each.inputs), len(each.outputs)))
-            for each in nodes
+            number((each.op_type, each.domain, each.attributes, len(each.inputs), len(each.outputs))) for each in nodes
         ]
         source: dict[Tensor | None, int] = {None: number("left out")}
         source.update((tensor, number(("constant", content))) for tensor, content in constants.items())
@@ -171,7 +191,7 @@ class _Side:
             for tensor in nodes[index].inputs:
                 known = source.get(tensor)
                 if known is None:
-                    made = producers.get(tensor)  # type: ignore[arg-type]
+                    made = producers.get(tensor)
                     known = lost if made is None else number(("made", self.up[made[0]], made[1]))
                 parts.append(known)
             self.up[index] = number(("up", self.what[index], tuple(parts)))
@@ -189,6 +209,8 @@ class _Side:
                 )
             values = tuple(source.get(tensor, -1) for tensor in nodes[index].inputs)
             self.down[index] = number(("down", self.what[index], values, tuple(ends)))
+        #: Both, as one number.
+        self.whole = [(up << 32) | down for up, down in zip(self.up, self.down, strict=True)]
         #: What each node is, with the constants and the inputs of the graph that it reads.
         self.near0 = [
             number(("near", what, tuple([source.get(tensor, -1) for tensor in node.inputs])))
@@ -230,3 +252,10 @@ class _Side:
             near if any(tensor in constants for tensor in node.inputs) else None
             for near, node in zip(self.near0, self._view.nodes, strict=True)
         ]
+
+
+_Alike = Callable[[_Side, int], Hashable]
+
+
+def _what(side: _Side, node: int) -> Hashable:
+    return side.what[node]

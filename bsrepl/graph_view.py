@@ -1,13 +1,12 @@
 """An ONNX graph as plain values: nodes, who makes and who reads each tensor, and what is known of it.
 
-Sub-graphs are part of it: the nodes in the branches of an If or the body of a Loop stand in the same list, their tensors
-are told apart by the scope they are in, and the node that has them reads what they put out.
+Sub-graphs are part of it: the nodes in the branches of an If or the body of a Loop stand in the same list, their
+tensors are told apart by the scope they are in, and the node that has them reads what they put out.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,14 +45,14 @@ class View:
     """A graph, with its sub-graphs."""
 
     nodes: list[Node] = field(default_factory=list)
-    inputs: dict[Tensor, str] = field(default_factory=dict)  # which input each is: `0`, or `body 1` of a sub-graph
-    outputs: dict[Tensor, list[int]] = field(default_factory=dict)  # which outputs of the graph each is
-    constants: dict[Tensor, Content] = field(default_factory=dict)
-    types: dict[Tensor, tuple[int, tuple[int | str | None, ...] | None]] = field(default_factory=dict)
+    inputs: dict[Tensor | None, str] = field(default_factory=dict)  # which input each is: `0`, `body 1`
+    outputs: dict[Tensor | None, list[int]] = field(default_factory=dict)  # which outputs of the graph each is
+    constants: dict[Tensor | None, Content] = field(default_factory=dict)
+    types: dict[Tensor | None, tuple[int, tuple[int | str | None, ...] | None]] = field(default_factory=dict)
     annotations: dict[tuple[Tensor, str], str] = field(default_factory=dict)  # (tensor, `finn_datatype`) -> value
     opsets: dict[str, int] = field(default_factory=dict)
-    producers: dict[Tensor, tuple[int, int]] = field(default_factory=dict)  # the node and its output
-    consumers: dict[Tensor, list[tuple[int, int]]] = field(default_factory=dict)  # the nodes and their inputs
+    producers: dict[Tensor | None, tuple[int, int]] = field(default_factory=dict)  # the node and its output
+    consumers: dict[Tensor | None, list[tuple[int, int]]] = field(default_factory=dict)  # the nodes and their inputs
 
     def order(self) -> list[int]:
         """The nodes so that each comes after what it reads from; those on a cycle come last."""
@@ -63,7 +62,7 @@ class View:
         ready = [number for number, count in enumerate(waiting) if not count]
         for number in ready:
             for tensor in self.nodes[number].outputs:
-                for consumer, _ in self.consumers.get(tensor, ()) if tensor is not None else ():
+                for consumer, _ in self.consumers.get(tensor, ()):
                     waiting[consumer] -= 1
                     if not waiting[consumer]:
                         ready.append(consumer)
@@ -83,12 +82,12 @@ def view(model: ModelProto) -> View:
     for number, value in enumerate(model.graph.output):
         made.outputs.setdefault(("", value.name), []).append(number)
     for index, node in enumerate(made.nodes):
-        for port, tensor in enumerate(node.outputs):
-            if tensor is not None:
-                made.producers.setdefault(tensor, (index, port))
-        for port, tensor in enumerate(node.inputs):
-            if tensor is not None:
-                made.consumers.setdefault(tensor, []).append((index, port))
+        for port, made_here in enumerate(node.outputs):
+            if made_here is not None:
+                made.producers.setdefault(made_here, (index, port))
+        for port, read in enumerate(node.inputs):
+            if read is not None:
+                made.consumers.setdefault(read, []).append((index, port))
     return made
 
 
@@ -163,10 +162,3 @@ def _raw(tensor: TensorProto) -> bytes:
 
     array = numpy_helper.to_array(tensor)
     return array.tobytes() if array.dtype.kind != "O" else repr(array.tolist()).encode()
-
-
-def constants_of(made: View, node: Node) -> Iterator[tuple[int, Content]]:
-    """The inputs of a node that are constants, with their content."""
-    for port, tensor in enumerate(node.inputs):
-        if tensor is not None and tensor in made.constants:
-            yield port, made.constants[tensor]

@@ -9,8 +9,10 @@ meet; rewrites of one shape are told apart from others by `Rewrite.shape`.
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -70,7 +72,23 @@ class Difference:
 
 def between(before: Any, after: Any) -> Difference:
     """The difference of two models: `ModelProto`s, QONNX's `ModelWrapper`s, or `View`s."""
-    old, new = _viewed(before), _viewed(after)
+    with _without_collecting():
+        return _between(_viewed(before), _viewed(after))
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """A diff makes a great many values and no garbage: looking for some would take a third of its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _between(old: View, new: View) -> Difference:
     match = Match(old, new)
     made = Difference(old, new, match)
     made.removed = [node for node in range(len(old.nodes)) if node not in match.forward]
@@ -96,12 +114,12 @@ class _Tensors:
     """The tensors of the old graph and what they are in the new one."""
 
     def __init__(self, made: Difference) -> None:
-        self.pairs: dict[Tensor, Tensor] = {}
+        self.pairs: dict[Tensor | None, Tensor] = {}
         old, new = made.old, made.new
         places = {place: tensor for tensor, place in new.inputs.items()}
         for tensor, place in old.inputs.items():
-            if place in places:
-                self.pairs[tensor] = places[place]
+            if (theirs_too := places.get(place)) is not None:
+                self.pairs[tensor] = theirs_too
         for mine, theirs in made.match.forward.items():
             for a, b in zip(old.nodes[mine].outputs, new.nodes[theirs].outputs, strict=False):
                 if a is not None and b is not None:
@@ -244,7 +262,7 @@ def _ops(graph: View, nodes: Sequence[int]) -> tuple[str, ...]:
 def _meeting(made: Difference, places: Any) -> Iterator[tuple[tuple[str, int], tuple[str, int]]]:
     """Removed and inserted nodes that stand at the same place of what is matched."""
     forward = made.match.forward
-    old = {}
+    old: dict[Any, int] = {}
     for node in made.removed:
         for place in places(made.old, node, lambda each: forward.get(each)):
             old.setdefault(place, node)
@@ -275,10 +293,8 @@ def _begins(graph: View, node: int, name: Any) -> Iterator[Any]:
 
 
 def _renamed(made: Difference, tensors: _Tensors) -> int:
-    nodes = sum(
-        made.old.nodes[mine].name != made.new.nodes[theirs].name for mine, theirs in made.match.forward.items()
-    )
-    return nodes + sum(mine[1] != theirs[1] for mine, theirs in tensors.pairs.items())
+    nodes = sum(made.old.nodes[mine].name != made.new.nodes[theirs].name for mine, theirs in made.match.forward.items())
+    return nodes + sum(mine is not None and mine[1] != theirs[1] for mine, theirs in tensors.pairs.items())
 
 
 def _annotated(made: Difference, tensors: _Tensors) -> Counter[str]:
@@ -287,14 +303,19 @@ def _annotated(made: Difference, tensors: _Tensors) -> Counter[str]:
     for mine, theirs in tensors.pairs.items():
         if mine in made.old.constants and theirs in made.new.constants:
             continue
-        was, now = made.old.types.get(mine, (0, None)), made.new.types.get(theirs, (0, None))
+        was, now = (
+            types.get(tensor, (0, None)) for types, tensor in ((made.old.types, mine), (made.new.types, theirs))
+        )
         if was[1] != now[1]:
             found["shape"] += 1
         if was[0] != now[0]:
             found["element type"] += 1
-    inverse = tensors.pairs
-    was_annotated = {(inverse[tensor], key): value for (tensor, key), value in made.old.annotations.items() if tensor in inverse}
-    kept = set(inverse.values())
+    was_annotated = {
+        (tensors.pairs[tensor], key): value
+        for (tensor, key), value in made.old.annotations.items()
+        if tensor in tensors.pairs
+    }
+    kept = set(tensors.pairs.values())
     now_annotated = {place: value for place, value in made.new.annotations.items() if place[0] in kept}
     for place in {**was_annotated, **now_annotated}:
         if was_annotated.get(place) != now_annotated.get(place):
@@ -310,10 +331,10 @@ def _interface(made: Difference) -> Iterator[str]:
         if was != now:
             yield f"{what} {was} -> {now}"
     for domain in sorted({**made.old.opsets, **made.new.opsets}):
-        was, now = made.old.opsets.get(domain), made.new.opsets.get(domain)
-        if was != now:
-            yield f"opset {domain or 'onnx'} {was or 'none'} -> {now or 'none'}"
+        before, after = made.old.opsets.get(domain), made.new.opsets.get(domain)
+        if before != after:
+            yield f"opset {domain or 'onnx'} {before or 'none'} -> {after or 'none'}"
 
 
-def _top(inputs: dict[Tensor, str]) -> int:
-    return sum(not scope for scope, _ in inputs)
+def _top(inputs: Iterable[Tensor | None]) -> int:
+    return sum(tensor is not None and not tensor[0] for tensor in inputs)
