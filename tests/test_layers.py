@@ -11,10 +11,12 @@ PACKAGE = Path(__file__).parent.parent / "bsrepl"
 
 LAYERS = [
     [
+        "alignment",
         "awaiting",
         "counted",
         "dependencies",
         "errors",
+        "graph_view",
         "groups",
         "index",
         "interrupts",
@@ -29,8 +31,8 @@ LAYERS = [
         "trust",
         "unavailable",
     ],
-    ["onnx_text", "pasted", "plugin", "qonnx_steps", "recording", "watch"],
-    ["disk", "display", "installed_brainsmith", "plugin_data", "registry", "source_text"],
+    ["graph_match", "onnx_text", "pasted", "plugin", "qonnx_steps", "recording", "watch"],
+    ["disk", "display", "graphdiff", "installed_brainsmith", "plugin_data", "registry", "source_text"],
     ["analyses", "brainsmith_source", "custom_ops", "finn_source", "kernel_backends"],
     ["changes", "name_index", "namespaces", "qonnx_source", "remove_identity", "workbench"],
     ["frameworks", "rebind"],
