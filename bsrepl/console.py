@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from .decorators import backend, framework_transform, kernel, kernel_inference, 
 from .hints import hint
 from .installed import Installed
 from .installed_brainsmith import InstalledBrainsmith
+from .models import Models
 from .namespaces import Listing, backends, kernels, steps, tfm
 from .rebind import follow
 from .recording import Entry, heard
@@ -75,6 +77,7 @@ class Console:
         self._told_stand_in = False
         self.commands = Commands(registry, self.reloader, self.installed, out, lambda: self.look(retry=True))
         self.session = Session({**PRELOADED, **self.commands.all})
+        self._models = Models(self.session.namespace, clock)
 
     def close(self) -> None:
         """Withdraws what the plugin files registered, and leaves the import system as it was."""
@@ -136,6 +139,7 @@ class Console:
         code = pasted.cleaned(text, self.session.understands)
         self.out.write(render.asides([*said, *code.said], self.out.width))
         self.look(is_command=True)
+        held = self._models.before(cache(lambda: self.session.parsed(code.text)))
         before = self.registry.snapshot
         started = self.clock()
         error: BaseException | None = None
@@ -167,6 +171,8 @@ class Console:
             changed = render.registry_changes(changes, before, after, self.out.width)
             self.out.write(changed)
             told += changed
+        for change in self._models.changes(held):
+            self.out.write(render.model_change(change, self.out.width))
         printed += [tracebacks.last_line(error)] if error is not None else [render.plain(told)]
         self.commands.recording.add(Entry(code.text, "".join(printed), failed=error is not None))
         if self.shows_time:

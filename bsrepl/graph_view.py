@@ -148,6 +148,13 @@ def _dimension(dimension: Any) -> int | str | None:
     return dimension.dim_param or None
 
 
+def attribute_value(serialized: bytes) -> Any:
+    """The value of one of a node's `attributes`."""
+    from onnx import AttributeProto, helper
+
+    return helper.get_attribute_value(AttributeProto.FromString(serialized))
+
+
 def content(tensor: TensorProto) -> Content:
     """The content of a constant. One that is kept outside of the file is known by its place only."""
     if tensor.data_location == _EXTERNAL:

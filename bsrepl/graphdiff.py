@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .graph_match import Match
-from .graph_view import Content, Node, Tensor, View, view
+from .graph_view import Content, Node, Tensor, View, attribute_value, view
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -151,9 +151,7 @@ def _attribute_changes(old: Node, new: Node) -> Iterator[str]:
 def _value(serialized: bytes | None) -> str:
     if serialized is None:
         return "none"
-    from onnx import AttributeProto, helper
-
-    value = helper.get_attribute_value(AttributeProto.FromString(serialized))
+    value = attribute_value(serialized)
     if isinstance(value, bytes):
         return value.decode(errors="backslashreplace")
     if isinstance(value, float):

@@ -11,10 +11,12 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from os.path import basename
 
+from . import graph_words
 from .changes import Change, between
 from .counted import counted
 from .failure import Failure
 from .installed import Report as Installation
+from .models import ModelChange
 from .namespaces import Listing, summary
 from .plugin import BRAINSMITH, KINDS, NAMESPACES, Key
 from .rebind import Stale
@@ -263,6 +265,19 @@ def framework(told: Installation, width: int) -> Text:
             text.append(("dim", _wrapped(f"{said}not loaded yet; kernels.{each.name} does", width, "    ")))
         else:
             text.append(("dim", _wrapped(f"{said}{counted(len(each.plugins), 'plugin')}", width, "    ")))
+    return text
+
+
+def model_change(change: ModelChange, width: int) -> Text:
+    """`m: LowerConvsToMatMul  mnist-conv   11 -> 17 nodes   2 rewrites, 9 untouched`, and what they are."""
+    passes = ", ".join(change.passes[:3]) + (", ..." if len(change.passes) > 3 else "")
+    said = "  ".join(filter(None, (passes, change.label)))
+    text = _headed("bold", f"{change.name}:", f"{said}   {graph_words.headline(change.difference)}", width)
+    for sign, line in graph_words.lines(change.difference):
+        style = _SIGN_STYLES.get(sign, "dim")
+        text += [(style, f"  {sign} "), ("", _wrapped(f"    {line}", width, "      ")[4:])]
+    for finding in change.findings:
+        text += [("warning", _wrapped(f"  ! {finding}", width, "    "))]
     return text
 
 

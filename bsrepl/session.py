@@ -61,7 +61,11 @@ class Session:
 
     def understands(self, text: str) -> bool:
         """Whether a text would be run: it is Python, or one of the things that notebooks write besides."""
-        return _parsed(text, self._flags) is not None
+        return self.parsed(text) is not None
+
+    def parsed(self, text: str) -> ast.Module | None:
+        """The syntax tree of a command, or None if it would not run."""
+        return _parsed(text, self._flags)
 
     def run(self, text: str) -> Any:
         """Runs a command. Returns the value of the expression that it is, or ends with; a `;` after it silences.
