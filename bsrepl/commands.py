@@ -18,7 +18,7 @@ from .recording import Recording
 from .registry import Registry
 from .reload import Reloader
 from .terminal import Terminal
-from .workbench import load
+from .workbench import load, verify
 
 
 class Commands:
@@ -50,6 +50,7 @@ class Commands:
             "status": self.status,
             "frameworks": self.frameworks,
             "load": load,
+            "verify": verify,
             "inference_cost": inference_cost,
             "range_analysis": range_analysis,
             "record": self.record,

@@ -19,7 +19,7 @@ from .name_index import NameIndex
 from .namespaces import Namespace, belonging, summary
 from .plugin import Key, Plugin
 from .registry import Registry
-from .workbench import samples
+from .samples import samples
 
 _NAMESPACE = r"(?<![\w.])(?P<namespace>\w+)(?:\.(?P<framework>\w+))?"
 _ATTRIBUTE = re.compile(rf"{_NAMESPACE}\.(?P<typed>\w*)$")

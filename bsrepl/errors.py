@@ -38,6 +38,10 @@ class RecordingError(BsreplError, FileExistsError):
         return str(self.args[0])
 
 
+class ExecutionFailed(BsreplError, RuntimeError):
+    """A model cannot be executed, or executing it raised something."""
+
+
 class StepConfigError(BsreplError, ValueError):
     """A build step was not given an option that it cannot do without."""
 

@@ -51,6 +51,7 @@ class Difference:
     edited: list[Edit] = field(default_factory=list)
     moved: list[tuple[int, int]] = field(default_factory=list)  # they read from something else than they did
     rewrites: list[Rewrite] = field(default_factory=list)
+    tensors: dict[Tensor | None, Tensor] = field(default_factory=dict)  # of the old graph, and what they are in the new
     renamed: int = 0  # nodes and tensors that have another name
     annotated: Counter[str] = field(default_factory=Counter)  # tensors by what became known of them or changed
     interface: list[str] = field(default_factory=list)  # what changed of the inputs, the outputs, the opsets
@@ -94,6 +95,7 @@ def _between(old: View, new: View) -> Difference:
     made.removed = [node for node in range(len(old.nodes)) if node not in match.forward]
     made.inserted = [node for node in range(len(new.nodes)) if node not in match.backward]
     tensors = _Tensors(made)
+    made.tensors = tensors.pairs
     made.edited = list(_edits(made, tensors))
     made.moved = list(_moves(made))
     made.rewrites = _rewrites(made)

@@ -1,17 +1,18 @@
-"""Models to try things on."""
+"""What one does with models at the prompt: `load`, `verify`."""
 
 from __future__ import annotations
 
 import os
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import ModelNotFound
+from .samples import samples
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
+
+    from .verify import Verdict
 
 
 def load(name: str | os.PathLike[str]) -> ModelWrapper:
@@ -38,12 +39,15 @@ def load(name: str | os.PathLike[str]) -> ModelWrapper:
     raise ModelNotFound(f"{wanted!r} is no file and no sample model; the samples are {', '.join(known)}")
 
 
-@cache
-def samples() -> dict[str, Path]:
-    """The sample models that come with the installed QONNX: their names and files. Imports nothing."""
-    spec = find_spec("qonnx")
-    if spec is None or not spec.submodule_search_locations:
-        return {}
-    root = Path(spec.submodule_search_locations[0], "data", "onnx")
-    files = sorted(root.rglob("*.onnx"))
-    return {file.relative_to(root).with_suffix("").as_posix().removesuffix("/model"): file for file in files}
+def verify(before: Any, after: Any, inputs: Any = None, **options: Any) -> Verdict:
+    """Executes two models on the same inputs and compares every output: a verdict in one line, which is true or false.
+
+    `inputs` are the values of the inputs in their order. Without them, `probe_count=4` sets are made: what was recorded
+    with the sample, else seeded values that honour shapes and datatype annotations. `tolerance=1e-5` is relative to the
+    largest magnitude of an output. Where the models differ, the first tensor that does is named.
+
+    Raises ExecutionFailed if a model cannot be executed.
+    """
+    from .verify import verify as executed  # only now: it brings onnxruntime along
+
+    return executed(before, after, inputs, **options)

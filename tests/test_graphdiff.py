@@ -22,7 +22,8 @@ from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 
 from bsrepl import qonnx_steps
 from bsrepl.graphdiff import Difference, between
-from bsrepl.workbench import load, samples
+from bsrepl.samples import samples
+from bsrepl.workbench import load
 
 Line = tuple[str, str, str]  # op type, inputs, outputs
 

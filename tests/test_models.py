@@ -14,7 +14,8 @@ from qonnx.transformation.infer_shapes import InferShapes
 
 from bsrepl.errors import ModelNotFound
 from bsrepl.remove_identity import RemoveIdentity
-from bsrepl.workbench import load, samples
+from bsrepl.samples import samples
+from bsrepl.workbench import load
 
 from .conftest import Screen
 
