@@ -18,7 +18,7 @@ from .recording import Recording
 from .registry import Registry
 from .reload import Reloader
 from .terminal import Terminal
-from .workbench import load, verify
+from .workbench import load, trace, verify
 
 
 class Commands:
@@ -51,6 +51,7 @@ class Commands:
             "frameworks": self.frameworks,
             "load": load,
             "verify": verify,
+            "trace": trace,
             "inference_cost": inference_cost,
             "range_analysis": range_analysis,
             "record": self.record,

@@ -20,6 +20,7 @@ from .installed import Installed
 from .installed_brainsmith import InstalledBrainsmith
 from .models import Models
 from .namespaces import Listing, backends, kernels, steps, tfm
+from .pipeline import Trace
 from .rebind import follow
 from .recording import Entry, heard
 from .registry import Registry
@@ -182,6 +183,8 @@ class Console:
         """A value as text. One whose `__repr__` raises is told as that, not as an error of the command."""
         if isinstance(value, Listing):
             return render.listing(value, self.out.width)
+        if isinstance(value, Trace):
+            return render.trace(value, self.out.width)
         text = render.value(*display.shown(value, self.out.width))
         if (backends := details.backends_of(value, self.registry.snapshot)) is not None:
             text += render.asides([backends], self.out.width)

@@ -1,4 +1,4 @@
-"""Numbers with what they count."""
+"""Numbers with what they count, and times with their units."""
 
 from __future__ import annotations
 
@@ -6,3 +6,12 @@ from __future__ import annotations
 def counted(number: int, what: str) -> str:
     """`1 plugin file`, `12 plugin files`."""
     return f"{number} {what}{'s' * (number != 1)}"
+
+
+def duration(seconds: float) -> str:
+    """A time as people write it: `873 us`, `12.3 ms`, `1.25 s`."""
+    if seconds < 0.000_999_5:
+        return f"{seconds * 1e6:.0f} us"
+    if seconds < 0.999_95:
+        return f"{seconds * 1e3:.1f} ms"
+    return f"{seconds:.2f} s"

@@ -42,6 +42,10 @@ class ExecutionFailed(BsreplError, RuntimeError):
     """A model cannot be executed, or executing it raised something."""
 
 
+class EndlessPass(BsreplError, RuntimeError):
+    """The `apply` of a pass goes on asking to be called again."""
+
+
 class StepConfigError(BsreplError, ValueError):
     """A build step was not given an option that it cannot do without."""
 

@@ -13,11 +13,12 @@ from os.path import basename
 
 from . import graph_words
 from .changes import Change, between
-from .counted import counted
+from .counted import counted, duration
 from .failure import Failure
 from .installed import Report as Installation
 from .models import ModelChange
 from .namespaces import Listing, summary
+from .pipeline import Trace
 from .plugin import BRAINSMITH, KINDS, NAMESPACES, Key
 from .rebind import Stale
 from .registry import Snapshot
@@ -281,6 +282,15 @@ def model_change(change: ModelChange, width: int) -> Text:
     return text
 
 
+def trace(done: Trace, width: int) -> Text:
+    """A pipeline as a table, a line for each pass, and how it ended."""
+    heading, *rows = columns(done.table(), width)
+    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
+    text += [("", "  ".join(cells).rstrip() + "\n") for cells in rows]
+    style = "dim" if done else "error"
+    return text + [(style, _wrapped(said, width)) for said in done.conclusion()]
+
+
 def fields(found: Sequence[tuple[str, str]], width: int) -> Text:
     """Named values, one a line, the names aligned; a long value goes on below, under its beginning."""
     indent = max((len(name) for name, _ in found), default=0) + 4
@@ -312,15 +322,6 @@ _REACHING = """\
 _SYNTAX = """\
   x?  show(x)    x??  source(x)    !command  the system shell    command;  its value is not shown
 """
-
-
-def duration(seconds: float) -> str:
-    """A time as people write it: `873 us`, `12.3 ms`, `1.25 s`."""
-    if seconds < 0.000_999_5:
-        return f"{seconds * 1e6:.0f} us"
-    if seconds < 0.999_95:
-        return f"{seconds * 1e3:.1f} ms"
-    return f"{seconds:.2f} s"
 
 
 def timing(seconds: float) -> Text:

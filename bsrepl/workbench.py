@@ -1,8 +1,10 @@
-"""What one does with models at the prompt: `load`, `verify`."""
+"""What one does with models at the prompt: `load`, `verify`, `trace`."""
 
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from .samples import samples
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
 
+    from .pipeline import Trace
     from .verify import Verdict
 
 
@@ -51,3 +54,16 @@ def verify(before: Any, after: Any, inputs: Any = None, **options: Any) -> Verdi
     from .verify import verify as executed  # only now: it brings onnxruntime along
 
     return executed(before, after, inputs, **options)
+
+
+def trace(model: Any, passes: Sequence[Any], **options: Any) -> Trace:
+    """Applies passes one after the other, a row for each: changed, nodes, rewrites, times, parity.
+
+    A pass is a transformation, a class of them, or a step, which gets `cfg=`. The model stays as it is; `trace.model`
+    is what came of it. `parity=True` executes the models before and after each pass, `parity=False` none; without
+    either it is done while it takes less than a second. `blame=True` finds the first pass after which the model
+    computes something else. A pass that raises or never ends stops the trace; the model before it is kept.
+    """
+    from .trace import trace as applied  # only now: it brings onnxruntime along
+
+    return applied(model, passes, **options, clock=time.perf_counter)

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from bsrepl.render import duration
+from bsrepl.counted import duration
 
 from .conftest import Screen
 

@@ -1,0 +1,89 @@
+"""What came of a pipeline of passes: a row for each, and how it ended."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .counted import duration
+from .graphdiff import Difference
+from .table import columns
+
+if TYPE_CHECKING:
+    from qonnx.core.modelwrapper import ModelWrapper
+
+    from .verify import Verdict
+
+
+class Row(NamedTuple):
+    """What one pass did."""
+
+    name: str
+    depth: int  # 0, or more of a pass that another one applied
+    claimed: bool | None  # whether it said that it changed something; None of a step, which says nothing
+    difference: Difference | None  # None of a nested pass
+    iterations: int
+    apply: float  # seconds
+    cleanup: float
+    compare: float
+    parity: Verdict | str | None  # a verdict, or why there is none
+    findings: list[str]
+
+
+class Trace:
+    """What came of a pipeline. Prints as a table; true if every pass worked and none broke parity."""
+
+    def __init__(self, model: ModelWrapper, passes: Sequence[Any]) -> None:
+        self.rows: list[Row] = []
+        #: The model after the last pass that worked.
+        self.model = model
+        self.passes = len(passes)
+        self.failed = ""  # the pass that failed
+        self.error: BaseException | None = None
+        self.blamed = ""  # the first pass that broke parity, when it was looked for
+
+    def __bool__(self) -> bool:
+        broken = any(isinstance(row.parity, tuple) and not row.parity for row in self.rows)
+        return self.error is None and not broken and not self.blamed
+
+    def table(self) -> list[tuple[str, ...]]:
+        """A row for each pass, with a heading: changed, nodes, rewrites, the times, parity."""
+        return [_HEADING, *map(_cells, self.rows)]
+
+    def conclusion(self) -> list[str]:
+        """What is to be said below the table: where it stopped, which pass is to blame, what is wrong now."""
+        said = []
+        if self.error is not None:
+            number = 1 + sum(not row.depth for row in self.rows if row.difference is not None)
+            why = str(self.error) or type(self.error).__name__
+            said.append(f"stopped at {self.failed}, pass {number} of {self.passes}: {type(self.error).__name__}: {why}")
+            said.append("trace.model is the model before it")
+        if self.blamed:
+            said.append(f"{self.blamed} is the first pass after which the model computes something else")
+        said += [f"{row.name}: {finding}" for row in self.rows for finding in row.findings]
+        return said
+
+    def __repr__(self) -> str:
+        width = shutil.get_terminal_size().columns
+        lines = ["  ".join(cells).rstrip() for cells in columns(self.table(), width)]
+        return "\n".join([*lines, *self.conclusion()])
+
+
+_HEADING = ("pass", "changed", "nodes", "rewrites", "apply", "cleanup", "parity")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    name = f"{'  ' * row.depth}{row.name}"
+    if row.iterations > 1:
+        name += f" x{row.iterations}"
+    if row.difference is None:
+        return name, "", "", "", duration(row.apply), "", ""
+    changed = "yes" if row.difference else "renamed" if row.difference.is_renamed_only else "no"
+    if row.claimed is not None and row.claimed is not bool(row.difference or row.difference.is_renamed_only):
+        changed += f" (says {'yes' if row.claimed else 'no'})"
+    old, new = len(row.difference.old.nodes), len(row.difference.new.nodes)
+    nodes = str(new) if old == new else f"{old} -> {new}"
+    rewrites = str(len(row.difference.rewrites) or "")
+    cleanup = duration(row.cleanup) if row.claimed is not None else ""
+    return name, changed, nodes, rewrites, duration(row.apply), cleanup, str(row.parity or "")

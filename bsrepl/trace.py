@@ -1,0 +1,201 @@
+"""Running a pipeline of passes on a model, with what each of them did, how long it took, and whether it was right."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.base import Transformation
+
+from .errors import EndlessPass, ExecutionFailed
+from .graph_view import View, view
+from .graphdiff import between
+from .lint import findings
+from .pipeline import Row, Trace
+from .unavailable import reason
+from .verify import Verdict, verify
+
+_ITERATIONS = 1_000  # how often `apply` is called at most
+_IDLE = 3  # how often it may ask for another call after one that changed nothing
+_QUICK = 1.0  # seconds that a comparison may take for each pass to be compared unasked
+
+
+def trace(
+    model: ModelWrapper,
+    passes: Sequence[Any],
+    *,
+    cfg: Any = None,
+    parity: bool | None = None,
+    blame: bool = False,
+    clock: Callable[[], float],
+) -> Trace:
+    """Applies passes one after the other: transformations, classes of them, or steps. The model stays as it is.
+
+    Each is compared with the model before it by executing both, if `parity`; by default, as long as that takes less
+    than a second. `blame` compares with the first model instead, and finds the first pass that broke it by bisection.
+    A pass that raises, or never ends, ends the trace; the model before it is kept.
+    """
+    done = Trace(model, passes)
+    models = [model]
+    for each in passes:
+        name = _name_of(each)
+        nested: list[Row] = []
+        try:
+            with _noting(nested, clock):
+                row, after = _applied(done.model, each, name, cfg, clock)
+        except (Exception, KeyboardInterrupt) as error:
+            done.rows += nested
+            done.failed, done.error = name, error
+            break
+        verdict: Verdict | str | None = None
+        if parity is not False and not blame:
+            started = clock()
+            verdict = _compared(done.model, after)
+            if parity is None and clock() - started > _QUICK:
+                parity = False
+        done.rows += [row._replace(parity=verdict), *nested]
+        done.model = after
+        if blame:
+            models.append(after)
+    if blame:
+        done.blamed = _blamed(models, [row.name for row in done.rows if not row.depth])
+    return done
+
+
+def _applied(
+    model: ModelWrapper, each: Any, name: str, cfg: Any, clock: Callable[[], float]
+) -> tuple[Row, ModelWrapper]:
+    """One pass applied to a copy of the model, with nothing compared yet but the graphs."""
+    working = deepcopy(model)
+    started = clock()
+    iterations, claimed = 1, None
+    if isinstance(each, Transformation) or _is_pass(each):
+        instance = each() if isinstance(each, type) else each
+        working, iterations, claimed = _iterated(working, instance, name)
+        applied = clock()
+        working.cleanup()
+    else:
+        working = each(working, cfg) if _takes_config(each) else each(working)
+        applied = clock()
+    cleaned = clock()
+    if not isinstance(working, ModelWrapper):
+        raise TypeError(f"{name} returned a {type(working).__name__}, not a model")
+    difference = between(model, working)
+    compared = clock()
+    seconds = (applied - started, cleaned - applied, compared - cleaned)
+    return Row(name, 0, claimed, difference, iterations, *seconds, None, findings(difference)), working
+
+
+def _iterated(model: ModelWrapper, instance: Any, name: str) -> tuple[ModelWrapper, int, bool]:
+    """Calls `apply` until it says that it is done. Raises EndlessPass if it goes in circles."""
+    claimed = False
+    earlier: View | None = None  # what it was like before the last call but one
+    before: View | None = None  # before the last call
+    idle = 0
+    for number in range(1, _ITERATIONS + 1):
+        try:
+            model, goes_on = instance.apply(model)
+        except KeyboardInterrupt as interrupt:
+            if earlier is None or before is None:
+                raise
+            raise EndlessPass(_circling(name, number, earlier, before, "interrupted")) from interrupt
+        if not goes_on:
+            return model, number, claimed
+        claimed = True
+        now = view(model.model)
+        if before is not None:
+            idle = 0 if between(before, now) else idle + 1
+            if idle == _IDLE:
+                raise EndlessPass(f"{name}.apply goes on returning True though it changes nothing any more")
+        if number == _ITERATIONS:
+            raise EndlessPass(_circling(name, number, before or now, now, "stopped"))
+        earlier, before = before, now
+    raise AssertionError  # the loop returns or raises
+
+
+def _circling(name: str, number: int, before: View, after: View, how: str) -> str:
+    difference = between(before, after)
+    nodes = [after.nodes[node] for node in (*difference.inserted, *(edit.new for edit in difference.edited))]
+    named = ", ".join(dict.fromkeys(node.name or node.op_type for node in nodes[:6])) or "nothing"
+    return f"{how} after {name}.apply was called {number} times; the last call changed {named}"
+
+
+def _is_pass(each: Any) -> bool:
+    return (isinstance(each, type) and issubclass(each, Transformation)) or callable(getattr(each, "apply", None))
+
+
+def _takes_config(step: Any) -> bool:
+    try:
+        parameters = list(inspect.signature(step).parameters.values())
+    except (TypeError, ValueError):
+        return True
+    positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    return len(positional) > 1 or any(each.kind is each.VAR_POSITIONAL for each in parameters)
+
+
+def _name_of(each: Any) -> str:
+    if isinstance(each, partial):
+        return _name_of(each.func)
+    return str(getattr(each, "__name__", type(each).__name__))
+
+
+def _compared(before: ModelWrapper, after: ModelWrapper) -> Verdict | str:
+    try:
+        return verify(before, after)
+    except ExecutionFailed as error:
+        return reason(error.__cause__ or error)
+
+
+def _blamed(models: Sequence[ModelWrapper], names: Sequence[str]) -> str:
+    """The first pass after which the model computes something else than the first one, by bisection."""
+    if len(models) < 2 or _compared(models[0], models[-1]):
+        return ""
+    good, bad = 0, len(models) - 1
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        if _compared(models[0], models[middle]):
+            good = middle
+        else:
+            bad = middle
+    return names[bad - 1]
+
+
+@contextmanager
+def _noting(rows: list[Row], clock: Callable[[], float]) -> Iterator[None]:
+    """While this lasts, the passes that a pass applies by itself are noted; those of a cleanup are not."""
+    transform, cleanup = ModelWrapper.transform, ModelWrapper.cleanup
+    depth = 0
+    is_cleaning = False
+
+    def noted(self: ModelWrapper, transformation: Any, *arguments: Any, **options: Any) -> ModelWrapper:
+        nonlocal depth
+        if is_cleaning:
+            return transform(self, transformation, *arguments, **options)
+        place = len(rows)
+        depth += 1
+        started = clock()
+        try:
+            return transform(self, transformation, *arguments, **options)
+        finally:
+            seconds = clock() - started
+            rows.insert(place, Row(_name_of(transformation), depth, None, None, 1, seconds, 0.0, 0.0, None, []))
+            depth -= 1
+
+    def quietly(self: ModelWrapper) -> ModelWrapper:
+        nonlocal is_cleaning
+        was, is_cleaning = is_cleaning, True
+        try:
+            return cleanup(self)
+        finally:
+            is_cleaning = was
+
+    ModelWrapper.transform, ModelWrapper.cleanup = noted, quietly
+    try:
+        yield
+    finally:
+        ModelWrapper.transform, ModelWrapper.cleanup = transform, cleanup
