@@ -61,6 +61,7 @@ class Trace:
             said.append("trace.model is the model before it")
         if self.blamed:
             said.append(f"{self.blamed} is the first pass after which the model computes something else")
+        said += [f"{row.name}: {row.parity!r}" for row in self.rows if isinstance(row.parity, tuple) and not row.parity]
         said += [f"{row.name}: {finding}" for row in self.rows for finding in row.findings]
         return said
 
@@ -70,7 +71,7 @@ class Trace:
         return "\n".join([*lines, *self.conclusion()])
 
 
-_HEADING = ("pass", "changed", "nodes", "rewrites", "apply", "cleanup", "parity")
+_HEADING = ("pass", "changed", "nodes", "rewrites", "apply", "cleanup", "diff", "parity")
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -78,7 +79,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.iterations > 1:
         name += f" x{row.iterations}"
     if row.difference is None:
-        return name, "", "", "", duration(row.apply), "", ""
+        return name, "", "", "", duration(row.apply), "", "", ""
     changed = "yes" if row.difference else "renamed" if row.difference.is_renamed_only else "no"
     if row.claimed is not None and row.claimed is not bool(row.difference or row.difference.is_renamed_only):
         changed += f" (says {'yes' if row.claimed else 'no'})"
@@ -86,4 +87,5 @@ def _cells(row: Row) -> tuple[str, ...]:
     nodes = str(new) if old == new else f"{old} -> {new}"
     rewrites = str(len(row.difference.rewrites) or "")
     cleanup = duration(row.cleanup) if row.claimed is not None else ""
-    return name, changed, nodes, rewrites, duration(row.apply), cleanup, str(row.parity or "")
+    parity = row.parity if isinstance(row.parity, str) else "" if row.parity is None else row.parity.short
+    return name, changed, nodes, rewrites, duration(row.apply), cleanup, duration(row.compare), parity

@@ -46,6 +46,11 @@ class Verdict(NamedTuple):
     def __bool__(self) -> bool:
         return self.is_same
 
+    @property
+    def short(self) -> str:
+        """`OK rel 7e-08`"""
+        return f"{'OK' if self.is_same else 'DIFFERENT'} rel {self.relative:.0e}"
+
     def __repr__(self) -> str:
         """`OK max|d| 4.9e-04 rel 7e-08 argmax equal, 4 probes`"""
         said = [f"{'OK' if self.is_same else 'DIFFERENT'} max|d| {self.absolute:.1e} rel {self.relative:.0e}"]
