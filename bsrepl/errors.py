@@ -31,6 +31,17 @@ class ModelNotFound(BsreplError, FileNotFoundError):
         return str(self.args[0])
 
 
+class UnreadableModel(BsreplError, ValueError):
+    """What `load` was given is no model, or a part of it is missing."""
+
+
+class UntrustedModel(BsreplError, PermissionError):
+    """A model could run code of its own choice when it is transformed or executed."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class RecordingError(BsreplError, FileExistsError):
     """`record` was given a file that is not a recording."""
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from .errors import ModelNotFound
-from .samples import samples
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
@@ -18,28 +13,18 @@ if TYPE_CHECKING:
     from .verify import Verdict
 
 
-def load(name: str | os.PathLike[str]) -> ModelWrapper:
-    """Opens a model: a sample of the QONNX wheel by its name, `load("mnist-conv")`, or the path of an ONNX file.
+def load(name: Any, *, trust: bool = False) -> ModelWrapper:
+    """Opens a model: a sample of QONNX by its name, `load("mnist-conv")`, the path of an ONNX file, bytes, or a model.
 
     A sample may be named by the end of its name, as long as that means one only. Loading a model executes nothing of
-    it, but transforming or executing one imports the module that each custom op's domain names: open a stranger's
-    model with care.
+    it. But transforming or executing one imports the module that each custom op's domain names; so a model with a
+    domain that is no installed package is refused, unless you `trust` it.
 
-    Raises ModelNotFound, with the samples there are.
+    Raises ModelNotFound, with the samples there are, UnreadableModel or UntrustedModel.
     """
-    from qonnx.core.modelwrapper import ModelWrapper  # taken only now: it brings numpy and onnx along
+    from .loading import opened  # only now: it brings numpy and onnx along
 
-    path = Path(name).expanduser()
-    if path.is_file():
-        return ModelWrapper(str(path))
-    known = samples()
-    wanted = str(name)
-    hits = [sample for sample in known if sample == wanted or sample.endswith("/" + wanted)]
-    if len(hits) == 1:
-        return ModelWrapper(str(known[hits[0]]))
-    if hits:
-        raise ModelNotFound(f"{wanted!r} may be {' or '.join(hits)}; name one of them")
-    raise ModelNotFound(f"{wanted!r} is no file and no sample model; the samples are {', '.join(known)}")
+    return opened(name, trust)
 
 
 def verify(before: Any, after: Any, inputs: Any = None, **options: Any) -> Verdict:

@@ -32,7 +32,7 @@ LAYERS = [
         "trust",
         "unavailable",
     ],
-    ["graph_match", "onnx_text", "pasted", "plugin", "qonnx_steps", "recording", "watch"],
+    ["graph_match", "loading", "onnx_text", "pasted", "plugin", "qonnx_steps", "recording", "watch"],
     ["disk", "display", "graphdiff", "probes", "installed_brainsmith", "plugin_data", "registry", "source_text"],
     ["analyses", "brainsmith_source", "custom_ops", "finn_source", "kernel_backends"],
     ["changes", "execution", "name_index", "namespaces", "qonnx_source", "remove_identity"],

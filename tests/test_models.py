@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.infer_shapes import InferShapes
 
-from bsrepl.errors import ModelNotFound
+from bsrepl import loading
+from bsrepl.errors import ModelNotFound, UnreadableModel, UntrustedModel
 from bsrepl.remove_identity import RemoveIdentity
 from bsrepl.samples import samples
 from bsrepl.workbench import load
@@ -162,3 +164,93 @@ def test_remove_identity_removes_neutral_arithmetic(op_type: str, constant: obje
     model = ModelWrapper(helper.make_model(proto)).transform(InferShapes())
     after = model.transform(RemoveIdentity())
     assert (op_type not in [node.op_type for node in after.graph.node]) is goes
+
+
+def domain(name: str, *, inside: bool = False) -> ModelProto:
+    """A model with an op of that domain, in a sub-graph if `inside`."""
+    node = helper.make_node("Op", ["in"], ["out"], domain=name)
+    values = [helper.make_tensor_value_info(each, TensorProto.FLOAT, [1]) for each in ("in", "out")]
+    if inside:
+        then = helper.make_graph([helper.make_node("Op", ["in"], ["r"], domain=name)], "then", [], [values[1]])
+        node = helper.make_node("If", ["c"], ["out"], then_branch=then, else_branch=then)
+    return helper.make_model(helper.make_graph([node], "g", values[:1], values[1:]))
+
+
+def test_a_model_comes_from_a_path_bytes_or_a_model(tmp_path: Path) -> None:
+    model = load("sdp")
+    model.save(str(tmp_path / "m.onnx"))
+    for source in (tmp_path / "m.onnx", str(tmp_path / "m.onnx"), model.model.SerializeToString(), model.model, model):
+        assert len(load(source).graph.node) == 27
+    assert load(model) is model
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("name", ["evil", "os.path", "json"])
+def test_a_model_whose_domain_is_no_installed_package_is_refused_unless_it_is_trusted(name: str, inside: bool) -> None:
+    with pytest.raises(UntrustedModel, match=f"ops of the domain {name}, which is no installed package"):
+        load(domain(name, inside=inside))
+    assert load(domain(name, inside=inside), trust=True).graph.node
+
+
+@pytest.mark.parametrize(
+    "name", ["", "ai.onnx.ml", "com.microsoft", "qonnx.custom_op.general", "onnx.brevitas", "numpy"]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_installed_may_be_a_domain(name: str) -> None:
+    assert load(domain(name)).graph.node[0].domain == name
+
+
+def test_the_domain_of_ones_own_kernel_may_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from qonnx.custom_op import registry as ops
+
+    monkeypatch.setitem(ops._OP_REGISTRY, "my.ops", {"Op": {1: object}})
+    assert load(domain("my.ops"))
+
+
+def test_what_a_model_may_do_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "_was_told", False)
+    with pytest.warns(UserWarning, match="has ops of qonnx.custom_op.general: transforming or executing it runs code"):
+        load(domain("qonnx.custom_op.general"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load(domain("qonnx.custom_op.general"))
+
+
+def test_a_layout_that_would_be_executed_is_refused() -> None:
+    model = domain("")
+    annotation = model.graph.quantization_annotation.add(tensor_name="out")
+    annotation.quant_parameter_tensor_names.add(key="tensor_layout", value="__import__('os').getcwd()")
+    with pytest.raises(UntrustedModel, match="annotates out with a layout that QONNX would execute"):
+        load(model)
+    annotation.quant_parameter_tensor_names[0].value = "['N', 'C']"
+    assert load(model)
+
+
+def test_data_that_is_kept_elsewhere_and_missing_is_named(tmp_path: Path) -> None:
+    model = load("residual_block_clean").model
+    onnx.save(model, str(tmp_path / "m.onnx"), save_as_external_data=True, location="m.bin", size_threshold=0)
+    assert load(tmp_path / "m.onnx").get_initializer(model.graph.initializer[0].name) is not None
+    (tmp_path / "m.bin").unlink()
+    with pytest.raises(UnreadableModel, match=r"m\.onnx keeps data in m\.bin beside it, which is not there"):
+        load(tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "said"),
+    [
+        (b"nothing of the kind", UnreadableModel, "what was given is no ONNX model"),
+        (b"", UnreadableModel, "it has no graph"),
+        (3, UnreadableModel, "bytes or a model, not a int"),
+        ("https://example.org/m.onnx", ModelNotFound, "opens no addresses; download https://example.org/m.onnx"),
+    ],
+)
+def test_what_is_no_model_says_so(source: object, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        load(source)
+
+
+def test_a_file_of_more_than_two_gigabytes_says_what_to_do(tmp_path: Path) -> None:
+    with open(tmp_path / "big.onnx", "wb") as file:
+        file.truncate(2**31)  # takes no room on the disk
+    with pytest.raises(UnreadableModel, match=r"larger than 2 GB, .* save its weights as external data"):
+        load(tmp_path / "big.onnx")
