@@ -14,11 +14,13 @@ from . import __version__, details, display, interrupts, pasted, render, traceba
 from .brainsmith_imports import BrainsmithImporter
 from .changes import between
 from .commands import Commands
+from .counted import duration
 from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, register_op, step, transform
+from .errors import ExecutionFailed
 from .hints import hint
 from .installed import Installed
 from .installed_brainsmith import InstalledBrainsmith
-from .models import Models
+from .models import ModelChange, Models
 from .namespaces import Listing, backends, kernels, steps, tfm
 from .pipeline import Trace
 from .rebind import follow
@@ -27,6 +29,7 @@ from .registry import Registry
 from .reload import Reloader
 from .session import Session
 from .terminal import Terminal
+from .workbench import verify
 
 #: What plugin files and commands find without an import.
 PRELOADED: dict[str, Any] = {
@@ -43,6 +46,9 @@ PRELOADED: dict[str, Any] = {
     "plugin": plugin,
     "register_op": register_op,
 }
+
+
+_PATIENCE = 1.0  # seconds that comparing a changed model with what it was may take unasked
 
 
 class Console:
@@ -79,6 +85,9 @@ class Console:
         self.commands = Commands(registry, self.reloader, self.installed, out, lambda: self.look(retry=True))
         self.session = Session({**PRELOADED, **self.commands.all})
         self._models = Models(self.session.namespace, clock)
+        #: Whether a model that a command has changed is executed, and compared with what it was.
+        self.auto_verify = True
+        self._slow: set[str] = set()  # the names of models that take too long for that
 
     def close(self) -> None:
         """Withdraws what the plugin files registered, and leaves the import system as it was."""
@@ -174,10 +183,29 @@ class Console:
             told += changed
         for change in self._models.changes(held):
             self.out.write(render.model_change(change, self.out.width))
+            self._prove(change)
         printed += [tracebacks.last_line(error)] if error is not None else [render.plain(told)]
         self.commands.recording.add(Entry(code.text, "".join(printed), failed=error is not None))
         if self.shows_time:
             self.out.write(render.timing(seconds))
+
+    def _prove(self, change: ModelChange) -> None:
+        """Tells whether a model computes what it did before, as long as that takes less than a second."""
+        is_asked = self.auto_verify and change.name not in self._slow
+        if not is_asked or change.before is None or change.difference.is_renamed_only:
+            return
+        started = self.clock()
+        try:
+            verdict = verify(change.before, change.after, probe_count=2)
+        except ExecutionFailed as error:
+            self.out.write(render.asides([f"  not verified: {str(error).splitlines()[0]}"], self.out.width))
+            return
+        seconds = self.clock() - started
+        self.out.write(render.verdict(verdict, self.out.width))
+        if seconds > _PATIENCE:
+            self._slow.add(change.name)
+            said = f"  that took {duration(seconds)}; from now on only verify() does it for {change.name}"
+            self.out.write(render.asides([said], self.out.width))
 
     def _shown(self, value: Any) -> render.Text:
         """A value as text. One whose `__repr__` raises is told as that, not as an error of the command."""

@@ -21,6 +21,8 @@ class ModelChange(NamedTuple):
     difference: Difference
     findings: list[str]
     seconds: float  # that the comparison took
+    before: Any  # the model before; None of one that was edited in place
+    after: Any
 
 
 class Held(NamedTuple):
@@ -73,7 +75,10 @@ class Models:
             self._labels.setdefault(name, self._labels.get(source, ""))
             if (difference or difference.is_renamed_only) and (name in held.models or difference):
                 label = self._labels[name] or _proto(model).graph.name
-                yield ModelChange(name, _passes(tree), label, difference, lint.findings(difference), seconds)
+                yield ModelChange(
+                    name, _passes(tree), label, difference, lint.findings(difference), seconds,
+                    None if was is model else was, model,
+                )  # fmt: skip
 
     def _held(self) -> Iterator[tuple[str, Any]]:
         if "onnx" not in sys.modules:

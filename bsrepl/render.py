@@ -10,6 +10,7 @@ import textwrap
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from os.path import basename
+from typing import TYPE_CHECKING
 
 from . import graph_words
 from .changes import Change, between
@@ -24,6 +25,9 @@ from .rebind import Stale
 from .registry import Snapshot
 from .reload import Report
 from .table import columns, cut
+
+if TYPE_CHECKING:
+    from .verify import Verdict
 
 #: (style, text) pairs; the styles are those of `terminal.STYLES`.
 Text = list[tuple[str, str]]
@@ -280,6 +284,11 @@ def model_change(change: ModelChange, width: int) -> Text:
     for finding in change.findings:
         text += [("warning", _wrapped(f"  ! {finding}", width, "    "))]
     return text
+
+
+def verdict(found: Verdict, width: int) -> Text:
+    """Whether a model computes what it did before."""
+    return [("added" if found else "error", _wrapped(f"  {found!r}", width, "    "))]
 
 
 def trace(done: Trace, width: int) -> Text:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bsrepl.models import Models
@@ -12,6 +14,7 @@ from .conftest import Screen
 @pytest.fixture
 def m(screen: Screen) -> Screen:
     """A console in which `m` is a sample model that was cleaned up."""
+    screen.console.auto_verify = False
     screen.type("m = load('mnist-conv')")
     screen.type("m = steps.qonnx.cleanup(m)")
     return screen
@@ -95,3 +98,37 @@ def test_without_a_model_nothing_is_looked_at(screen: Screen) -> None:
     asked = []
     held = Models(screen.names, clock=lambda: 0.0).before(lambda: asked.append(1))  # type: ignore[arg-type, func-returns-value]
     assert (held.models, asked) == ({}, [])
+
+
+PROVEN = re.compile(r"  OK max\|d\| \d\.\de-\d\d rel \de-0\d argmax equal, 2 probes\n$")
+
+
+def test_a_changed_model_is_proven_to_compute_the_same(m: Screen) -> None:
+    m.console.auto_verify = True
+    said = m.type("n = m.transform(tfm.LowerConvsToMatMul())")
+    assert PROVEN.search(said)
+    assert "verif" not in m.type("n = n.transform(tfm.GiveRandomTensorNames())")
+    m.type("""
+        class Scale(tfm.LowerConvsToMatMul):
+            def apply(self, model):
+                model.set_initializer("MatMul_0_param0", 2 * model.get_initializer("MatMul_0_param0"))
+                return model, False
+    """)
+    said = m.type("m = m.transform(Scale())")
+    assert "  ~ MatMul  MatMul_0  input 1 [256,10] has other values\n  DIFFERENT max|d| " in said
+    assert "first at MatMul_0_out0, made by MatMul MatMul_0: rel " in " ".join(said.split())
+
+
+def test_a_model_that_takes_long_is_compared_once(m: Screen) -> None:
+    m.console.auto_verify = True
+    m.console.clock = iter(range(0, 10_000, 2)).__next__  # type: ignore[method-assign, assignment]
+    assert "from now on only verify() does it for m\n" in m.type("m = m.transform(tfm.LowerConvsToMatMul())")
+    assert "OK" not in m.type("m = m.transform(tfm.FoldConstants()).transform(tfm.ConvertSubToAdd())")
+
+
+def test_a_model_that_cannot_be_executed_says_why(m: Screen) -> None:
+    m.console.auto_verify = True
+    m.type("from copy import deepcopy; n = deepcopy(m); n.graph.node[2].op_type = 'NoSuchOp'")
+    said = m.type("m = n")
+    assert said.startswith("m: mnist-conv   11 nodes   1 rewrite, 10 untouched\n")
+    assert "  not verified: the model cannot be executed: " in said
