@@ -70,14 +70,16 @@ def test_without_a_path_nothing_in_the_folder_is_executed(tmp_path: Path) -> Non
     assert bsrepl("-c", "pass", cwd=tmp_path).stdout == ""
 
 
-@pytest.mark.parametrize("name", ["onnx", "json", "bsrepl", "qonnx"])
-def test_a_file_in_the_current_folder_never_becomes_the_module_of_its_name(tmp_path: Path, name: str) -> None:
-    (tmp_path / f"{name}.py").write_text(FOLD)
-    code = f"import {name}; print({name}.__file__); tfm.FoldConstants; print(tfm.Fold.__name__)"
-    done = bsrepl(f"{name}.py", "-c", code, cwd=tmp_path)
+def test_a_file_in_the_current_folder_never_becomes_the_module_of_its_name(tmp_path: Path) -> None:
+    names = ["onnx", "json", "bsrepl", "qonnx"]
+    for name in names:
+        (tmp_path / f"{name}.py").write_text(FOLD.replace("Fold", f"Fold_{name}"))
+    code = f"import {', '.join(names)}; tfm.FoldConstants; print(*(each.__file__ for each in ({', '.join(names)})))"
+    done = bsrepl(".", "-c", f"{code}; print(sorted(name for name in tfm if name.startswith('Fold_')))", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert not done.stdout.startswith(str(tmp_path))
-    assert done.stdout.endswith("Fold\n")
+    places, found = done.stdout.splitlines()
+    assert str(tmp_path) not in places
+    assert found == str([f"Fold_{name}" for name in sorted(names)])
 
 
 def test_a_script_imports_no_ptpython(tmp_path: Path) -> None:

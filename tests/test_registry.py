@@ -114,7 +114,7 @@ def test_the_work_for_one_change_does_not_grow_with_the_registry() -> None:
         list(changed.changed_since(snapshot))
         return CountedKey.hashed
 
-    assert work(20_000) <= 3 * work(20)
+    assert work(8_000) <= 3 * work(20)
 
 
 class CountedKey(Key):

@@ -14,7 +14,6 @@ import pytest
 from bsrepl import history, places
 
 from .conftest import Screen, Start
-from .pty_session import PtySession
 
 UP = "\x1b[A"
 
@@ -38,7 +37,9 @@ def test_the_history_goes_on_in_the_next_session(start: Start, tmp_path: Path) -
     shell.expect("\nremembered\n")
 
 
-def test_up_finds_what_begins_like_the_text_and_control_r_what_contains_it(shell: PtySession) -> None:
+def test_up_finds_what_begins_like_the_text_and_control_r_what_contains_it(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
     for command in ("apple = 40", "banana = 2", "print(apple + banana)"):
         shell.enter(command)
         shell.expect(">>>")
@@ -59,7 +60,9 @@ def test_up_finds_what_begins_like_the_text_and_control_r_what_contains_it(shell
     shell.expect("\n7\n")
 
 
-def test_a_block_comes_back_whole(shell: PtySession) -> None:
+def test_a_block_comes_back_whole(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
     shell.type("\x1b[200~for n in (1, 2):\n    print(n + 40)\x1b[201~")
     shell.type("\r")
     shell.expect("\n41\n42\n", ">>>")

@@ -12,7 +12,6 @@ from ptpython.style import get_all_code_styles
 from bsrepl.styles import CodeStyles
 
 from .conftest import Start
-from .pty_session import PtySession
 from .test_command_line import uncommented
 
 
@@ -70,7 +69,9 @@ def test_save_then_enter_runs_the_new_code_without_idle_polling(start: Start, tm
     shell.expect("~ steps.answer", "'second'")
 
 
-def test_control_c_at_the_prompt_and_during_a_command(shell: PtySession) -> None:
+def test_control_c_at_the_prompt_and_during_a_command(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
     shell.type("garbage\x03")
     shell.expect(">>>")
     shell.enter("print('now'); [None for _ in iter(int, 1)]")
@@ -81,7 +82,9 @@ def test_control_c_at_the_prompt_and_during_a_command(shell: PtySession) -> None
     shell.expect("42")
 
 
-def test_control_c_again_and_again(shell: PtySession) -> None:
+def test_control_c_again_and_again(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
     for _ in range(3):
         shell.enter("print('now'); [None for _ in iter(int, 1)]")
         shell.expect("\nnow")
@@ -93,7 +96,9 @@ def test_control_c_again_and_again(shell: PtySession) -> None:
     shell.expect("42")
 
 
-def test_control_c_during_the_execution_of_a_model(shell: PtySession) -> None:
+def test_control_c_during_the_execution_of_a_model(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
     shell.enter("import numpy as np; from qonnx.core.onnx_exec import execute_onnx; m = load('mnist-conv')")
     shell.expect(">>>")
     shell.enter("x = {'Input3': np.zeros((1, 1, 28, 28), np.float32)}; print('be' + 'gun')")
@@ -106,7 +111,9 @@ def test_control_c_during_the_execution_of_a_model(shell: PtySession) -> None:
     shell.expect("42")
 
 
-def test_control_c_while_a_value_is_printed(shell: PtySession) -> None:
+def test_control_c_while_a_value_is_printed(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
     shell.enter("import time")
     shell.enter("class Slow: __repr__ = lambda self: print('printing') or time.sleep(100)")
     shell.enter("Slow()")
@@ -117,7 +124,9 @@ def test_control_c_while_a_value_is_printed(shell: PtySession) -> None:
     shell.expect("42")
 
 
-def test_a_signal_at_the_prompt_does_what_control_c_does(shell: PtySession) -> None:
+def test_a_signal_at_the_prompt_does_what_control_c_does(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
     shell.type("garbage")
     shell.expect("garbage")
     shell.signal(signal.SIGINT)
@@ -126,7 +135,9 @@ def test_a_signal_at_the_prompt_does_what_control_c_does(shell: PtySession) -> N
     shell.expect("42")
 
 
-def test_enter_runs_a_call_over_several_lines_and_goes_on_in_a_block(shell: PtySession) -> None:
+def test_enter_runs_a_call_over_several_lines_and_goes_on_in_a_block(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
     shell.enter("max(")
     shell.expect("...")
     shell.enter("41, 42)")
@@ -228,7 +239,9 @@ def test_values_and_errors_in_the_terminal(start: Start) -> None:
     shell.expect("InferShapes is a class; give transform() an instance: InferShapes()", ">>>")
 
 
-def test_the_values_of_a_field_are_offered_with_their_counts(shell: PtySession) -> None:
+def test_the_values_of_a_field_are_offered_with_their_counts(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>")
     shell.type('tfm.find(stage="clean')
     shell.expect("cleanup", " transforms")
     shell.type("\x03")
