@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import ast
 import os
+import sysconfig
 import warnings
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,9 +155,17 @@ def _is_installed(domain: str) -> bool:
     package = domain.partition(".")[0]
     if package in _FRAMEWORKS or ops._OP_REGISTRY.get(domain):
         return True
-    from importlib.metadata import packages_distributions
+    return _is_in_site_packages(package) or package in packages_distributions()
 
-    return package in packages_distributions()
+
+def _is_in_site_packages(package: str) -> bool:
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return False
+    places = [] if spec is None else [spec.origin or "", *(spec.submodule_search_locations or ())]
+    sites = [sysconfig.get_path(name) + os.sep for name in ("purelib", "platlib")]
+    return any(place.startswith(site) for place in places for site in sites)
 
 
 def _is_list(layout: str) -> bool:

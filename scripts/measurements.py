@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import pty
+import random
 import select
 import signal
 import statistics
@@ -30,18 +31,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+from onnx import ModelProto, helper, numpy_helper
 from prompt_toolkit.completion import CompleteEvent, DummyCompleter
 from prompt_toolkit.document import Document
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.base import Transformation
 
 from bsrepl.changes import between
 from bsrepl.completion import NamespaceCompleter
 from bsrepl.console import PRELOADED, Console
+from bsrepl.graphdiff import between as graph_difference
 from bsrepl.installed import Installed
 from bsrepl.namespaces import Namespace
 from bsrepl.plugin import Key, Origin, Plugin
 from bsrepl.registry import Registry, Snapshot
 from bsrepl.reload import Reloader
 from bsrepl.terminal import Terminal
+from bsrepl.workbench import load
 
 
 @dataclass
@@ -429,6 +436,66 @@ def resident_kilobytes() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
+def chain(length: int, rewritten: float, prefix: str) -> ModelProto:
+    """A chain of nodes, some with a weight of their own; a share of them is replaced by two nodes of another kind."""
+    kinds, replaced = random.Random(0), random.Random(1)
+    nodes, weights, source = [], [], "in"
+    for number in range(length):
+        op, value, result = kinds.choice(("Relu", "Add", "Mul", "Sigmoid", "Neg")), kinds.random(), f"{prefix}{number}"
+        if replaced.random() < rewritten:
+            nodes.append(helper.make_node("Elu", [source], [f"{result}.half"], name=f"{prefix}n{number}a"))
+            nodes.append(helper.make_node("Tanh", [f"{result}.half"], [result], name=f"{prefix}n{number}b"))
+        else:
+            read = [source]
+            if op in ("Add", "Mul"):
+                weights.append(numpy_helper.from_array(np.array([value], np.float32), f"{prefix}w{number}"))
+                read.append(weights[-1].name)
+            nodes.append(helper.make_node(op, read, [result], name=f"{prefix}n{number}"))
+        source = result
+    ends = [helper.make_tensor_value_info(name, 1, [1]) for name in ("in", source)]
+    return helper.make_model(helper.make_graph(nodes, "chain", ends[:1], ends[1:], weights))
+
+
+class NoOp(Transformation):
+    """What QONNX's `transform` costs when the pass does nothing: a copy and the cleanup."""
+
+    def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
+        return model, False
+
+
+def diffing() -> Iterator[Row]:
+    """Milliseconds to compare a chain with itself renamed and with 17% of it rewritten, beside a no-op `transform`."""
+    for length, most in ((100, None), (1_000, 60), (10_000, 700), (100_000, None)):
+        before, after = chain(length, 0, "t"), chain(length, 0.17, "x")
+        runs = 5 if length < 100_000 else 1
+        ours = [1e3 * each for each in timed(lambda: graph_difference(before, after), 1, runs)]  # noqa: B023
+        name = f"graph diff, {length:,} nodes, 17% rewritten"
+        if length <= 1_000:
+            wrapped = ModelWrapper(before)
+            theirs = [1e3 * each for each in timed(lambda: wrapped.transform(NoOp()), 1, 3)]  # noqa: B023
+            yield beside(name, "ms", ours, "QONNX's no-op transform", theirs, None)
+        if most is not None:
+            yield alone(name, "ms", ours, most)
+        elif length > 1_000:
+            yield Row(name, ours[0], "ms")
+
+
+def naming() -> Iterator[Row]:
+    """Microseconds that a command takes longer because a name holds a model, which it does not change."""
+    terminal = Terminal(io.StringIO(), color=False)
+    console = Console(Registry(), [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False)
+    console.session.namespace.update({f"x{number}": number for number in range(100)})
+
+    def command() -> float:
+        return 1e6 * timed(lambda: console.run("None"), 100, 1)[0]
+
+    without = [command() for _ in range(15)]
+    console.session.namespace["m"] = load("mnist-conv")
+    with_one = [command() for _ in range(15)]
+    above = [each - statistics.median(without) for each in with_one]
+    yield alone("a command that changes no model, one held", "us", above, 100)
+
+
 def many() -> Iterator[Row]:
     """What one change costs among 100,000 plugins beside among 100, and a command that changes nothing."""
     few, lots = (Snapshot().replacing((), made_up(count)) for count in (100, 100_000))
@@ -490,6 +557,8 @@ GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "depending": depending,
     "soaking": soaking,
     "many": many,
+    "diffing": diffing,
+    "naming": naming,
 }
 
 
