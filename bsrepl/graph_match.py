@@ -173,7 +173,8 @@ class _Side:
 
     def __init__(self, view: View, number: Callable[[Hashable], int]) -> None:
         self._view = view
-        nodes, producers, constants = view.nodes, view.producers, view.constants
+        nodes, producers, consumers = view.nodes, view.producers, view.consumers
+        constants, outputs = view.constants, view.outputs
         self.order = order = view.order()
         self._number = number
         self.what = [
@@ -184,38 +185,33 @@ class _Side:
         source.update((tensor, number(("input", place))) for tensor, place in view.inputs.items())
         self._source = source
         lost = number("lost")
+        #: What each node is, with the constants and the inputs of the graph that it reads.
+        self.near0 = [
+            number((what, *[source.get(tensor, -1) for tensor in node.inputs]))
+            for what, node in zip(self.what, nodes, strict=True)
+        ]
         #: Everything that leads to each node.
         self.up = [lost] * len(nodes)
         for index in order:
-            parts = []
+            parts: list[Hashable] = [self.near0[index]]
             for tensor in nodes[index].inputs:
-                known = source.get(tensor)
-                if known is None:
-                    made = producers.get(tensor)
-                    known = lost if made is None else number(("made", self.up[made[0]], made[1]))
-                parts.append(known)
-            self.up[index] = number(("up", self.what[index], tuple(parts)))
+                made = producers.get(tensor)
+                if made is not None:
+                    parts.append((self.up[made[0]], made[1]))
+            self.up[index] = number(tuple(parts))
         #: Everything that each node leads to.
         self.down = [lost] * len(nodes)
         for index in reversed(order):
-            ends = []
+            ends: list[Hashable] = [self.near0[index], "down"]
             for tensor in nodes[index].outputs:
-                readers = view.consumers.get(tensor, ()) if tensor is not None else ()
-                ends.append(
-                    (
-                        tuple(view.outputs.get(tensor, ())) if tensor is not None else None,
-                        tuple(sorted([(self.down[reader], port) for reader, port in readers])),
-                    )
-                )
-            values = tuple(source.get(tensor, -1) for tensor in nodes[index].inputs)
-            self.down[index] = number(("down", self.what[index], values, tuple(ends)))
+                readers = consumers.get(tensor, ())
+                read = [(self.down[reader], port) for reader, port in readers]
+                ends.append(tuple(sorted(read)) if len(read) > 1 else tuple(read))
+                if tensor in outputs:
+                    ends.append(("output", *outputs[tensor]))
+            self.down[index] = number(tuple(ends))
         #: Both, as one number.
         self.whole = [(up << 32) | down for up, down in zip(self.up, self.down, strict=True)]
-        #: What each node is, with the constants and the inputs of the graph that it reads.
-        self.near0 = [
-            number(("near", what, tuple([source.get(tensor, -1) for tensor in node.inputs])))
-            for what, node in zip(self.what, nodes, strict=True)
-        ]
         self._rings: list[dict[int, int]] = [dict(enumerate(self.near0))]
 
     def op_type(self, node: int) -> str:
