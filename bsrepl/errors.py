@@ -50,7 +50,9 @@ class RecordingError(BsreplError, FileExistsError):
 
 
 class ExecutionFailed(BsreplError, RuntimeError):
-    """A model cannot be executed, or executing it raised something."""
+    """A model cannot be executed, or executing it raised something; the message says what."""
+
+    says_it_all = True
 
 
 class EndlessPass(BsreplError, RuntimeError):

@@ -48,7 +48,7 @@ class Trace:
         return self.error is None and not broken and not self.blamed
 
     def table(self) -> list[tuple[str, ...]]:
-        """A row for each pass, with a heading: changed, nodes, rewrites, the times, parity."""
+        """A row for each pass, with a heading: changed, nodes, rewrites, parity, the times."""
         return [_HEADING, *map(_cells, self.rows)]
 
     def conclusion(self) -> list[str]:
@@ -71,7 +71,7 @@ class Trace:
         return "\n".join([*lines, *self.conclusion()])
 
 
-_HEADING = ("pass", "changed", "nodes", "rewrites", "apply", "cleanup", "diff", "parity")
+_HEADING = ("pass", "changed", "nodes", "rewrites", "parity", "apply", "cleanup", "diff")
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.iterations > 1:
         name += f" x{row.iterations}"
     if row.difference is None:
-        return name, "", "", "", duration(row.apply), "", "", ""
+        return name, "", "", "", "", duration(row.apply), "", ""
     changed = "yes" if row.difference else "renamed" if row.difference.is_renamed_only else "no"
     if row.claimed is not None and row.claimed is not bool(row.difference or row.difference.is_renamed_only):
         changed += f" (says {'yes' if row.claimed else 'no'})"
@@ -88,4 +88,4 @@ def _cells(row: Row) -> tuple[str, ...]:
     rewrites = str(len(row.difference.rewrites) or "")
     cleanup = duration(row.cleanup) if row.claimed is not None else ""
     parity = row.parity if isinstance(row.parity, str) else "" if row.parity is None else row.parity.short
-    return name, changed, nodes, rewrites, duration(row.apply), cleanup, duration(row.compare), parity
+    return name, changed, nodes, rewrites, parity, duration(row.apply), cleanup, duration(row.compare)

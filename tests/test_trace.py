@@ -85,7 +85,7 @@ class Failing(Transformation):
 def test_each_pass_has_a_row_with_what_it_did(model: ModelWrapper) -> None:
     done = run(model, [InferShapes, LowerConvsToMatMul(), GiveUniqueNodeNames, Boasting, qonnx_steps.convert_to_quant])
     heading, *cells = done.table()
-    assert heading == ("pass", "changed", "nodes", "rewrites", "apply", "cleanup", "diff", "parity")
+    assert heading == ("pass", "changed", "nodes", "rewrites", "parity", "apply", "cleanup", "diff")
     rows = [row[:4] for row in cells if not row[0].startswith(" ")]
     assert rows == [
         ("InferShapes", "no", "11", ""),
@@ -94,8 +94,8 @@ def test_each_pass_has_a_row_with_what_it_did(model: ModelWrapper) -> None:
         ("Boasting x2", "no (says yes)", "17", ""),
         ("convert_to_quant", "renamed", "17", ""),
     ]
-    assert [row[7] for row in cells if row[0] in ("InferShapes", "GiveUniqueNodeNames")] == ["OK rel 0e+00"] * 2
-    assert cells[0][4:7] == ("1.0 ms", "1.0 ms", "1.0 ms")
+    assert [row[4] for row in cells if row[0] in ("InferShapes", "GiveUniqueNodeNames")] == ["OK rel 0e+00"] * 2
+    assert cells[0][5:8] == ("1.0 ms", "1.0 ms", "1.0 ms")
     assert len(model.graph.node) == 11
     assert len(done.model.graph.node) == 17
     assert done
@@ -188,7 +188,7 @@ def test_in_the_shell_it_is_a_table(screen: Screen) -> None:
     screen.type("m = load('mnist-conv')")
     said = screen.type("trace(m, [tfm.InferShapes, steps.qonnx.cleanup, tfm.LowerConvsToMatMul])")
     lines = said.splitlines()
-    assert re.match(r"pass +changed +nodes +rewrites +apply +cleanup +diff +parity$", lines[0])
+    assert re.match(r"pass +changed +nodes +rewrites +parity +apply", lines[0])
     assert re.match(r"InferShapes +no +12 ", lines[1])
     assert re.search(r"\nLowerConvsToMatMul +yes \(says no\) +11 -> 17 +2 ", said)
     assert max(map(len, lines)) <= 100
