@@ -21,6 +21,7 @@ from .probes import inputs_of
 
 Array: TypeAlias = Any  # numpy's ndarray
 
+_WARNINGS, _ERRORS = 2, 3  # onnxruntime's levels; the first is what it begins with
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml")
 
 
@@ -43,7 +44,7 @@ class Executable:
         """The outputs, and the tensors that were asked for, by name."""
         given = dict(zip(self.inputs, values, strict=True))
         try:
-            with _own_random_state():
+            with _by_itself():
                 return {**self._run(given), **given}
         except Exception as error:
             raise ExecutionFailed(f"executing the model failed: {type(error).__name__}: {error}") from error
@@ -81,11 +82,13 @@ def _is_standard(model: ModelProto) -> bool:
 
 
 @contextmanager
-def _own_random_state() -> Iterator[None]:
-    """What a model does with the global random states is undone."""
+def _by_itself() -> Iterator[None]:
+    """What a model does with the global random states is undone; onnxruntime's warnings for each node are not told."""
     numbers, python = np.random.get_state(), random.getstate()
+    onnxruntime.set_default_logger_severity(_ERRORS)
     try:
         yield
     finally:
+        onnxruntime.set_default_logger_severity(_WARNINGS)
         np.random.set_state(numbers)
         random.setstate(python)

@@ -9,13 +9,15 @@ near them; then those that changed, where they stand between matched ones.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
 
 from .alignment import aligned, rising
 from .graph_view import Tensor, View
 
 _Ports = list[tuple[int, int]]  # nodes, each with the number of its input or output
 
+_WIDEST = 64  # matched nodes around an unmatched one; more of them tell nothing
+_NOWHERE: frozenset[Hashable] = frozenset()
 _RADIUS = 3  # how far a node's neighbourhood reaches
 
 
@@ -49,19 +51,70 @@ class Match:
         self._pair_alike(old.whole, new.whole)
         self._pair_alike(old.up, new.up)
         self._pair_alike(old.down, new.down)
+        self._pair_enclosed()
         self._align()
         self._grow(_Side.op_type)
         self._pair_unique(old.valued(), new.valued())
         self._grow(_Side.op_type)
 
+    def _pair_enclosed(self) -> None:
+        """Pairs, in order, what is alike and lies between the same matched nodes, as long as that finds any."""
+        before = -1
+        while before < len(self.forward):
+            before = len(self.forward)
+            old, new = self._sides
+            mine, theirs = (
+                self._enclosed(old, self.forward, self.forward),
+                self._enclosed(new, self.backward, {node: node for node in self.backward}),
+            )
+            for place, nodes in mine.items():
+                others = theirs.get(place, [])
+                for a, b in aligned([old.near0[node] for node in nodes], [new.near0[node] for node in others]):
+                    self._add(nodes[a], others[b])
+            self._grow(_what)
+
+    @staticmethod
+    def _enclosed(side: _Side, taken: Container[int], called: Mapping[int, int]) -> dict[Hashable, list[int]]:
+        """The unmatched nodes, in order, by the nearest matched ones around them, under the names in `called`."""
+        view = side.view
+        up: dict[int, frozenset[Hashable]] = {}
+        down: dict[int, frozenset[Hashable]] = {}
+        for node in side.order:
+            if node not in taken:
+                reached: set[Hashable] = set()
+                for tensor in view.nodes[node].inputs:
+                    maker = view.producers.get(tensor)
+                    if maker is None:
+                        reached.add(view.inputs.get(tensor))
+                    elif maker[0] in taken:
+                        reached.add((called[maker[0]], maker[1]))
+                    else:
+                        reached |= up.get(maker[0], _NOWHERE)
+                up[node] = frozenset(reached) if len(reached) <= _WIDEST else _NOWHERE
+        for node in reversed(side.order):
+            if node not in taken:
+                reached = set()
+                for tensor in view.nodes[node].outputs:
+                    reached.update(("output", number) for number in view.outputs.get(tensor, ()))
+                    for reader, port in view.consumers.get(tensor, ()):
+                        if reader in taken:
+                            reached.add((called[reader], port))
+                        else:
+                            reached |= down.get(reader, _NOWHERE)
+                down[node] = frozenset(reached) if len(reached) <= _WIDEST else _NOWHERE
+        found: dict[Hashable, list[int]] = defaultdict(list)
+        for node in side.order:
+            if node not in taken:
+                found[up[node], down[node]].append(node)
+        return found
+
     def _align(self) -> None:
-        """Pairs what is left between matched nodes that stand in the same order."""
+        """Pairs what is left between matched nodes that stand in the same order in both graphs."""
         old, new = self._sides
         places = {node: place for place, node in enumerate(new.order)}
         matched = [place for place, node in enumerate(old.order) if node in self.forward]
         spots = [places[self.forward[old.order[place]]] for place in matched]
-        kept = rising(spots)
-        anchors = [(matched[each], spots[each]) for each in kept]
+        anchors = [(matched[each], spots[each]) for each in rising(spots)]
         last = (-1, -1)
         for place, spot in [*anchors, (len(old.order), len(new.order))]:
             mine = [node for node in old.order[last[0] + 1 : place] if node not in self.forward]
@@ -172,7 +225,7 @@ class _Side:
     """What the nodes of one graph are known by, as numbers."""
 
     def __init__(self, view: View, number: Callable[[Hashable], int]) -> None:
-        self._view = view
+        self.view = view
         nodes, producers, consumers = view.nodes, view.producers, view.consumers
         constants, outputs = view.constants, view.outputs
         self.order = order = view.order()
@@ -215,7 +268,7 @@ class _Side:
         self._rings: list[dict[int, int]] = [dict(enumerate(self.near0))]
 
     def op_type(self, node: int) -> str:
-        return self._view.nodes[node].op_type
+        return self.view.nodes[node].op_type
 
     def near(self, radius: int, without: Container[int]) -> list[int | None]:
         """The neighbourhood of each node, as far as `radius` nodes away; None of those `without` which it may do."""
@@ -226,7 +279,7 @@ class _Side:
     def _ring(self, node: int, radius: int) -> int:
         known = self._rings[radius].get(node)
         if known is None:
-            view = self._view
+            view = self.view
             makers = [
                 self._ring(view.producers[tensor][0], radius - 1) if tensor in view.producers else -1
                 for tensor in view.nodes[node].inputs
@@ -243,10 +296,10 @@ class _Side:
 
     def valued(self) -> list[int | None]:
         """What each node is with its constants; None of one that has none: it could be any."""
-        constants = self._view.constants
+        constants = self.view.constants
         return [
             near if any(tensor in constants for tensor in node.inputs) else None
-            for near, node in zip(self.near0, self._view.nodes, strict=True)
+            for near, node in zip(self.near0, self.view.nodes, strict=True)
         ]
 
 

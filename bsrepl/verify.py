@@ -92,6 +92,11 @@ def verify(
     shapes = [value.shape for value in sets[0]] if sets else [shape_of(value) for value in inputs_of(old)]
     if len(inputs_of(old)) != len(inputs_of(new)):
         raise ExecutionFailed(f"the models have {len(inputs_of(old))} and {len(inputs_of(new))} inputs")
+    for mine, theirs, shape in zip(inputs_of(old), inputs_of(new), shapes, strict=True):
+        other = shape_of(theirs)
+        if shape == shape_of(mine) != other and len(shape) == len(other):
+            said = f"the input {mine.name} is {list(shape)}, and {list(other)} after: no values fit both"
+            raise ExecutionFailed(said)
     runs = [Executable(model, shapes) for model in (old, new)]
     outputs = [[value.name for value in model.graph.output] for model in (old, new)]
     absolute = relative = 0.0

@@ -160,6 +160,11 @@ def test_a_model_that_cannot_be_executed_says_so() -> None:
         verify(small("Relu"), both)
 
 
+def test_inputs_of_another_shape_say_so() -> None:
+    with pytest.raises(ExecutionFailed, match=r"the input in is \[2, 3\], and \[3, 2\] after: no values fit both"):
+        verify(small("Relu"), small("Relu", shape=[3, 2]))
+
+
 def test_in_the_shell_a_verdict_is_a_line(screen: Screen) -> None:
     screen.type("m = load('mnist-conv').transform(tfm.InferShapes())")
     assert screen.type("verify(m, m.transform(tfm.GiveUniqueNodeNames()))") == (
