@@ -169,9 +169,14 @@ def _input_changes(made: Difference, old: Node, new: Node) -> Iterator[str]:
     for port, (a, b) in enumerate(zip(old.inputs, new.inputs, strict=False)):
         was = made.old.constants.get(a) if a is not None else None
         now = made.new.constants.get(b) if b is not None else None
-        if was is None or now is None or was == now:
+        if was == now:
             continue
-        if was.shape != now.shape:
+        if was is None or now is None:
+            if (a is None) is (b is None):  # an input that is left out is told by the number of inputs, or here below
+                yield f"input {port} is {'no constant any more' if now is None else 'a constant now'}"
+            else:
+                yield f"input {port} is {'left out' if b is None else 'given'} now"
+        elif was.shape != now.shape:
             yield f"input {port} {_shape(was)} -> {_shape(now)}"
         else:
             yield f"input {port} {_shape(now)} has other values"
@@ -190,17 +195,22 @@ def _moves(made: Difference) -> Iterator[tuple[int, int]]:
         for a, b in zip(old.inputs, new.inputs, strict=False):
             if a is None or b is None or (a in made.old.constants and b in made.new.constants):
                 continue
-            before = _sources(made.old, a, made.match.forward)
-            after = _sources(made.new, b, made.match.backward)
-            expected = {made.match.forward[each] if isinstance(each, int) else each for each in before}
-            if expected.isdisjoint(after) and expected and after:
+            if _comes_from_elsewhere(made, a, b):
                 yield mine, theirs
                 break
 
 
-def _sources(graph: View, tensor: Tensor, matched: dict[int, int]) -> set[int | str]:
-    """The matched nodes, or the inputs of the graph, that a tensor comes from, through whatever is not matched."""
-    found: set[int | str] = set()
+def _comes_from_elsewhere(made: Difference, a: Tensor, b: Tensor) -> bool:
+    """Whether a tensor is made by other nodes than before, or by another output of the same."""
+    before = _sources(made.old, a, made.match.forward)
+    after = _sources(made.new, b, made.match.backward)
+    expected = {(made.match.forward[each[0]], each[1]) if isinstance(each, tuple) else each for each in before}
+    return bool(expected) and bool(after) and expected.isdisjoint(after)
+
+
+def _sources(graph: View, tensor: Tensor, matched: dict[int, int]) -> set[tuple[int, int] | str]:
+    """The outputs of matched nodes, or the graph's inputs, that a tensor comes from, through what is not matched."""
+    found: set[tuple[int, int] | str] = set()
     seen: set[Tensor] = set()
     waiting = [tensor]
     while waiting:
@@ -211,9 +221,9 @@ def _sources(graph: View, tensor: Tensor, matched: dict[int, int]) -> set[int | 
         if each in graph.inputs:
             found.add(graph.inputs[each])
         elif each in graph.producers:
-            node, _ = graph.producers[each]
+            node, port = graph.producers[each]
             if node in matched:
-                found.add(node)
+                found.add((node, port))
             else:
                 waiting += [source for source in graph.nodes[node].inputs if source is not None]
     return found
@@ -330,6 +340,12 @@ def _interface(made: Difference) -> Iterator[str]:
     ):
         if was != now:
             yield f"{what} {was} -> {now}"
+    places = {number: tensor for tensor, numbers in made.new.outputs.items() for number in numbers}
+    for tensor, numbers in made.old.outputs.items():
+        for number in numbers:
+            other = places.get(number)
+            if tensor is not None and other is not None and _comes_from_elsewhere(made, tensor, other):
+                yield f"output {number} comes from another node"
     for domain in sorted({**made.old.opsets, **made.new.opsets}):
         before, after = made.old.opsets.get(domain), made.new.opsets.get(domain)
         if before != after:

@@ -81,6 +81,27 @@ def test_a_chain(lines: list[Line], constants: dict[str, float], expected: dict[
     assert bool(difference) is bool(expected)
 
 
+REWIRED = {"annotated": {"shape": 2, "element type": 2}, "interface": ["output 0 comes from another node"]}
+SPLIT = [("Split", "in", "a b"), ("Relu", "a", "c"), ("Sub", "c b", "out")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (SPLIT, [*SPLIT[:2], ("Sub", "b c", "out")], {"moved": ["Sub"]}),
+        (SPLIT, [SPLIT[0], ("Relu", "b", "c"), SPLIT[2]], {"moved": ["Relu"]}),
+        ([("Relu", "in", "a"), ("Neg", "a", "out"), ("Exp", "a", "x")],
+         [("Relu", "in", "a"), ("Neg", "a", "y"), ("Exp", "a", "out")], REWIRED),
+        ([("Relu", "in", "a"), ("Mul", "a w", "out")], [("Relu", "in", "a"), ("Mul", "a a", "out")],
+         {"edited": {"Mul": ("input 1 is no constant any more",)}}),
+        ([("Relu", "in", "a"), ("Clip", "a w", "out")], [("Relu", "in", "a"), ("Clip", "a", "out")],
+         {"edited": {"Clip": ("inputs 2 -> 1",)}}),
+    ],
+)  # fmt: skip
+def test_no_change_of_the_wiring_is_lost(before: list[Line], after: list[Line], expected: dict[str, Any]) -> None:
+    assert told(between(graph(before, w=1.0), graph(after, w=1.0))) == expected
+
+
 def test_a_model_of_one_node_can_be_edited() -> None:
     difference = between(graph([("Softmax/1", "in", "out")]), graph([("Softmax/0", "in", "out")]))
     assert told(difference) == {"edited": {"Softmax": ("axis 1 -> 0",)}}
