@@ -18,7 +18,6 @@ _Ports = list[tuple[int, int]]  # nodes, each with the number of its input or ou
 
 _WIDEST = 64  # matched nodes around an unmatched one; more of them tell nothing
 _NOWHERE: frozenset[Hashable] = frozenset()
-_RADIUS = 3  # how far a node's neighbourhood reaches
 
 
 class Match:
@@ -43,11 +42,8 @@ class Match:
         self._pair_unique(old.up, new.up)
         self._pair_unique(old.down, new.down)
         self._grow(_what)
-        for radius in range(1, _RADIUS + 1):
-            if len(self.forward) == min(len(old.what), len(new.what)):
-                break
-            self._pair_unique(old.near(radius, self.forward), new.near(radius, self.backward))
-            self._grow(_what)
+        self._pair_unique(old.near(self.forward), new.near(self.backward))
+        self._grow(_what)
         self._pair_alike(old.whole, new.whole)
         self._pair_alike(old.up, new.up)
         self._pair_alike(old.down, new.down)
@@ -265,34 +261,24 @@ class _Side:
             self.down[index] = number(tuple(ends))
         #: Both, as one number.
         self.whole = [(up << 32) | down for up, down in zip(self.up, self.down, strict=True)]
-        self._rings: list[dict[int, int]] = [dict(enumerate(self.near0))]
 
     def op_type(self, node: int) -> str:
         return self.view.nodes[node].op_type
 
-    def near(self, radius: int, without: Container[int]) -> list[int | None]:
-        """The neighbourhood of each node, as far as `radius` nodes away; None of those `without` which it may do."""
-        while len(self._rings) <= radius:
-            self._rings.append({})
-        return [None if node in without else self._ring(node, radius) for node in range(len(self.what))]
+    def near(self, without: Container[int]) -> list[int | None]:
+        """What each node is and stands next to; None of those `without` which it may do."""
+        return [None if node in without else self._ring(node) for node in range(len(self.what))]
 
-    def _ring(self, node: int, radius: int) -> int:
-        known = self._rings[radius].get(node)
-        if known is None:
-            view = self.view
-            makers = [
-                self._ring(view.producers[tensor][0], radius - 1) if tensor in view.producers else -1
-                for tensor in view.nodes[node].inputs
-            ]
-            readers = [
-                tuple(sorted([(self._ring(reader, radius - 1), port) for reader, port in view.consumers[tensor]]))
-                if tensor in view.consumers
-                else tuple(view.outputs.get(tensor, ()))
-                for tensor in view.nodes[node].outputs
-            ]
-            ring = ("ring", self._ring(node, radius - 1), tuple(makers), tuple(readers))
-            known = self._rings[radius][node] = self._number(ring)
-        return known
+    def _ring(self, node: int) -> int:
+        view, near0 = self.view, self.near0
+        around: list[Hashable] = [near0[node]]
+        for tensor in view.nodes[node].inputs:
+            maker = view.producers.get(tensor)
+            around.append(-1 if maker is None else near0[maker[0]])
+        for tensor in view.nodes[node].outputs:
+            around.append(tuple(sorted([(near0[reader], port) for reader, port in view.consumers.get(tensor, ())])))
+            around.append(tuple(view.outputs.get(tensor, ())))
+        return self._number(tuple(around))
 
     def valued(self) -> list[int | None]:
         """What each node is with its constants; None of one that has none: it could be any."""
