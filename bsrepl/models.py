@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import lint
-from .graph_view import View, view
-from .graphdiff import Difference, between
+if TYPE_CHECKING:
+    from .graph_view import View
+    from .graphdiff import Difference
 
 
 class ModelChange(NamedTuple):
@@ -49,6 +49,10 @@ class Models:
         models = dict(self._held())
         tree = parse() if models else None
         edited = _mentioned(tree) - set(_copied(tree)) if tree is not None else set()
+        if not edited & models.keys():
+            return Held(models, {}, parse)
+        from .graph_view import view  # only now: many sessions hold no model
+
         return Held(models, {name: view(_proto(models[name])) for name in edited & models.keys()}, parse)
 
     def changes(self, held: Held) -> Iterator[ModelChange]:
@@ -56,6 +60,9 @@ class Models:
         now = dict(self._held())
         if not now:
             return
+        from . import lint
+        from .graphdiff import between
+
         tree = held.parse()
         self._labels.update(_loads(tree))
         mentioned = _mentioned(tree) & held.models.keys() if tree is not None else set()

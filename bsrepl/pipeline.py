@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .counted import duration
-from .graphdiff import Difference
 from .table import columns
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
 
+    from .graphdiff import Difference
     from .verify import Verdict
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from os.path import basename
 from typing import TYPE_CHECKING
 
-from . import graph_words
 from .changes import Change, between
 from .counted import counted, duration
 from .failure import Failure
@@ -275,6 +274,8 @@ def framework(told: Installation, width: int) -> Text:
 
 def model_change(change: ModelChange, width: int) -> Text:
     """`m: LowerConvsToMatMul  mnist-conv   11 -> 17 nodes   2 rewrites, 9 untouched`, and what they are."""
+    from . import graph_words  # only now: many sessions hold no model
+
     passes = ", ".join(change.passes[:3]) + (", ..." if len(change.passes) > 3 else "")
     said = "  ".join(filter(None, (passes, change.label)))
     text = _headed("bold", f"{change.name}:", f"{said}   {graph_words.headline(change.difference)}", width)
