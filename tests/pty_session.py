@@ -87,7 +87,10 @@ class PtySession:
         deadline = time.monotonic() + _PATIENCE
         while self._fd >= 0 and self._read(deadline - time.monotonic()):
             pass
-        _, status = os.waitpid(self.pid, 0)
+        while (ended := os.waitpid(self.pid, os.WNOHANG))[0] == 0:
+            assert time.monotonic() < deadline, f"the shell did not end; what came:\n{self.text}"
+            select.select([], [], [], 0.01)
+        status = ended[1]
         self.pid = 0
         code = os.waitstatus_to_exitcode(status)
         return code if code >= 0 else 128 - code

@@ -21,8 +21,8 @@ UP = "\x1b[A"
 def test_the_history_goes_on_in_the_next_session(start: Start, tmp_path: Path) -> None:
     shell = start()
     shell.expect(">>>")
-    shell.enter("first = 'remem' + 'bered'")
-    shell.expect(">>>")
+    shell.enter("first = 'remem' + 'bered'; print(40 + 2)")
+    shell.expect("\n42\n", ">>>", "tfm 65")  # the bar is drawn when keys are read again
     shell.type("\x04")
     assert shell.status() == 0
     file = tmp_path / ".state" / "bsrepl" / "history"
