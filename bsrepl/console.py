@@ -16,7 +16,6 @@ from .changes import between
 from .commands import Commands
 from .counted import duration
 from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, register_op, step, transform
-from .errors import ExecutionFailed
 from .hints import hint
 from .installed import Installed
 from .installed_brainsmith import InstalledBrainsmith
@@ -29,7 +28,6 @@ from .registry import Registry
 from .reload import Reloader
 from .session import Session
 from .terminal import Terminal
-from .workbench import verify
 
 #: What plugin files and commands find without an import.
 PRELOADED: dict[str, Any] = {
@@ -155,7 +153,7 @@ class Console:
         error: BaseException | None = None
         value: Any = None
         try:
-            with heard(sys.stdout) as printed:
+            with heard(sys.stdout) as printed, self._models.observed(held) as applications:
                 value = self.session.run(code.text)
         except SystemExit:
             raise
@@ -181,8 +179,8 @@ class Console:
             changed = render.registry_changes(changes, before, after, self.out.width)
             self.out.write(changed)
             told += changed
-        for change in self._models.changes(held):
-            self.out.write(render.model_change(change, self.out.width))
+        for change in self._models.changes(held, applications):
+            self.out.write(render.model_change(change, self.out.width, self.shows_time))
             self._prove(change)
         printed += [tracebacks.last_line(error)] if error is not None else [render.plain(told)]
         self.commands.recording.add(Entry(code.text, "".join(printed), failed=error is not None))
@@ -194,17 +192,13 @@ class Console:
         is_asked = self.auto_verify and change.name not in self._slow
         if not is_asked or change.before is None or change.difference.is_renamed_only:
             return
-        started = self.clock()
-        try:
-            verdict = verify(change.before, change.after, probe_count=2)
-        except ExecutionFailed as error:
-            self.out.write(render.asides([f"  not verified: {str(error).splitlines()[0]}"], self.out.width))
-            return
-        seconds = self.clock() - started
-        self.out.write(render.verdict(verdict, self.out.width))
-        if seconds > _PATIENCE:
+        from .proof import proof  # only now: it brings onnxruntime along
+
+        proven = proof(change.difference, change.before, change.after, self.clock)
+        self.out.write(render.proof(proven, self.out.width))
+        if proven.seconds > _PATIENCE:
             self._slow.add(change.name)
-            said = f"  that took {duration(seconds)}; from now on only verify() does it for {change.name}"
+            said = f"  that took {duration(proven.seconds)}; from now on only verify() does it for {change.name}"
             self.out.write(render.asides([said], self.out.width))
 
     def _shown(self, value: Any) -> render.Text:

@@ -9,6 +9,7 @@ from os.path import basename
 from pickle import PicklingError
 from types import FrameType
 
+from .applied import Observed
 from .namespaces import Namespace
 from .plugin import BRAINSMITH, Plugin
 from .registry import Snapshot
@@ -81,13 +82,17 @@ def _misapplied(error: BaseException) -> str | None:
     if not calls:
         return None
     applied = calls[-1].f_locals.get("transformation")
+    so_far = ""
+    if isinstance(applied, Observed):
+        so_far = f", {applied.application.calls:,} times so far"
+        applied = applied.transformation
     name = getattr(applied, "__name__", type(applied).__name__)
     if isinstance(applied, type):
         return f"{name} is a class; give transform() an instance: {name}()"
     at = _defined_at(applied)
     if isinstance(error, KeyboardInterrupt):
         return (
-            f"transform() calls {name}.apply again for as long as it returns True as second value{at}; "
+            f"transform() calls {name}.apply again for as long as it returns True as second value{at}{so_far}; "
             "return model, False once there is nothing left to change"
         )
     if frames[-1] is calls[-1] and (returned := _NOT_A_PAIR.search(str(error))):

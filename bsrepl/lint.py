@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .counted import counted
 from .graph_view import View
 from .graphdiff import Difference
 
+_MOST = 6  # nodes that are named
 
-def findings(difference: Difference) -> list[str]:
-    """What a change has brought about that should not be: each in a line. What was so before is not told."""
+
+def findings(difference: Difference, dropped: Sequence[str] = ()) -> list[str]:
+    """What a change has brought about that should not be: each in a line. What was so before is not told.
+
+    `dropped` are the nodes that the cleanup after a pass took out.
+    """
     old, new = set(_wrong(difference.old)), list(_wrong(difference.new))
     found = [each for each in new if each not in old]
     unnamed = sum(not difference.new.nodes[node].name for node in difference.inserted)
@@ -24,6 +29,9 @@ def findings(difference: Difference) -> list[str]:
     missing = sum(tensor is not None and difference.new.types.get(tensor, (0, None))[1] is None for tensor in untyped)
     if missing and _all_typed(difference.old):
         found.append(f"{counted(missing, 'new tensor')} of unknown shape; InferShapes finds it")
+    if dropped:
+        listed = f"{', '.join(dropped[:_MOST])}{', ...' if len(dropped) > _MOST else ''}"
+        found.append(f"the cleanup dropped {counted(len(dropped), 'node')} that nothing led to or from: {listed}")
     return found
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .applied import Application, leading_to, observed
 
 if TYPE_CHECKING:
     from .graph_view import View
@@ -23,6 +26,7 @@ class ModelChange(NamedTuple):
     seconds: float  # that the comparison took
     before: Any  # the model before; None of one that was edited in place
     after: Any
+    applied: Sequence[Application]  # the passes that made it, as far as they were seen
 
 
 class Held(NamedTuple):
@@ -55,8 +59,15 @@ class Models:
 
         return Held(models, {name: view(_proto(models[name])) for name in edited & models.keys()}, parse)
 
-    def changes(self, held: Held) -> Iterator[ModelChange]:
-        """What has changed since, name by name; a new name is compared with the one model that the command mentions."""
+    def observed(self, held: Held) -> AbstractContextManager[list[Application]]:
+        """Notes the passes that are applied while a command runs, if it can apply any to what is held."""
+        return observed(self._clock) if held.models else nullcontext([])
+
+    def changes(self, held: Held, applications: Sequence[Application] = ()) -> Iterator[ModelChange]:
+        """What has changed since, name by name; a new name is compared with the one model that the command mentions.
+
+        `applications` are the passes that the command applied.
+        """
         now = dict(self._held())
         if not now:
             return
@@ -82,9 +93,11 @@ class Models:
             self._labels.setdefault(name, self._labels.get(source, ""))
             if (difference or difference.is_renamed_only) and (name in held.models or difference):
                 label = self._labels[name] or _proto(model).graph.name
+                applied = leading_to(model, applications)
+                dropped = [node for each in applied for node in each.dropped]
                 yield ModelChange(
-                    name, _passes(tree), label, difference, lint.findings(difference), seconds,
-                    None if was is model else was, model,
+                    name, _passes(tree), label, difference, lint.findings(difference, dropped), seconds,
+                    None if was is model else was, model, applied,
                 )  # fmt: skip
 
     def _held(self) -> Iterator[tuple[str, Any]]:
@@ -151,10 +164,12 @@ def _root(node: ast.expr) -> str:
 
 
 def _loads(tree: ast.AST | None) -> Iterator[tuple[str, str]]:
-    """The names that a command loads a model into, and what it loads."""
+    """The names that a command loads a model into, or what becomes of it at once, and what it loads."""
     for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _name(node.value) == "load":
-            what = node.value.args[0] if node.value.args else None
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, str(what.value) if isinstance(what, ast.Constant) else ""
+        if isinstance(node, ast.Assign):
+            calls = [each for each in ast.walk(node.value) if isinstance(each, ast.Call) and _name(each) == "load"]
+            if len(calls) == 1:
+                what = calls[0].args[0] if calls[0].args else None
+                for target in node.targets:
+                    if isinstance(target, ast.Name):
+                        yield target.id, str(what.value) if isinstance(what, ast.Constant) else ""

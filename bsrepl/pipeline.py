@@ -79,7 +79,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.iterations > 1:
         name += f" x{row.iterations}"
     if row.difference is None:
-        return name, "", "", "", "", duration(row.apply), "", ""
+        return name, "", "", "", "", duration(row.apply), duration(row.cleanup) if row.cleanup else "", ""
     changed = "yes" if row.difference else "renamed" if row.difference.is_renamed_only else "no"
     if row.claimed is not None and row.claimed is not bool(row.difference or row.difference.is_renamed_only):
         changed += f" (says {'yes' if row.claimed else 'no'})"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from copy import deepcopy
-from functools import partial
 from typing import Any
 
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.base import Transformation
 
+from .applied import Application, cleaned, name_of, observed
 from .errors import EndlessPass, ExecutionFailed
 from .graph_view import View, view
 from .graphdiff import between
@@ -43,22 +42,20 @@ def trace(
     done = Trace(model, passes)
     models = [model]
     for each in passes:
-        name = _name_of(each)
-        nested: list[Row] = []
-        try:
-            with _noting(nested, clock):
-                row, after = _applied(done.model, each, name, cfg, clock)
-        except (Exception, KeyboardInterrupt) as error:
-            done.rows += nested
-            done.failed, done.error = name, error
-            break
+        with observed(clock) as nested:
+            try:
+                row, after = _applied(done.model, each, cfg, clock)
+            except (Exception, KeyboardInterrupt) as error:
+                done.rows += map(_nested, nested)
+                done.failed, done.error = name_of(each), error
+                break
         verdict: Verdict | str | None = None
         if parity is not False and not blame:
             started = clock()
             verdict = _compared(done.model, after)
             if parity is None and clock() - started > _QUICK:
                 parity = False
-        done.rows += [row._replace(parity=verdict), *nested]
+        done.rows += [row._replace(parity=verdict), *map(_nested, nested)]
         done.model = after
         if blame:
             models.append(after)
@@ -67,28 +64,34 @@ def trace(
     return done
 
 
-def _applied(
-    model: ModelWrapper, each: Any, name: str, cfg: Any, clock: Callable[[], float]
-) -> tuple[Row, ModelWrapper]:
+def _applied(model: ModelWrapper, each: Any, cfg: Any, clock: Callable[[], float]) -> tuple[Row, ModelWrapper]:
     """One pass applied to a copy of the model, with nothing compared yet but the graphs."""
     working = deepcopy(model)
+    name = name_of(each)
     started = clock()
     iterations, claimed = 1, None
+    dropped: list[str] = []
     if isinstance(each, Transformation) or _is_pass(each):
         instance = each() if isinstance(each, type) else each
         working, iterations, claimed = _iterated(working, instance, name)
         applied = clock()
-        working.cleanup()
+        working, dropped = cleaned(working, ModelWrapper.cleanup)
     else:
         working = each(working, cfg) if _takes_config(each) else each(working)
         applied = clock()
-    cleaned = clock()
+    tidied = clock()
     if not isinstance(working, ModelWrapper):
         raise TypeError(f"{name} returned a {type(working).__name__}, not a model")
     difference = between(model, working)
     compared = clock()
-    seconds = (applied - started, cleaned - applied, compared - cleaned)
-    return Row(name, 0, claimed, difference, iterations, *seconds, None, findings(difference)), working
+    seconds = (applied - started, tidied - applied, compared - tidied)
+    return Row(name, 0, claimed, difference, iterations, *seconds, None, findings(difference, dropped)), working
+
+
+def _nested(application: Application) -> Row:
+    """A pass that a pass applied by itself."""
+    seconds = (application.apply, application.cleanup)
+    return Row(application.name, application.depth, None, None, application.calls, *seconds, 0.0, None, [])
 
 
 def _iterated(model: ModelWrapper, instance: Any, name: str) -> tuple[ModelWrapper, int, bool]:
@@ -138,12 +141,6 @@ def _takes_config(step: Any) -> bool:
     return len(positional) > 1 or any(each.kind is each.VAR_POSITIONAL for each in parameters)
 
 
-def _name_of(each: Any) -> str:
-    if isinstance(each, partial):
-        return _name_of(each.func)
-    return str(getattr(each, "__name__", type(each).__name__))
-
-
 def _compared(before: ModelWrapper, after: ModelWrapper) -> Verdict | str:
     try:
         return verify(before, after)
@@ -163,39 +160,3 @@ def _blamed(models: Sequence[ModelWrapper], names: Sequence[str]) -> str:
         else:
             bad = middle
     return names[bad - 1]
-
-
-@contextmanager
-def _noting(rows: list[Row], clock: Callable[[], float]) -> Iterator[None]:
-    """While this lasts, the passes that a pass applies by itself are noted; those of a cleanup are not."""
-    transform, cleanup = ModelWrapper.transform, ModelWrapper.cleanup
-    depth = 0
-    is_cleaning = False
-
-    def noted(self: ModelWrapper, transformation: Any, *arguments: Any, **options: Any) -> ModelWrapper:
-        nonlocal depth
-        if is_cleaning:
-            return transform(self, transformation, *arguments, **options)
-        place = len(rows)
-        depth += 1
-        started = clock()
-        try:
-            return transform(self, transformation, *arguments, **options)
-        finally:
-            seconds = clock() - started
-            rows.insert(place, Row(_name_of(transformation), depth, None, None, 1, seconds, 0.0, 0.0, None, []))
-            depth -= 1
-
-    def quietly(self: ModelWrapper) -> ModelWrapper:
-        nonlocal is_cleaning
-        was, is_cleaning = is_cleaning, True
-        try:
-            return cleanup(self)
-        finally:
-            is_cleaning = was
-
-    ModelWrapper.transform, ModelWrapper.cleanup = noted, quietly
-    try:
-        yield
-    finally:
-        ModelWrapper.transform, ModelWrapper.cleanup = transform, cleanup

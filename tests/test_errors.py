@@ -106,6 +106,7 @@ def test_an_apply_that_never_ends_is_told_when_it_is_stopped(screen: Screen) -> 
     )
     assert "interrupted in apply, <command 2>:6\n" in told
     assert "calls Fold.apply again for as long as it returns True" in told.replace("\n  ", " ")
+    assert ", 4 times so far;" in told.replace("\n  ", " ")
 
 
 OUTDATED = {

@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "bsrepl"
 LAYERS = [
     [
         "alignment",
+        "applied",
         "awaiting",
         "counted",
         "dependencies",
@@ -36,8 +37,8 @@ LAYERS = [
     ["disk", "display", "graphdiff", "probes", "installed_brainsmith", "plugin_data", "registry", "source_text"],
     ["analyses", "brainsmith_source", "custom_ops", "finn_source", "kernel_backends"],
     ["changes", "execution", "name_index", "namespaces", "qonnx_source", "remove_identity"],
-    ["frameworks", "rebind", "verify"],
-    ["loader"],
+    ["contradictions", "frameworks", "rebind", "verify"],
+    ["loader", "proof"],
     ["decorators", "details", "hints", "session"],
     ["brainsmith_plugins", "entry_points", "failure", "graph_words", "lint", "pipeline"],
     ["brainsmith_registry", "installed", "models", "reload", "trace"],

@@ -1,0 +1,129 @@
+"""The passes that models go through, noted as they are applied: by a command, by a step, by another pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qonnx.core.modelwrapper import ModelWrapper
+
+
+@dataclass
+class Application:
+    """One pass, applied by one call of `ModelWrapper.transform`."""
+
+    transformation: Any
+    depth: int  # 1, or more of a pass that another one applied
+    source: ModelWrapper  # the model that it was applied to
+    result: ModelWrapper | None = None  # None as long as it has not ended, or if it raised
+    calls: int = 0  # of `apply`
+    claimed: bool = False  # whether any of them said that it changed something
+    apply: float = 0.0  # seconds, with what the passes took that it applied itself
+    cleanup: float = 0.0  # seconds
+    dropped: list[str] = field(default_factory=list)  # the nodes that the cleanup took out
+
+    @property
+    def name(self) -> str:
+        return name_of(self.transformation)
+
+
+def name_of(transformation: Any) -> str:
+    """The name of a pass: of its class, or of the function that it is."""
+    if isinstance(transformation, partial):
+        return name_of(transformation.func)
+    return str(getattr(transformation, "__name__", type(transformation).__name__))
+
+
+def cleaned(model: ModelWrapper, clean: Callable[[ModelWrapper], ModelWrapper]) -> tuple[ModelWrapper, list[str]]:
+    """The model that a cleanup makes of one, and the names of the nodes that it lost on the way.
+
+    QONNX's cleanup sorts the nodes, and one that nothing leads to and that leads nowhere does not come back.
+    """
+    before = list(model.graph.node)
+    result = clean(model)
+    if len(result.graph.node) >= len(before):
+        return result, []
+    kept = {tensor for node in result.graph.node for tensor in node.output}
+    return result, [node.name or node.op_type for node in before if kept.isdisjoint(node.output)]
+
+
+def leading_to(model: Any, applications: Sequence[Application]) -> list[Application]:
+    """The passes that made a model, one applied to what the other returned; those that they applied left out."""
+    found: list[Application] = []
+    for each in reversed(applications):
+        if each.depth == 1 and each.result is model:
+            found.append(each)
+            model = each.source
+    return found[::-1]
+
+
+@contextmanager
+def observed(clock: Callable[[], float]) -> Iterator[list[Application]]:
+    """While this lasts, each pass that is applied is noted, in the order in which they begin; those of a cleanup are
+    not. QONNX does what it does without this; `clock` measures in seconds."""
+    from qonnx.core.modelwrapper import ModelWrapper  # only now: it brings numpy and onnx along
+
+    transform, cleanup = ModelWrapper.transform, ModelWrapper.cleanup
+    noted: list[Application] = []
+    running: list[Application] = []
+    is_cleaning = False
+
+    def transform_noted(self: ModelWrapper, transformation: Any, *arguments: Any, **options: Any) -> ModelWrapper:
+        if is_cleaning or isinstance(transformation, (type, Observed)):
+            return transform(self, transformation, *arguments, **options)
+        application = Application(transformation, len(running) + 1, self)
+        noted.append(application)
+        running.append(application)
+        try:
+            observing = Observed(transformation, application, clock)
+            application.result = transform(self, observing, *arguments, **options)
+            return application.result
+        finally:
+            running.pop()
+
+    def cleanup_noted(self: ModelWrapper) -> ModelWrapper:
+        nonlocal is_cleaning
+        was, is_cleaning = is_cleaning, True
+        try:
+            if not running:
+                return cleanup(self)
+            started = clock()
+            result, dropped = cleaned(self, cleanup)
+            running[-1].cleanup += clock() - started
+            running[-1].dropped += dropped
+            return result
+        finally:
+            is_cleaning = was
+
+    ModelWrapper.transform, ModelWrapper.cleanup = transform_noted, cleanup_noted
+    try:
+        yield noted
+    finally:
+        ModelWrapper.transform, ModelWrapper.cleanup = transform, cleanup
+
+
+class Observed:
+    """A pass whose calls of `apply` are noted."""
+
+    def __init__(self, transformation: Any, application: Application, clock: Callable[[], float]) -> None:
+        self.transformation = transformation
+        self.application = application
+        self._clock = clock
+
+    def apply(self, model: ModelWrapper) -> Any:
+        self.application.calls += 1
+        started = self._clock()
+        try:
+            returned = self.transformation.apply(model)
+        finally:
+            self.application.apply += self._clock() - started
+        if isinstance(returned, tuple) and len(returned) == 2 and returned[1]:
+            self.application.claimed = True
+        return returned
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transformation, name)
