@@ -38,6 +38,13 @@ def name_of(transformation: Any) -> str:
     return str(getattr(transformation, "__name__", type(transformation).__name__))
 
 
+def definition_of(transformation: Any) -> Any:
+    """The class of a pass, or the function that it is."""
+    if isinstance(transformation, partial):
+        return definition_of(transformation.func)
+    return transformation if hasattr(transformation, "__qualname__") else type(transformation)
+
+
 def cleaned(model: ModelWrapper, clean: Callable[[ModelWrapper], ModelWrapper]) -> tuple[ModelWrapper, list[str]]:
     """The model that a cleanup makes of one, and the names of the nodes that it lost on the way.
 

@@ -18,7 +18,7 @@ from .recording import Recording
 from .registry import Registry
 from .reload import Reloader
 from .terminal import Terminal
-from .workbench import load, trace, verify
+from .workbench import Workbench, load
 
 
 class Commands:
@@ -29,12 +29,14 @@ class Commands:
         registry: Registry,
         reloader: Reloader,
         installed: Installed,
+        workbench: Workbench,
         out: Terminal,
         retry: Callable[[], bool],
     ) -> None:
         self._registry = registry
         self._reloader = reloader
         self._installed = installed
+        self._workbench = workbench
         self._out = out
         self._retry = retry
         self._start = registry.snapshot
@@ -50,8 +52,11 @@ class Commands:
             "status": self.status,
             "frameworks": self.frameworks,
             "load": load,
-            "verify": verify,
-            "trace": trace,
+            "verify": workbench.verify,
+            "trace": workbench.trace,
+            "watch": workbench.watch,
+            "passes": workbench.passes,
+            "reproduce": self.reproduce,
             "inference_cost": inference_cost,
             "range_analysis": range_analysis,
             "record": self.record,
@@ -141,6 +146,15 @@ class Commands:
         written = Path(path).expanduser()
         count = self.recording.write(written)
         self._out.write([("added", f"{written} has the session"), ("", f": {counted(count, 'command')}\n")])
+
+    def reproduce(self, folder: str) -> None:
+        """Writes the last failure of a pass, or the last difference, into a folder, with a script that shows it.
+
+        The model, the inputs and the sources of the passes are in it; the script needs nothing but QONNX. Raises
+        ReproductionError if there is none, it cannot be written down, or the folder has something else in it.
+        """
+        script = self._workbench.reproduce(folder)
+        self._out.write([("added", f"{script} shows it"), ("", f": python {script}\n")])
 
     def help(self, thing: Any = None) -> None:
         """Prints what the shell preloads; with an argument, Python's own help on it."""

@@ -22,12 +22,15 @@ from .installed_brainsmith import InstalledBrainsmith
 from .models import ModelChange, Models
 from .namespaces import Listing, backends, kernels, steps, tfm
 from .pipeline import Trace
+from .plugin import NAMESPACES, Lazy
 from .rebind import follow
 from .recording import Entry, heard
 from .registry import Registry
 from .reload import Reloader
 from .session import Session
+from .sources import source_of
 from .terminal import Terminal
+from .workbench import Workbench
 
 #: What plugin files and commands find without an import.
 PRELOADED: dict[str, Any] = {
@@ -80,7 +83,16 @@ class Console:
         self._stand_in = BrainsmithImporter()
         self._stand_in.install()
         self._told_stand_in = False
-        self.commands = Commands(registry, self.reloader, self.installed, out, lambda: self.look(retry=True))
+        self.workbench = Workbench(
+            clock,
+            source_of=lambda module: source_of(module, self.reloader.loaded, self.session.definitions),
+            lookup=self._importable,
+            transforms=lambda: registry.snapshot.find("transform"),
+            progress=lambda done, total, name: out.write_over(render.progress(done, total, name, out.width)),
+        )
+        self.commands = Commands(
+            registry, self.reloader, self.installed, self.workbench, out, lambda: self.look(retry=True)
+        )
         self.session = Session({**PRELOADED, **self.commands.all})
         self._models = Models(self.session.namespace, clock)
         #: Whether a model that a command has changed is executed, and compared with what it was.
@@ -125,7 +137,31 @@ class Console:
             self.out.write(render.report(report, self.out.width, seconds if self.shows_time else None))
             self.out.write(render.stale(stale, self.out.width))
             self.out.write(self.notes())
+        self._rerun({each.old.__name__ for each in report.replaced})
         return bool(report)
+
+    def _rerun(self, modules: set[str]) -> None:
+        """Runs the passes that are watched and were executed again, and tells what they do now."""
+        if not modules:
+            return
+        try:
+            with interrupts.allowed():
+                for watch in self.workbench.rerun(modules):
+                    self.out.write(render.watch(watch, self.out.width, self.shows_time))
+        except KeyboardInterrupt:
+            self.out.write([("warning", "interrupted; what is watched keeps its last result\n")])
+        for watch in self.workbench.watches:
+            if watch.concerns(modules) and (lost := watch.lost()):
+                self.out.write([("warning", f"watch: {lost}\n")])
+
+    def _importable(self, namespace: str, name: str) -> tuple[str, str] | None:
+        """The module of a plugin and its name there."""
+        kind = next(kind for kind, each in NAMESPACES.items() if each == namespace)
+        plugin = self.registry.snapshot.get(kind, name)
+        if plugin is None:
+            return None
+        attribute = plugin.target.attribute if isinstance(plugin.target, Lazy) else plugin.target.__qualname__
+        return plugin.module, attribute
 
     def _read_brainsmith(self) -> None:
         """Registers what an installed Brainsmith has come to know, if something has imported it."""
@@ -162,6 +198,9 @@ class Console:
         seconds = self.clock() - started
         told: render.Text = []
         if error is not None:
+            stopped = next((each for each in reversed(applications) if each.depth == 1 and each.result is None), None)
+            if stopped is not None:
+                self.workbench.failed(stopped.source, [stopped.transformation], error)
             self.tell_error(error)
             line = tracebacks.line_in(error, self.session.filename)
             if line is not None and self.session.statements_before(code.text, line):
@@ -196,6 +235,10 @@ class Console:
 
         proven = proof(change.difference, change.before, change.after, self.clock)
         self.out.write(render.proof(proven, self.out.width))
+        if proven.verdict is not None and not proven.verdict:
+            passes = [each.transformation for each in change.applied]
+            is_whole = bool(passes) and change.applied[0].source is change.before
+            self.workbench.differed(change.before, change.after, passes if is_whole else (), proven.verdict)
         if proven.seconds > _PATIENCE:
             self._slow.add(change.name)
             said = f"  that took {duration(proven.seconds)}; from now on only verify() does it for {change.name}"
@@ -207,6 +250,8 @@ class Console:
             return render.listing(value, self.out.width)
         if isinstance(value, Trace):
             return render.trace(value, self.out.width)
+        if (told := render.workbench_value(value, self.out.width, self.shows_time)) is not None:
+            return told
         text = render.value(*display.shown(value, self.out.width))
         if (backends := details.backends_of(value, self.registry.snapshot)) is not None:
             text += render.asides([backends], self.out.width)

@@ -49,6 +49,12 @@ class RecordingError(BsreplError, FileExistsError):
         return str(self.args[0])
 
 
+class ReproductionError(BsreplError, ValueError):
+    """A failure cannot be written down so that it shows without bsrepl, or there is none."""
+
+    says_it_all = True
+
+
 class ExecutionFailed(BsreplError, RuntimeError):
     """A model cannot be executed, or executing it raised something; the message says what."""
 

@@ -18,6 +18,21 @@ def headline(difference: Difference) -> str:
     old, new = len(difference.old.nodes), len(difference.new.nodes)
     if difference.is_renamed_only:
         return f"{counted(new, 'node')}, renamed only"
+    said = _numbers(difference)
+    if said:
+        said.append(f"{difference.untouched} untouched")
+    numbers = counted(new, "node") if old == new else f"{old} -> {counted(new, 'node')}"
+    return "   ".join(filter(None, (numbers, ", ".join(said))))
+
+
+def in_short(difference: Difference) -> str:
+    """`11 -> 17 nodes, 2 rewrites`; `datatype of 12 tensors`."""
+    old, new = len(difference.old.nodes), len(difference.new.nodes)
+    said = [] if old == new else [f"{old} -> {counted(new, 'node')}"]
+    return ", ".join([*said, *_numbers(difference), *_annotated(difference), *difference.interface])
+
+
+def _numbers(difference: Difference) -> list[str]:
     said = []
     if difference.rewrites:
         said.append(counted(len(difference.rewrites), "rewrite"))
@@ -25,10 +40,11 @@ def headline(difference: Difference) -> str:
         said.append(f"{len(difference.edited)} edited")
     if difference.moved:
         said.append(f"{len(difference.moved)} moved")
-    if difference.rewrites or difference.edited or difference.moved:
-        said.append(f"{difference.untouched} untouched")
-    numbers = counted(new, "node") if old == new else f"{old} -> {counted(new, 'node')}"
-    return "   ".join(filter(None, (numbers, ", ".join(said))))
+    return said
+
+
+def _annotated(difference: Difference) -> list[str]:
+    return [f"{what} of {counted(count, 'tensor')}" for what, count in difference.annotated.items()]
 
 
 def lines(difference: Difference) -> Iterator[tuple[str, str]]:
@@ -47,8 +63,7 @@ def lines(difference: Difference) -> Iterator[tuple[str, str]]:
         yield "~", _moved(difference, old, new)
     yield from _more(len(difference.moved) - _MOST, "moved nodes")
     if difference.annotated:
-        said = ", ".join(f"{what} of {counted(count, 'tensor')}" for what, count in difference.annotated.items())
-        yield "~", said
+        yield "~", ", ".join(_annotated(difference))
     for change in difference.interface:
         yield "~", change
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from .counted import duration
 from .table import columns
@@ -31,6 +31,15 @@ class Row(NamedTuple):
     findings: list[str]
 
 
+class Culprit(NamedTuple):
+    """A pass after which a model computes something else than before it."""
+
+    before: ModelWrapper
+    applied: Any
+    after: ModelWrapper
+    verdict: Verdict
+
+
 class Trace:
     """What came of a pipeline. Prints as a table; true if every pass worked and none broke parity."""
 
@@ -39,12 +48,15 @@ class Trace:
         #: The model after the last pass that worked.
         self.model = model
         self.passes = len(passes)
-        self.failed = ""  # the pass that failed
+        self.failed = ""  # the name of the pass that failed
+        self.stopped_at: Any = None  # that pass
         self.error: BaseException | None = None
+        self.culprit: Culprit | None = None  # the first pass that broke parity
+        self.modules: set[str] = set()  # where the passes are from, and those that they apply themselves
         self.blamed = ""  # the first pass that broke parity, when it was looked for
 
     def __bool__(self) -> bool:
-        broken = any(isinstance(row.parity, tuple) and not row.parity for row in self.rows)
+        broken = any(_is_verdict(row.parity) and not row.parity for row in self.rows)
         return self.error is None and not broken and not self.blamed
 
     def table(self) -> list[tuple[str, ...]]:
@@ -56,12 +68,12 @@ class Trace:
         said = []
         if self.error is not None:
             number = 1 + sum(not row.depth for row in self.rows if row.difference is not None)
-            why = str(self.error) or type(self.error).__name__
-            said.append(f"stopped at {self.failed}, pass {number} of {self.passes}: {type(self.error).__name__}: {why}")
+            why = ": ".join(filter(None, (type(self.error).__name__, str(self.error))))
+            said.append(f"stopped at {self.failed}, pass {number} of {self.passes}: {why}")
             said.append("trace.model is the model before it")
         if self.blamed:
             said.append(f"{self.blamed} is the first pass after which the model computes something else")
-        said += [f"{row.name}: {row.parity!r}" for row in self.rows if isinstance(row.parity, tuple) and not row.parity]
+        said += [f"{row.name}: {row.parity!r}" for row in self.rows if _is_verdict(row.parity) and not row.parity]
         said += [f"{row.name}: {finding}" for row in self.rows for finding in row.findings]
         return said
 
@@ -69,6 +81,10 @@ class Trace:
         width = shutil.get_terminal_size().columns
         lines = ["  ".join(cells).rstrip() for cells in columns(self.table(), width)]
         return "\n".join([*lines, *self.conclusion()])
+
+
+def _is_verdict(parity: Verdict | str | None) -> TypeGuard[Verdict]:
+    return parity is not None and not isinstance(parity, str)
 
 
 _HEADING = ("pass", "changed", "nodes", "rewrites", "parity", "apply", "cleanup", "diff")

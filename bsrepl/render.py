@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from os.path import basename
 from typing import TYPE_CHECKING
 
+from . import tracebacks
 from .changes import Change, between
 from .counted import counted, duration
 from .failure import Failure
@@ -28,6 +29,8 @@ from .table import columns, cut
 if TYPE_CHECKING:
     from .graphdiff import Difference
     from .proof import Proof
+    from .rerun import Watch
+    from .survey import Survey
     from .verify import Verdict
 
 #: (style, text) pairs; the styles are those of `terminal.STYLES`.
@@ -329,6 +332,51 @@ def trace(done: Trace, width: int) -> Text:
     text += [("", "  ".join(cells).rstrip() + "\n") for cells in rows]
     style = "dim" if done else "error"
     return text + [(style, _wrapped(said, width)) for said in done.conclusion()]
+
+
+def workbench_value(value: object, width: int, shows_time: bool) -> Text | None:
+    """What `watch` and `passes` give, as text; None of anything else."""
+    # By name: importing the classes would bring onnxruntime into sessions that have no use for it.
+    kind = f"{type(value).__module__}.{type(value).__name__}"
+    if kind == f"{__package__}.rerun.Watch":
+        return watch(value, width, shows_time)  # type: ignore[arg-type]
+    if kind == f"{__package__}.survey.Survey":
+        return survey(value, width)  # type: ignore[arg-type]
+    return None
+
+
+def watch(on: Watch, width: int, shows_time: bool) -> Text:
+    """What watched passes did when they ran last: what is different from the run before, and whether it is right."""
+    run = on.last
+    if run.difference is None:
+        where = tracebacks.place(run.trace.error) if run.trace.error is not None else ""
+        said = f"{run.trace.conclusion()[0]}{f' ({where})' if where else ''}"
+        kept = "" if run.is_first else "; the last result is kept"
+        return [*_headed("error", "watch:", f"{said}{kept}", width)]
+    if run.difference or run.is_first:
+        head = f"{on.name}{'' if run.is_first else '  against the last result'}"
+        text = graph_change("watch:", head, run.difference, width)
+    else:
+        text = _headed("bold", "watch:", f"{on.name}   the same result as before", width)
+    if shows_time:
+        rows = [row for row in run.trace.rows if not row.depth]
+        times = (sum(row.apply for row in rows), sum(row.cleanup for row in rows))
+        text.append(("dim", f"  apply {duration(times[0])}, cleanup {duration(times[1])}\n"))
+    text += findings([each for row in run.trace.rows for each in row.findings], width)
+    return text + (proof(run.proof, width) if run.proof is not None else [])
+
+
+def survey(done: Survey, width: int) -> Text:
+    """Which passes would change a model: a line for each, and what came of the others."""
+    text: Text = []
+    for cells in columns(done.rows(), width) if done.rows() else ():
+        text += [("bold", cells[0]), ("", "  " + "  ".join(cells[1:]).rstrip() + "\n")]
+    return text + [("dim", _wrapped(said, width)) for said in done.conclusion()]
+
+
+def progress(done: int, total: int, name: str, width: int) -> Text:
+    """`12 of 65  tfm.qonnx.FoldConstants`, on a line of its own that the next one takes the place of."""
+    return [] if done == total else [("dim", cut(f"{done} of {total}  {name}", width - 1))]
 
 
 def fields(found: Sequence[tuple[str, str]], width: int) -> Text:

@@ -6,6 +6,7 @@ import __future__
 import ast
 import builtins
 import inspect
+import linecache
 import os
 import subprocess
 import sys
@@ -95,6 +96,18 @@ class Session:
                 defined = self.namespace.get(statement.name)
                 if custom_ops.is_custom_op(defined):
                     record(custom_ops.plain(defined, Origin(self.filename, statement.lineno)))
+
+    def definitions(self) -> str:
+        """The imports, functions and classes of the commands so far, as a module that has nothing else in it."""
+        found: list[str] = []
+        for number in range(1, self.number + 1):
+            lines = linecache.getlines(f"<command {number}>")
+            tree = self.parsed("".join(lines))
+            for each in tree.body if tree is not None else ():
+                if isinstance(each, (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef)):
+                    first = min([each.lineno, *(other.lineno for other in getattr(each, "decorator_list", ()))])
+                    found.append("".join(lines[first - 1 : each.end_lineno]))
+        return "\n".join(found)
 
     def statements_before(self, text: str, line: int) -> int:
         """How many statements of a command end before a line of it."""

@@ -55,6 +55,13 @@ class Terminal:
         """Writes (style, text) pairs. Control characters in them are shown, never obeyed."""
         self._write("".join(self._painted(style, _harmless(part)) for style, part in text))
 
+    def write_over(self, text: Iterable[tuple[str, str]]) -> None:
+        """Writes what the next call takes the place of, so that a line tells how far something is; an empty text leaves
+        the line empty. Nothing is written to what is no terminal."""
+        if self.stream.isatty():
+            self.stream.write("\r\x1b[K")  # ECMA-48: erase the line
+            self.write(text)
+
     def _write(self, written: str) -> None:
         encoding = self.stream.encoding or "utf-8"
         self.stream.write(written.encode(encoding, "backslashreplace").decode(encoding))

@@ -10,12 +10,12 @@ from typing import Any
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.base import Transformation
 
-from .applied import Application, cleaned, name_of, observed
+from .applied import Application, cleaned, definition_of, name_of, observed
 from .errors import EndlessPass, ExecutionFailed
 from .graph_view import View, view
 from .graphdiff import between
 from .lint import findings
-from .pipeline import Row, Trace
+from .pipeline import Culprit, Row, Trace
 from .unavailable import reason
 from .verify import Verdict, verify
 
@@ -42,25 +42,31 @@ def trace(
     done = Trace(model, passes)
     models = [model]
     for each in passes:
+        done.modules.add(definition_of(each).__module__)
         with observed(clock) as nested:
             try:
                 row, after = _applied(done.model, each, cfg, clock)
             except (Exception, KeyboardInterrupt) as error:
                 done.rows += map(_nested, nested)
-                done.failed, done.error = name_of(each), error
+                done.failed, done.stopped_at, done.error = name_of(each), each, error
                 break
+            finally:
+                done.modules.update(definition_of(other.transformation).__module__ for other in nested)
         verdict: Verdict | str | None = None
         if parity is not False and not blame:
             started = clock()
             verdict = _compared(done.model, after)
             if parity is None and clock() - started > _QUICK:
                 parity = False
+        if isinstance(verdict, Verdict) and not verdict and done.culprit is None:
+            done.culprit = Culprit(done.model, each, after, verdict)
         done.rows += [row._replace(parity=verdict), *map(_nested, nested)]
         done.model = after
         if blame:
             models.append(after)
     if blame:
-        done.blamed = _blamed(models, [row.name for row in done.rows if not row.depth])
+        done.culprit = _culprit(models, passes)
+        done.blamed = name_of(done.culprit.applied) if done.culprit is not None else ""
     return done
 
 
@@ -71,13 +77,13 @@ def _applied(model: ModelWrapper, each: Any, cfg: Any, clock: Callable[[], float
     started = clock()
     iterations, claimed = 1, None
     dropped: list[str] = []
-    if isinstance(each, Transformation) or _is_pass(each):
+    if isinstance(each, Transformation) or is_pass(each):
         instance = each() if isinstance(each, type) else each
         working, iterations, claimed = _iterated(working, instance, name)
         applied = clock()
         working, dropped = cleaned(working, ModelWrapper.cleanup)
     else:
-        working = each(working, cfg) if _takes_config(each) else each(working)
+        working = each(working, cfg) if takes_config(each) else each(working)
         applied = clock()
     tidied = clock()
     if not isinstance(working, ModelWrapper):
@@ -128,11 +134,11 @@ def _circling(name: str, number: int, before: View, after: View, how: str) -> st
     return f"{how} after {name}.apply was called {number} times; the last call changed {named}"
 
 
-def _is_pass(each: Any) -> bool:
+def is_pass(each: Any) -> bool:
     return (isinstance(each, type) and issubclass(each, Transformation)) or callable(getattr(each, "apply", None))
 
 
-def _takes_config(step: Any) -> bool:
+def takes_config(step: Any) -> bool:
     try:
         parameters = list(inspect.signature(step).parameters.values())
     except (TypeError, ValueError):
@@ -148,10 +154,10 @@ def _compared(before: ModelWrapper, after: ModelWrapper) -> Verdict | str:
         return reason(error.__cause__ or error)
 
 
-def _blamed(models: Sequence[ModelWrapper], names: Sequence[str]) -> str:
+def _culprit(models: Sequence[ModelWrapper], passes: Sequence[Any]) -> Culprit | None:
     """The first pass after which the model computes something else than the first one, by bisection."""
     if len(models) < 2 or _compared(models[0], models[-1]):
-        return ""
+        return None
     good, bad = 0, len(models) - 1
     while bad - good > 1:
         middle = (good + bad) // 2
@@ -159,4 +165,4 @@ def _blamed(models: Sequence[ModelWrapper], names: Sequence[str]) -> str:
             good = middle
         else:
             bad = middle
-    return names[bad - 1]
+    return Culprit(models[good], passes[good], models[bad], verify(models[good], models[bad]))

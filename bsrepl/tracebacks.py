@@ -10,6 +10,7 @@ from os.path import basename
 from typing import Any
 
 _HERE = os.path.dirname(__file__) + os.sep
+_OBSERVING = f"{_HERE}applied.py"  # stands between a user's call and QONNX
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _MOST = 40  # frames of the user's that are shown; an endless recursion has a thousand
@@ -30,7 +31,8 @@ def formatted(error: BaseException, *, whole: bool = False) -> str:
         frames = list(part.stack)
         while frames and frames[0].filename.startswith(_HERE):
             frames.pop(0)
-        part.stack = traceback.StackSummary(frames) if whole else _Folded(frames)
+        seen = [frame for frame in frames if frame.filename != _OBSERVING]
+        part.stack = traceback.StackSummary(frames) if whole else _Folded(seen)
     return "".join(summary.format())
 
 

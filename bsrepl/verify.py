@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -32,7 +33,8 @@ class Divergence(NamedTuple):
     relative: float
 
 
-class Verdict(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class Verdict:
     """What executing two models on the same inputs showed. True if they computed the same."""
 
     is_same: bool
@@ -42,6 +44,7 @@ class Verdict(NamedTuple):
     probes: int
     why: str  # what differs besides the values, if anything does
     first: Divergence | None
+    inputs: Sequence[Array] = field(default=(), compare=False)  # those on which they differ the most
 
     def __bool__(self) -> bool:
         return self.is_same
@@ -122,7 +125,7 @@ def verify(
                 argmax = argmax is not False and bool(np.array_equal(a.argmax(-1), b.argmax(-1)))
     is_same = relative <= tolerance and not why
     first = None if is_same or not worst else _first(old, new, worst, tolerance)
-    return Verdict(is_same, absolute, relative, argmax, len(sets), why, first)
+    return Verdict(is_same, absolute, relative, argmax, len(sets), why, first, worst)
 
 
 def _wrapped(model: ModelWrapper | ModelProto) -> ModelWrapper:
