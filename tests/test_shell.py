@@ -248,3 +248,23 @@ def test_the_values_of_a_field_are_offered_with_their_counts(start: Start) -> No
     shell.expect(">>>", "tfm 65")
     shell.type('load("mnist')
     shell.expect("mnist-conv", "sample model")
+
+
+def test_what_is_watched_runs_while_the_prompt_waits_and_control_c_stops_it(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "swap.py"
+    head = "@transform\nclass Swap(tfm.InferShapes):\n    def apply(self, model):\n"
+    body = head + "        {}\n        return model, False\n"
+    path.write_text(body.format("pass"))
+    shell = start("swap.py")
+    shell.expect("+ tfm.Swap", ">>>")
+    shell.enter("m = load('mnist-conv'); watch(m, tfm.Swap)")
+    shell.expect("watch: Swap", "OK max|d|", ">>>", "tfm 66")
+    shell.type("6 * 1")  # stays while the pass runs again
+    path.write_text(body.format("model.get_nodes_by_op_type('Relu')[0].op_type = 'Elu'"))
+    shell.expect("watch: Swap  against the last result", "+ Elu", "DIFFERENT", ">>>", "6 * 1")
+    path.write_text(body.format("open('runs', 'w'); import time; time.sleep(100)"))
+    shell.wait_for(tmp_path / "runs")
+    shell.type("\x03")
+    shell.expect("watch: stopped at Swap", "KeyboardInterrupt", "the last result is kept", "6 * 1")
+    shell.enter("1")
+    shell.expect("\n66\n")
