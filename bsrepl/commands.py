@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from os.path import basename
 from pathlib import Path
 from typing import Any
 
-from . import details, render
+from . import board_text, details, render
+from . import live as live_view
 from .analyses import inference_cost, range_analysis
+from .board import Board
 from .changes import between
 from .counted import counted
 from .installed import Installed
@@ -20,6 +21,9 @@ from .reload import Reloader
 from .terminal import Terminal
 from .workbench import Workbench, load
 
+_PROMPT = 3  # lines that the prompt and what stands around it take
+_INTERVAL = 0.25  # seconds between two looks at the files while the board is live
+
 
 class Commands:
     """The commands on a registry and its plugin files; `all` has them by the name to type."""
@@ -30,14 +34,18 @@ class Commands:
         reloader: Reloader,
         installed: Installed,
         workbench: Workbench,
+        board: Board,
         out: Terminal,
+        look: Callable[[], bool],
         retry: Callable[[], bool],
     ) -> None:
         self._registry = registry
         self._reloader = reloader
         self._installed = installed
         self._workbench = workbench
+        self._board = board
         self._out = out
+        self._look = look
         self._retry = retry
         self._start = registry.snapshot
         self.last_error = ""  # the whole traceback of what a command raised last
@@ -50,6 +58,7 @@ class Commands:
             "retry": self.retry,
             "watching": self.watching,
             "status": self.status,
+            "bench": self.bench,
             "frameworks": self.frameworks,
             "load": load,
             "verify": workbench.verify,
@@ -125,13 +134,38 @@ class Commands:
         for path, state in rows:
             self._out.write([("path", path), ("", f"  {state}\n")])
 
-    def status(self) -> None:
-        """Prints the counts and how they changed since the start, the files, and what fails."""
-        self._out.write(render.counts(self._start, self._registry.snapshot, self._out.width))
-        files, helpers = self._reloader.plugin_files, self._reloader.helpers
-        self._out.write([("", f"  {len(files)} plugin files, {len(helpers)} helpers watched\n")])
-        for path, failed in self._reloader.failures.items():
-            self._out.write([("error", f"  {basename(path)} failed"), ("", f"  {failed.place}  {failed.error}\n")])
+    def status(self, *, live: bool = False) -> None:
+        """Prints the board: the plugin file saved last, the registry, the last registration, what was measured.
+
+        The counts are since the last look at the board. `live=True` keeps it on the screen, following the files as they
+        are saved, until a key is pressed.
+        """
+        if not live:
+            self._out.write(board_text.board(self._board.view(), self._out.width, self._out.height - _PROMPT))
+            return
+        with self._out.held() as screen:
+            live_view.follow(
+                screen.stream,
+                lambda: screen.write(board_text.board(self._board.view(), screen.width, screen.height - 1)),
+                self._look,
+                _INTERVAL,
+            )
+
+    def bench(self, runs: int = 3) -> None:
+        """Measures how long it takes to know every transformation of QONNX: by importing them, and by the index.
+
+        Each way is run so many times, in processes of its own; nothing is simulated. The board shows it from then on.
+        """
+        from .discovery import measure  # only now: few sessions measure
+
+        try:
+            self._board.discovery = found = measure(runs, self._progress)
+        finally:
+            self._progress(1, 1, "")
+        self._out.write(board_text.report(found, min(self._out.width, 100)))
+
+    def _progress(self, done: int, total: int, name: str) -> None:
+        self._out.write_over(render.progress(done, total, name, self._out.width))
 
     def frameworks(self) -> None:
         """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""

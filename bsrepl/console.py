@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, details, display, interrupts, pasted, render, tracebacks
+from .board import Board
 from .brainsmith_imports import BrainsmithImporter
 from .changes import between
 from .commands import Commands
@@ -90,9 +91,11 @@ class Console:
             transforms=lambda: registry.snapshot.find("transform"),
             progress=lambda done, total, name: out.write_over(render.progress(done, total, name, out.width)),
         )
+        self.board = Board(registry, self.reloader, now)
         self.commands = Commands(
-            registry, self.reloader, self.installed, self.workbench, out, lambda: self.look(retry=True)
-        )
+            registry, self.reloader, self.installed, self.workbench, self.board, out,
+            self.look, lambda: self.look(retry=True),
+        )  # fmt: skip
         self.session = Session({**PRELOADED, **self.commands.all})
         self._models = Models(self.session.namespace, clock)
         #: Whether a model that a command has changed is executed, and compared with what it was.
@@ -132,6 +135,7 @@ class Console:
         report.after = self.registry.snapshot
         stale = follow(report.replaced, self.session.namespace)
         seconds = self.clock() - started
+        self.board.note(report.before, report.after, report.executed)
         if report:
             self.last_reload = seconds
             self.out.write(render.report(report, self.out.width, seconds if self.shows_time else None))
@@ -214,6 +218,7 @@ class Console:
         self.out.write(self.notes())
         self._read_brainsmith()
         after = self.registry.snapshot
+        self.board.note(before, after)
         if after is not before and (changes := between(before, after)):
             changed = render.registry_changes(changes, before, after, self.out.width)
             self.out.write(changed)

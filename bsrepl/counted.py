@@ -9,7 +9,9 @@ def counted(number: int, what: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time as people write it: `873 us`, `12.3 ms`, `1.25 s`."""
+    """A time as people write it: `12 ns`, `873 us`, `12.3 ms`, `1.25 s`."""
+    if 0 < seconds < 0.000_000_999_5:
+        return f"{seconds * 1e9:.0f} ns"
     if seconds < 0.000_999_5:
         return f"{seconds * 1e6:.0f} us"
     if seconds < 0.999_95:

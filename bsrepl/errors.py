@@ -61,6 +61,12 @@ class ExecutionFailed(BsreplError, RuntimeError):
     says_it_all = True
 
 
+class MeasurementFailed(BsreplError, RuntimeError):
+    """A process that was to be measured did not do what it was to do."""
+
+    says_it_all = True
+
+
 class EndlessPass(BsreplError, RuntimeError):
     """The `apply` of a pass goes on asking to be called again."""
 

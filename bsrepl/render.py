@@ -1,7 +1,7 @@
 """Every value that the shell prints, as styled text: the only place that knows words, columns and widths.
 
 Styled text is a list of (style, text) pairs. Colour never carries meaning alone, and all of it is ASCII but for what
-the user wrote.
+the user wrote. The board, which is larger than the rest together, is in `board_text.py`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Text = list[tuple[str, str]]
 
 _SIGN_STYLES = {"+": "added", "~": "changed", "-": "removed"}
-_COUNTED = {"transform": "transforms", "kernel": "kernels", "backend": "backends", "step": "steps"}
+PLURALS = {"transform": "transforms", "kernel": "kernels", "backend": "backends", "step": "steps"}
 _MOST_FAILURES = 5  # that are told in full at once
 _MOST_CHANGES = 40  # lines; `changes()` has them all
 
@@ -89,7 +89,7 @@ def waiting(paths: Sequence[str], width: int) -> Text:
     if not paths:
         return []
     said = f"{_listed(paths)} gone or empty; the previous version counts until that has lasted a second"
-    return [("warning", _wrapped(said, width))]
+    return [("warning", wrapped(said, width))]
 
 
 def _listed(paths: Sequence[str]) -> str:
@@ -110,10 +110,10 @@ def _warning(warning: warnings.WarningMessage, width: int) -> Text:
 
 def _headed(style: str, head: str, said: str, width: int) -> Text:
     """A styled word and what it is about, wrapped between words and indented below the first line."""
-    return [(style, head), ("", _wrapped(f"{head} {said}", width)[len(head) :])]
+    return [(style, head), ("", wrapped(f"{head} {said}", width)[len(head) :])]
 
 
-def _wrapped(said: str, width: int, indent: str = "  ") -> str:
+def wrapped(said: str, width: int, indent: str = "  ") -> str:
     """The lines of a text, each wrapped between words; a word that is longer than a line is left whole."""
     wrapped: list[str] = []
     for number, line in enumerate(said.splitlines() or [""]):
@@ -145,16 +145,16 @@ def failure(failed: Failure, width: int) -> Text:
         text.append(("", f"  imported by {basename(failed.path)}\n"))
     if failed.threads:
         running = f"  cannot be undone: it started {', '.join(failed.threads)}, which goes on running"
-        text.append(("warning", _wrapped(running, width, "    ")))
+        text.append(("warning", wrapped(running, width, "    ")))
     kept = f"kept the previous version: {_keys(failed.kept)}"
     lost = "nothing of it is registered; errors() has the whole traceback"
-    text.append(("", _wrapped(f"  {kept if failed.kept else lost}", width, "    ")))
+    text.append(("", wrapped(f"  {kept if failed.kept else lost}", width, "    ")))
     return text
 
 
 def asides(said: Sequence[str], width: int) -> Text:
     """What was done on the way."""
-    return [("dim", _wrapped("; ".join(said), width))] if said else []
+    return [("dim", wrapped("; ".join(said), width))] if said else []
 
 
 def advice(hint: str, width: int) -> Text:
@@ -237,7 +237,7 @@ def counts(before: Snapshot, after: Snapshot, width: int, timing: str = "") -> T
 
 def _count(kind: str, before: int, after: int) -> str:
     numbers = str(after) if before == after else f"{before} -> {after}"
-    return f"{_COUNTED[kind]} {numbers}"
+    return f"{PLURALS[kind]} {numbers}"
 
 
 def value(text: str, cut_off: str) -> Text:
@@ -262,18 +262,18 @@ def framework(told: Installation, width: int) -> Text:
     numbers = ", ".join(counted(count, kind) for kind, count in told.counts.items()) or "nothing yet"
     text = _headed("bold", head, numbers, width)
     if told.name == BRAINSMITH and not told.folders:
-        text.append(("dim", _wrapped("  bsrepl's own and yours; Brainsmith is not installed", width)))
+        text.append(("dim", wrapped("  bsrepl's own and yours; Brainsmith is not installed", width)))
     text += [("path", f"  {folder}\n") for folder in told.folders]
     for why, count in told.unavailable.items():
-        text.append(("warning", _wrapped(f"  unavailable: {why} ({counted(count, 'plugin')})", width, "    ")))
+        text.append(("warning", wrapped(f"  unavailable: {why} ({counted(count, 'plugin')})", width, "    ")))
     for each in told.entry_points:
         said = f"  entry point of {each.distribution}: "
         if each.failure is not None:
-            text.append(("error", _wrapped(f"{said}{each.failure}", width, "    ")))
+            text.append(("error", wrapped(f"{said}{each.failure}", width, "    ")))
         elif each.plugins is None:
-            text.append(("dim", _wrapped(f"{said}not loaded yet; kernels.{each.name} does", width, "    ")))
+            text.append(("dim", wrapped(f"{said}not loaded yet; kernels.{each.name} does", width, "    ")))
         else:
-            text.append(("dim", _wrapped(f"{said}{counted(len(each.plugins), 'plugin')}", width, "    ")))
+            text.append(("dim", wrapped(f"{said}{counted(len(each.plugins), 'plugin')}", width, "    ")))
     return text
 
 
@@ -283,7 +283,7 @@ def model_change(change: ModelChange, width: int, shows_time: bool = False) -> T
     said = "  ".join(filter(None, (passes, change.label)))
     text = graph_change(f"{change.name}:", said, change.difference, width)
     if shows_time and change.applied:
-        text.append(("dim", _wrapped(f"  {_taken(change)}", width, "    ")))
+        text.append(("dim", wrapped(f"  {_taken(change)}", width, "    ")))
     return text + findings(change.findings, width)
 
 
@@ -294,7 +294,7 @@ def graph_change(head: str, said: str, difference: Difference, width: int) -> Te
     text = _headed("bold", head, f"{said}   {graph_words.headline(difference)}", width)
     for sign, line in graph_words.lines(difference):
         style = _SIGN_STYLES.get(sign, "dim")
-        text += [(style, f"  {sign} "), ("", _wrapped(f"    {line}", width, "      ")[4:])]
+        text += [(style, f"  {sign} "), ("", wrapped(f"    {line}", width, "      ")[4:])]
     return text
 
 
@@ -310,7 +310,7 @@ def _taken(change: ModelChange) -> str:
 
 def findings(found: Sequence[str], width: int) -> Text:
     """What is wrong with a model now."""
-    return [("warning", _wrapped(f"  ! {finding}", width, "    ")) for finding in found]
+    return [("warning", wrapped(f"  ! {finding}", width, "    ")) for finding in found]
 
 
 def proof(proven: Proof, width: int) -> Text:
@@ -322,7 +322,7 @@ def proof(proven: Proof, width: int) -> Text:
 
 def verdict(found: Verdict, width: int) -> Text:
     """Whether two models compute the same."""
-    return [("added" if found else "error", _wrapped(f"  {found!r}", width, "    "))]
+    return [("added" if found else "error", wrapped(f"  {found!r}", width, "    "))]
 
 
 def trace(done: Trace, width: int) -> Text:
@@ -331,7 +331,7 @@ def trace(done: Trace, width: int) -> Text:
     text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
     text += [("", "  ".join(cells).rstrip() + "\n") for cells in rows]
     style = "dim" if done else "error"
-    return text + [(style, _wrapped(said, width)) for said in done.conclusion()]
+    return text + [(style, wrapped(said, width)) for said in done.conclusion()]
 
 
 def workbench_value(value: object, width: int, shows_time: bool) -> Text | None:
@@ -371,7 +371,7 @@ def survey(done: Survey, width: int) -> Text:
     text: Text = []
     for cells in columns(done.rows(), width) if done.rows() else ():
         text += [("bold", cells[0]), ("", "  " + "  ".join(cells[1:]).rstrip() + "\n")]
-    return text + [("dim", _wrapped(said, width)) for said in done.conclusion()]
+    return text + [("dim", wrapped(said, width)) for said in done.conclusion()]
 
 
 def progress(done: int, total: int, name: str, width: int) -> Text:
@@ -418,10 +418,10 @@ def timing(seconds: float) -> Text:
 
 def banner(snapshot: Snapshot, version: str, watched: int, width: int) -> Text:
     """What a session begins with."""
-    numbers = ", ".join(f"{snapshot.count(kind)} {_COUNTED[kind]}" for kind in KINDS if snapshot.count(kind))
+    numbers = ", ".join(f"{snapshot.count(kind)} {PLURALS[kind]}" for kind in KINDS if snapshot.count(kind))
     files = f"; {counted(watched, 'plugin file')} watched" if watched else ""
     names = f"{', '.join(NAMESPACES.values())} are there; help() lists what else is."
-    return [*_headed("bold", f"bsrepl {version}", f" {numbers}{files}", width), ("dim", _wrapped(names, width, ""))]
+    return [*_headed("bold", f"bsrepl {version}", f" {numbers}{files}", width), ("dim", wrapped(names, width, ""))]
 
 
 def status_bar(

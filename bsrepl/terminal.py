@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from io import StringIO
 from typing import TextIO
 
 #: SGR parameters (ECMA-48) of each style.
@@ -23,6 +25,9 @@ STYLES = {
     "warning": "35",
     "error": "1;31",
 }
+
+#: What takes the place of rules and bars where the encoding does not have them.
+_STAND_INS = {ord("\u2500"): "-", ord("\u2588"): "#"}
 
 
 def wants_color(option: str, stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
@@ -43,7 +48,7 @@ class Terminal:
     """Writes styled text to a stream."""
 
     def __init__(self, stream: TextIO, color: bool) -> None:
-        self.stream = stream
+        self.stream: TextIO = stream
         self.color = color
 
     @property
@@ -62,9 +67,29 @@ class Terminal:
             self.stream.write("\r\x1b[K")  # ECMA-48: erase the line
             self.write(text)
 
+    @property
+    def height(self) -> int:
+        """In lines: LINES, or that of the terminal, or 24."""
+        return shutil.get_terminal_size().lines
+
+    @contextmanager
+    def held(self) -> Iterator[Terminal]:
+        """While this lasts, what is written here waits; the terminal that is given writes to the stream at once."""
+        stream, waiting = self.stream, StringIO()
+        self.stream = waiting
+        try:
+            yield Terminal(stream, self.color)
+        finally:
+            self.stream = stream
+            self._write(waiting.getvalue())
+
     def _write(self, written: str) -> None:
         encoding = self.stream.encoding or "utf-8"
-        self.stream.write(written.encode(encoding, "backslashreplace").decode(encoding))
+        try:
+            written.encode(encoding)
+        except UnicodeEncodeError:
+            written = written.translate(_STAND_INS).encode(encoding, "backslashreplace").decode(encoding)
+        self.stream.write(written)
         self.stream.flush()
 
     def _painted(self, style: str, part: str) -> str:
