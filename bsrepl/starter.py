@@ -30,6 +30,56 @@ TEXT = '''\
 # def tidy(model, cfg=None):
 #     """Try it: m = steps.tidy(load("mnist-conv"))"""
 #     return model.transform(tfm.InferShapes()).transform(tfm.FoldConstants())
+
+# @transform(name="RemoveRedundantOps", stage="cleanup")
+# class RemoveRedundantOps:
+#     """Takes every Identity between two nodes out of the graph. Try it:
+#     m = load("mnist-conv").transform(tfm.InsertIdentityOnAllTopLevelIO()); m = m.transform(tfm.RemoveRedundantOps())
+#     """
+#
+#     def apply(self, model):
+#         for node in model.get_nodes_by_op_type("Identity"):
+#             readers = model.find_consumers(node.output[0])
+#             if readers:
+#                 for reader in readers:
+#                     for index, name in enumerate(reader.input):
+#                         if name == node.output[0]:
+#                             reader.input[index] = node.input[0]
+#                 model.graph.node.remove(node)
+#                 return model, True  # there may be another one: apply is called again
+#         return model, False
+
+# from qonnx.custom_op.base import CustomOp
+#
+# @kernel(name="FastMatMul", backends=["hls", "rtl", "dsp"])
+# class FastMatMul(CustomOp):
+#     """An op of models at once. Try it: kernels.FastMatMul? and show(kernels.FastMatMul)"""
+#
+#     def get_nodeattr_types(self):
+#         return {"M": ("i", True, 512), "N": ("i", True, 512), "K": ("i", True, 512), "dtype": ("s", False, "INT8")}
+#
+#     def make_shape_compatible_op(self, model):
+#         from onnx import helper
+#
+#         return helper.make_node("MatMul", list(self.onnx_node.input), list(self.onnx_node.output))
+#
+#     def infer_node_datatype(self, model):
+#         from qonnx.core.datatype import DataType
+#
+#         model.set_tensor_datatype(self.onnx_node.output[0], DataType["INT32"])
+#
+#     def execute_node(self, context, graph):
+#         x, w = (context[name] for name in self.onnx_node.input)
+#         context[self.onnx_node.output[0]] = x @ w
+#
+#     def verify_node(self):
+#         return []
+
+# from qonnx.transformation.remove import RemoveIdentityOps
+#
+# @framework_transform("qonnx", RemoveIdentityOps)
+# class QONNXRemoveIdentity:
+#     """Try it: tfm.qonnx.RemoveIdentity? and tfm.find(framework="qonnx", name="*Identity*")"""
 '''
 
 

@@ -94,7 +94,7 @@ def test_a_path_that_does_not_exist_becomes_a_starter_file(tmp_path: Path) -> No
     assert bsrepl("new.py", "-c", "pass", cwd=tmp_path).stderr == ""
 
 
-@pytest.mark.parametrize("block", range(1, 5))
+@pytest.mark.parametrize("block", range(1, 8))
 def test_each_example_of_the_starter_file_works_when_uncommented(tmp_path: Path, block: int) -> None:
     (tmp_path / "new.py").write_text(uncommented(block))
     done = bsrepl("--check", "--json", "new.py", cwd=tmp_path)
@@ -104,13 +104,23 @@ def test_each_example_of_the_starter_file_works_when_uncommented(tmp_path: Path,
     assert report["warnings"] == []
 
 
-def test_the_starter_step_and_transform_run_on_a_sample_model(tmp_path: Path) -> None:
-    (tmp_path / "new.py").write_text("\n\n".join(uncommented(block) for block in range(1, 5)))
-    code = "m = steps.tidy(load('mnist-conv')); m = m.transform(tfm.MyTransform()); print(type(m).__name__)"
-    done = bsrepl("new.py", "-c", code, cwd=tmp_path)
+RUN_STARTER = """
+m = steps.tidy(load("mnist-conv")).transform(tfm.MyTransform())
+tapped = m.transform(tfm.InsertIdentityOnAllTopLevelIO())
+for each in (tfm.RemoveRedundantOps, tfm.qonnx.RemoveIdentity):
+    print(len(tapped.graph.node) - len(tapped.transform(each()).graph.node))
+print(kernels.FastMatMul.__mro__[1].__name__, backends.find(kernel="CustomKernel")[0].__name__)
+print(bool(verify(m, tapped.transform(tfm.RemoveRedundantOps()))))
+"""
+
+
+def test_the_examples_of_the_starter_file_run_on_a_sample_model(tmp_path: Path) -> None:
+    (tmp_path / "new.py").write_text("\n\n".join(uncommented(block) for block in range(1, 8)))
+    done = bsrepl("new.py", "-c", RUN_STARTER, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "ModelWrapper"
-    assert any(line.startswith("Conv ") for line in done.stdout.splitlines())
+    *printed, removed, wrapped, names, same = done.stdout.splitlines()
+    assert any(line.startswith("Conv ") for line in printed)
+    assert (removed, wrapped, names, same) == ("1", "2", "CustomOp CustomKernelHLS", "True")
 
 
 def uncommented(block: int) -> str:

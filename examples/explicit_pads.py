@@ -1,0 +1,28 @@
+"""A transform that sees one node at a time, and that QONNX may run in several processes:
+m = load("mnist-conv"); m = m.transform(tfm.ExplicitPads())
+"""
+
+from onnx import helper
+from qonnx.transformation.base import NodeLocalTransformation
+from qonnx.util.basic import auto_pad_to_explicit_padding
+
+
+@transform(stage="pre_proc")
+class ExplicitPads(NodeLocalTransformation):
+    """A Conv with auto_pad gets the pads that this means, which channels-last passes ask for."""
+
+    def applyNodeLocal(self, node):
+        attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
+        auto_pad = attributes.get("auto_pad", b"NOTSET").decode()
+        shape = self.ref_input_model.get_tensor_shape(node.input[0])
+        if node.op_type != "Conv" or auto_pad == "NOTSET" or shape is None or len(shape) != 4:
+            return node, False
+        kernel = attributes["kernel_shape"]
+        strides = attributes.get("strides", [1, 1])
+        if len(set(strides)) > 1 or set(attributes.get("dilations", [1, 1])) != {1}:
+            return node, False
+        pads = auto_pad_to_explicit_padding(auto_pad, *shape[2:], *kernel, *strides, 2)
+        kept = [each for each in node.attribute if each.name not in ("auto_pad", "pads")]
+        del node.attribute[:]
+        node.attribute.extend([*kept, helper.make_attribute("pads", pads)])
+        return node, False

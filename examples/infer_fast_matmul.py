@@ -1,0 +1,30 @@
+"""A pass that finds where a kernel fits:
+m = steps.qonnx.cleanup(load("mnist-conv")); m = m.transform(tfm.InferFastMatMul())
+"""
+
+from onnx import helper
+from qonnx.transformation.base import Transformation
+
+
+@kernel_inference(kernel="FastMatMul", stage="kernel_opt")
+class InferFastMatMul(Transformation):
+    """A MatMul with a constant matrix on its right becomes a FastMatMul."""
+
+    def apply(self, model):
+        for node in model.get_nodes_by_op_type("MatMul"):
+            weights = model.get_initializer(node.input[1])
+            if weights is None or weights.ndim != 2:
+                continue
+            made = helper.make_node(
+                "FastMatMul",
+                list(node.input),
+                list(node.output),
+                name=node.name,
+                domain="qonnx.custom_op.general",
+                K=weights.shape[0],
+                N=weights.shape[1],
+                weightDataType=model.get_tensor_datatype(node.input[1]).name,
+            )
+            model.graph.node.insert(list(model.graph.node).index(node), made)
+            model.graph.node.remove(node)
+        return model, False

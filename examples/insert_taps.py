@@ -1,0 +1,36 @@
+"""A transform with parameters: m = load("mnist-conv"); m = m.transform(tfm.InsertTaps("Relu", prefix="probe_"))"""
+
+from onnx import helper
+from qonnx.transformation.base import Transformation
+
+
+@transform(stage="pre_proc")
+class InsertTaps(Transformation):
+    """Puts an Identity behind each node of a type, so that what comes out there has a name that no other pass changes.
+
+    Args:
+        op_type: the nodes to tap.
+        prefix: what the names of the taps begin with.
+    """
+
+    def __init__(self, op_type, prefix="tap_"):
+        super().__init__()
+        self.op_type = op_type
+        self.prefix = prefix
+
+    def apply(self, model):
+        outputs = {output.name for output in model.graph.output}
+        for number, node in enumerate(model.get_nodes_by_op_type(self.op_type)):
+            made, tapped = node.output[0], f"{self.prefix}{number}"
+            if made in outputs:
+                continue  # an output of the graph has a name already
+            readers = model.find_consumers(made)
+            for reader in readers:
+                for index, name in enumerate(reader.input):
+                    if name == made:
+                        reader.input[index] = tapped
+            index = list(model.graph.node).index(node) + 1
+            model.graph.node.insert(index, helper.make_node("Identity", [made], [tapped], name=tapped))
+            model.set_tensor_shape(tapped, model.get_tensor_shape(made))
+            model.set_tensor_datatype(tapped, model.get_tensor_datatype(made))
+        return model, False
