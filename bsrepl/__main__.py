@@ -10,10 +10,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import __version__, check, places, render, starter
+from . import __version__, check, lesson_text, places, render, starter, tour
 from .console import Console
 from .registry import registry
 from .terminal import Terminal, wants_color
+
+LESSON = ".md"  # what the name of a lesson ends with
 
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
@@ -24,16 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     out = Terminal(sys.stdout, wants_color(options.color, sys.stdout))
     err = Terminal(sys.stderr, wants_color(options.color, sys.stderr))
-    is_script = options.code is not None or options.check or not sys.stdin.isatty()
+    plays = options.tour and options.auto
+    is_script = options.code is not None or options.check or plays or not sys.stdin.isatty()
     try:
-        _prepare(options.paths, err if is_script else out)
+        _prepare(options.paths, err if is_script else out, options.check)
     except (OSError, ValueError) as error:
         print(f"bsrepl: {error}", file=sys.stderr)
         return _USAGE_ERROR
 
     console = Console(
         registry,
-        options.paths,
+        [path for path in options.paths if not path.endswith(LESSON)],
         out,
         err,
         clock=time.perf_counter,
@@ -44,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     console.session.install()
     if options.check:
-        return _check(console, options.json)
+        return _check(console, options)
+    if plays:
+        return _play(console, options.speed)
     status = 0
     if is_script:
         err.write(render.problems(console.reloader.refresh(), err.width) + console.notes())
@@ -68,6 +73,8 @@ def _converse(console: Console, options: argparse.Namespace) -> int:
     shell = Shell(console, interval=options.interval, color=console.out.color, history=commands)
     shell.configure(places.config_file())
     try:
+        if options.tour:
+            console.tour()
         _run_startup_file(console, os.environ.get("PYTHONSTARTUP", ""))
         shell.run()
     except SystemExit as left:
@@ -101,13 +108,33 @@ def _run_script(console: Console, text: str, filename: str) -> int:
     return 0
 
 
-def _check(console: Console, as_json: bool) -> int:
+def _play(console: Console, speed: float) -> int:
+    """Plays the tour. Returns 1 if a step of it did not do what it should."""
+    lesson = tour.own()
+    console.look()
+    problems = console.play(lesson, lambda seconds: time.sleep(seconds / speed) if speed else None)
+    console.out.write(lesson_text.problems(lesson, problems, console.out.width))
+    return 1 if problems else 0
+
+
+def _check(console: Console, options: argparse.Namespace) -> int:
+    """Loads the plugin files and plays the lessons, quietly, and reports. Returns 1 if anything fails."""
     report = console.reloader.refresh()
-    if as_json:
+    lessons = [path for path in options.paths if path.endswith(LESSON)]
+    failed = False
+    for path in lessons:
+        lesson = tour.opened(path)
+        with console.quiet():
+            problems = console.play(lesson, lambda seconds: None)
+        console.out.write(lesson_text.problems(lesson, problems, console.out.width))
+        failed = failed or bool(problems)
+    if lessons and not console.reloader.plugin_files:
+        return int(failed)
+    if options.json:
         print(check.as_json(console.reloader, report))
     else:
         console.out.write(check.as_text(console.reloader, report, console.out.width) + console.notes())
-    return 1 if console.reloader.failures else 0
+    return 1 if console.reloader.failures or failed else 0
 
 
 def _exit_status(left: SystemExit) -> int:
@@ -117,10 +144,17 @@ def _exit_status(left: SystemExit) -> int:
     return 1
 
 
-def _prepare(paths: Sequence[str], terminal: Terminal) -> None:
-    """Writes the starter files. Raises ValueError for a path that cannot hold plugins, OSError if writing fails."""
+def _prepare(paths: Sequence[str], terminal: Terminal, is_check: bool) -> None:
+    """Writes the starter files; to be checked, a lesson is fine too.
+
+    Raises ValueError for a path that cannot hold plugins, OSError if writing fails.
+    """
     for path in map(Path, paths):
         if path.is_dir():
+            continue
+        if path.suffix == LESSON and is_check:
+            if not path.is_file():
+                raise ValueError(f"there is no lesson {path}")
             continue
         if path.suffix != ".py":
             raise ValueError(f"{path} is no folder, and no plugin file: those end in .py")
@@ -149,6 +183,10 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="load the PATHs, report, and exit with 1 if any plugin file fails",
     )
+    add("--tour", action="store_true", help="begin with a tour of bsrepl; with --auto it plays by itself")
+    add("--auto", action="store_true", help="with --tour: type and run every step, for a class or a recording")
+    add("--speed", type=_seconds, default=1.0, metavar="N",
+        help="with --auto: how many times as fast (default 1, 3 to 4 minutes; 0: without waiting)")  # fmt: skip
     add("--json", action="store_true", help="with --check: the report for machines")
     add("--no-timing", action="store_true", help="do not print how long commands and reloads take")
     add("--interval", type=_seconds, default=0.5, metavar="S",

@@ -5,8 +5,10 @@ and a test can do what the shell does.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,15 @@ from .changes import between
 from .commands import Commands
 from .counted import duration
 from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, register_op, step, transform
+from .guide import Guide, Problem
 from .hints import hint
 from .installed import Installed
 from .installed_brainsmith import InstalledBrainsmith
+from .lesson import Lesson
 from .models import ModelChange, Models
 from .namespaces import Listing, backends, kernels, steps, tfm
 from .pipeline import Trace
+from .play import play
 from .plugin import NAMESPACES, Lazy
 from .rebind import follow
 from .recording import Entry, heard
@@ -31,6 +36,7 @@ from .reload import Reloader
 from .session import Session
 from .sources import source_of
 from .terminal import Terminal
+from .tour import Tour
 from .workbench import Workbench
 
 #: What plugin files and commands find without an import.
@@ -96,6 +102,8 @@ class Console:
             registry, self.reloader, self.installed, self.workbench, self.board, out,
             self.look, lambda: self.look(retry=True),
         )  # fmt: skip
+        self.tour = Tour(out, self._guide)
+        self.commands.all["tour"], self.commands.all["lesson"] = self.tour, self.tour.lesson
         self.session = Session({**PRELOADED, **self.commands.all})
         self._models = Models(self.session.namespace, clock)
         #: Whether a model that a command has changed is executed, and compared with what it was.
@@ -142,7 +150,42 @@ class Console:
             self.out.write(render.stale(stale, self.out.width))
             self.out.write(self.notes())
         self._rerun({each.old.__name__ for each in report.replaced})
+        if report:
+            self.tour.after(None, failed=bool(report.failures))
         return bool(report)
+
+    def _guide(self, lesson: Lesson) -> Guide:
+        """What leads through a lesson in this session."""
+        names = self.session.namespace
+        return Guide(lesson, names, self.registry, self, lambda expression: eval(expression, names))
+
+    def play(self, lesson: Lesson, pause: Callable[[float], None]) -> list[Problem]:
+        """Plays a lesson by itself, `pause` waiting for seconds. Returns what did not do what it should."""
+        guide = self._guide(lesson)
+        try:
+            return play(guide, self.out, run=self.run, look=self.look, pause=pause)
+        finally:
+            guide.end()
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """While this lasts, nothing is written."""
+        streams = self.out.stream, self.err.stream
+        self.out.stream = self.err.stream = StringIO()
+        try:
+            with redirect_stdout(self.out.stream):
+                yield
+        finally:
+            self.out.stream, self.err.stream = streams
+
+    def add(self, folder: str) -> None:
+        """Watches a folder of plugin files, too."""
+        self.reloader.disk.add(folder)
+
+    def drop(self, folder: str) -> None:
+        """Watches a folder no more; what its files registered is withdrawn."""
+        self.reloader.disk.leave(folder)
+        self.look()
 
     def _rerun(self, modules: set[str]) -> None:
         """Runs the passes that are watched and were executed again, and tells what they do now."""
@@ -179,10 +222,11 @@ class Console:
         watched = len(self.reloader.plugin_files)
         self.out.write(render.banner(self.registry.snapshot, __version__, watched, self.out.width))
 
-    def run(self, text: str, said: Sequence[str] = ()) -> None:
+    def run(self, text: str, said: Sequence[str] = ()) -> Entry:
         """Runs a command as if typed: the files are looked at; its value or error, the changes and the time are told.
 
         `said` is what was done to a pasted text before it came here. SystemExit comes through; no other exception does.
+        Returns the command with what it printed.
         """
         code = pasted.cleaned(text, self.session.understands)
         self.out.write(render.asides([*said, *code.said], self.out.width))
@@ -227,9 +271,14 @@ class Console:
             self.out.write(render.model_change(change, self.out.width, self.shows_time))
             self._prove(change)
         printed += [tracebacks.last_line(error)] if error is not None else [render.plain(told)]
-        self.commands.recording.add(Entry(code.text, "".join(printed), failed=error is not None))
+        entry = Entry(code.text, "".join(printed), failed=error is not None)
+        self.commands.recording.add(entry)
         if self.shows_time:
             self.out.write(render.timing(seconds))
+        if self.tour.guide is not None:
+            self.look()  # it may have saved a file
+            self.tour.after(code.text, entry.failed)
+        return entry
 
     def _prove(self, change: ModelChange) -> None:
         """Tells whether a model computes what it did before, as long as that takes less than a second."""

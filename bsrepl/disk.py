@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from os.path import abspath, isdir, islink, realpath
+from os.path import abspath, isdir, islink, realpath, sep
 
 from . import watch
 from .errors import PluginFileError
@@ -31,11 +31,25 @@ class Disk:
         self._seen: dict[str, watch.Signature] = {}
         self._links: dict[str, str] = {}  # the files that plugin files are links to, with the link
         for path in map(abspath, paths):
-            if isdir(path):
-                self._folders.append(path)
-                self.watch(path)
-            else:
-                self._add_plugin_file(path)
+            self.add(path)
+
+    def add(self, path: str) -> None:
+        """Watches a plugin file, or a folder of them, too."""
+        if isdir(path):
+            self._folders.append(path)
+            self.watch(path)
+        else:
+            self._add_plugin_file(path)
+
+    def leave(self, folder: str) -> None:
+        """Looks at a folder no more; its plugin files are gone, whether they exist or not."""
+        self._folders.remove(folder)
+        self._seen.pop(folder, None)
+        for path in [path for path in self.plugin_files if path.startswith(folder + sep)]:
+            self.plugin_files.discard(path)
+            self.present.discard(path)
+            self._seen.pop(path, None)
+            self.gone.add(path)
 
     def watch(self, path: str) -> None:
         """Looks at a file from now on, whether it exists or not."""

@@ -77,6 +77,11 @@ class Entering:
     def _cleaned(self, text: str) -> Cleaned:
         return cleaned(text, self._understands)
 
+    def propose(self, buffer: Buffer, code: str) -> None:
+        """Puts code into an empty prompt; like what is pasted it runs with one Enter."""
+        buffer.document = Document()
+        self._insert(buffer, code)
+
     def _insert(self, buffer: Buffer, data: str) -> None:
         text = data.replace("\r\n", "\n").replace("\r", "\n")
         if buffer.text.strip():

@@ -61,6 +61,12 @@ class ExecutionFailed(BsreplError, RuntimeError):
     says_it_all = True
 
 
+class LessonError(BsreplError, ValueError):
+    """A Markdown file is no lesson; the message says at which line of it."""
+
+    says_it_all = True
+
+
 class MeasurementFailed(BsreplError, RuntimeError):
     """A process that was to be measured did not do what it was to do."""
 

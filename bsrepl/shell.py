@@ -93,6 +93,7 @@ class Shell(PythonRepl):
         self.history = self.default_buffer.history = history or self.history
         self._leaving: SystemExit | None = None  # a signal wants the shell to end
         self._is_looking = False  # at the files, while the prompt waits
+        self._proposed = ""  # by a tour
 
     def configure(self, path: Path) -> None:
         """Runs the user's `config.py`, if there is one, and its `configure(repl)`. An error in it is told."""
@@ -134,6 +135,7 @@ class Shell(PythonRepl):
     def _turn(self) -> bool:
         """Reads a command and runs it. Returns whether another one is to be read."""
         self.console.look()
+        self.console.tour.show()
         try:
             text = self.read()
         except EOFError:
@@ -172,7 +174,7 @@ class Shell(PythonRepl):
         """
         while True:
             try:
-                text: str = completed(self._loop, self.app.run_async(pre_run=self._follow_files))
+                text: str = completed(self._loop, self.app.run_async(pre_run=self._begin))
             except KeyboardInterrupt:
                 self.signatures = []
                 self._entering.taken("")
@@ -181,8 +183,9 @@ class Shell(PythonRepl):
             if text and not text.isspace():
                 return text
 
-    def _follow_files(self) -> None:
-        """Begins to look at the plugin files; it lasts as long as the prompt waits."""
+    def _begin(self) -> None:
+        """Puts what a tour proposes at the prompt, and begins to look at the plugin files, as long as it waits."""
+        self._propose()
         if self._interval > 0:
             self.app.create_background_task(self._look_now_and_then())
 
@@ -197,8 +200,19 @@ class Shell(PythonRepl):
         try:
             with _interruptible():
                 self.console.look()
+                self.console.tour.show()
         finally:
             self._is_looking = False
+        self._propose()
+
+    def _propose(self) -> None:
+        """Puts what a tour proposes at the prompt, unless something else was typed there."""
+        guide = self.console.tour.guide
+        proposal = guide.proposal if guide is not None else ""
+        buffer = self.default_buffer
+        if (proposal != self._proposed and buffer.text in ("", self._proposed)) or (proposal and not buffer.text):
+            self._entering.propose(buffer, proposal)
+        self._proposed = proposal
 
     def _names_to_complete(self) -> dict[str, Any]:
         """The names that Jedi may evaluate: a namespace would import each plugin that it looks at."""
