@@ -12,10 +12,9 @@ from pathlib import Path
 
 from . import __version__, check, lesson_text, places, render, starter, tour
 from .console import Console
+from .recording import LESSON
 from .registry import registry
 from .terminal import Terminal, wants_color
-
-LESSON = ".md"  # what the name of a lesson ends with
 
 _USAGE_ERROR = 2
 _INTERRUPTED = 130

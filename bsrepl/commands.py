@@ -173,8 +173,9 @@ class Commands:
             self._out.write(render.framework(each, self._out.width))
 
     def record(self, path: str) -> None:
-        """Writes the session so far into a file that runs, with what was printed as comments.
+        """Writes the session so far into a file that runs, or, if its name ends in .md, into a lesson.
 
+        What was printed is in it as comments; of a lesson as what each step has to print, which `bsrepl --check` tells.
         Raises RecordingError if the file exists and is no recording.
         """
         written = Path(path).expanduser()

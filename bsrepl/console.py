@@ -85,6 +85,7 @@ class Console:
         self.shows_time = shows_time
         self.reloader = Reloader(registry, paths, PRELOADED, now, trusting=trusting)
         self.last_reload: float | None = None  # seconds
+        self._told = registry.snapshot  # up to which the changes have been told
         self.installed = Installed(registry, index_file)
         self._brainsmith = InstalledBrainsmith()
         self._stand_in = BrainsmithImporter()
@@ -144,6 +145,7 @@ class Console:
         stale = follow(report.replaced, self.session.namespace)
         seconds = self.clock() - started
         self.board.note(report.before, report.after, report.executed)
+        self._told = report.after
         if report:
             self.last_reload = seconds
             self.out.write(render.report(report, self.out.width, seconds if self.shows_time else None))
@@ -232,7 +234,7 @@ class Console:
         self.out.write(render.asides([*said, *code.said], self.out.width))
         self.look(is_command=True)
         held = self._models.before(cache(lambda: self.session.parsed(code.text)))
-        before = self.registry.snapshot
+        before = self._told = self.registry.snapshot
         started = self.clock()
         error: BaseException | None = None
         value: Any = None
@@ -263,13 +265,15 @@ class Console:
         self._read_brainsmith()
         after = self.registry.snapshot
         self.board.note(before, after)
-        if after is not before and (changes := between(before, after)):
-            changed = render.registry_changes(changes, before, after, self.out.width)
+        if after is not self._told and (changes := between(self._told, after)):
+            changed = render.registry_changes(changes, self._told, after, self.out.width)
             self.out.write(changed)
             told += changed
         for change in self._models.changes(held, applications):
             self.out.write(render.model_change(change, self.out.width, self.shows_time))
-            self._prove(change)
+            proven = self._proven(change)
+            self.out.write(proven)
+            told += render.model_change(change, self.out.width) + proven
         printed += [tracebacks.last_line(error)] if error is not None else [render.plain(told)]
         entry = Entry(code.text, "".join(printed), failed=error is not None)
         self.commands.recording.add(entry)
@@ -280,23 +284,24 @@ class Console:
             self.tour.after(code.text, entry.failed)
         return entry
 
-    def _prove(self, change: ModelChange) -> None:
-        """Tells whether a model computes what it did before, as long as that takes less than a second."""
+    def _proven(self, change: ModelChange) -> render.Text:
+        """Whether a model computes what it did before, as long as that takes less than a second."""
         is_asked = self.auto_verify and change.name not in self._slow
         if not is_asked or change.before is None or change.difference.is_renamed_only:
-            return
+            return []
         from .proof import proof  # only now: it brings onnxruntime along
 
         proven = proof(change.difference, change.before, change.after, self.clock)
-        self.out.write(render.proof(proven, self.out.width))
         if proven.verdict is not None and not proven.verdict:
             passes = [each.transformation for each in change.applied]
             is_whole = bool(passes) and change.applied[0].source is change.before
             self.workbench.differed(change.before, change.after, passes if is_whole else (), proven.verdict)
+        text = render.proof(proven, self.out.width)
         if proven.seconds > _PATIENCE:
             self._slow.add(change.name)
             said = f"  that took {duration(proven.seconds)}; from now on only verify() does it for {change.name}"
-            self.out.write(render.asides([said], self.out.width))
+            text += render.asides([said], self.out.width)
+        return text
 
     def _shown(self, value: Any) -> render.Text:
         """A value as text. One whose `__repr__` raises is told as that, not as an error of the command."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from .lesson import Lesson, Step
 from .registry import Registry, Snapshot
+
+_LIKE = 0.6  # how much two texts have in common, of 1, to be the same but for some edits
 
 
 class Problem(NamedTuple):
@@ -86,8 +89,8 @@ class Guide:
     def done(self, code: str | None, failed: bool) -> bool:
         """Tells of a command, or, with `code` None, of files that were executed. Goes on if the step was done by it.
 
-        A step with checks is done once they are all true, whoever made them so; one without, by a command that did not
-        fail, or by its file.
+        A step with checks is done once they are all true, whoever made them so; one without, by its file, or by a
+        command like its own that did not fail.
         """
         step = self.step
         if step is None:
@@ -97,7 +100,7 @@ class Guide:
         elif step.file:
             is_done = (self.folder / step.file).is_file()
         else:
-            is_done = code is not None and not failed
+            is_done = code is not None and not failed and _resembles(code, step.code)
         self.place += is_done
         return is_done
 
@@ -119,6 +122,11 @@ class Guide:
             return bool(self._evaluate(check))
         except Exception:  # what it asks for is not there yet
             return False
+
+
+def _resembles(code: str, proposal: str) -> bool:
+    """Whether a command is what was proposed, edited perhaps."""
+    return SequenceMatcher(None, code.strip(), proposal.strip(), autojunk=False).ratio() >= _LIKE
 
 
 def _without_typed(now: Snapshot, before: Snapshot) -> Snapshot:

@@ -81,7 +81,9 @@ def parsed(text: str, name: str) -> Lesson:
             file = _FILE.search(fence["info"])
             if file is not None and not _is_plain(file["name"]):
                 raise LessonError(f"{name}:{number} names {file['name']}; it has to be a .py in the lesson's folder")
-            steps.append(Step(heading, "\n".join(said).strip(), content, file["name"] if file else "", line=number))
+            steps.append(
+                Step(heading, "\n".join(said).strip("\n").rstrip(), content, file["name"] if file else "", line=number)
+            )
             heading = ""
             said.clear()
         else:

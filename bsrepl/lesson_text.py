@@ -18,7 +18,9 @@ def introduction(guide: Guide, width: int) -> Text:
     text = heading(guide.lesson, guide.place, width) + prose(step, width)
     if step.file:
         text += [("path", f"{guide.folder / step.file}\n"), *code(step)]
-        text.append(("dim", wrapped("Enter saves it; or save it there with your editor.", width)))
+        text.append(
+            ("dim", wrapped("Enter saves it; or save it there with your editor. Ctrl-C empties the prompt.", width))
+        )
     return text
 
 

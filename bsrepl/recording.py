@@ -1,4 +1,4 @@
-"""A session as a file that runs: its commands as code, what they printed as comments."""
+"""A session as a file: one that runs, with what was printed as comments, or a lesson that expects it to be printed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from typing import Any, NamedTuple, TextIO
 
 from . import notebook
 from .errors import RecordingError
+from .lesson import Step, written
+
+LESSON = ".md"  # what the name of a lesson ends with
 
 _MARK = "# Recorded by bsrepl."  # what a file that may be written again begins with
+_TITLE = "Recorded by bsrepl"  # of a lesson that may be
 _MOST = 4_000  # characters of what a command printed that are kept
 
 
@@ -42,8 +46,13 @@ class Recording:
         Raises RecordingError if the file is somebody else's: neither new nor a recording.
         """
         self._is_being_written = True
-        if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(_MARK):
+        mark = _TITLE if path.suffix == LESSON else _MARK
+        if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith((mark, f"# {mark}")):
             raise RecordingError(f"{path} exists and is no recording; choose another name, or remove it")
+        if path.suffix == LESSON:
+            steps = [Step("", "", entry.code.strip("\n") + "\n", output=entry.output) for entry in self._entries]
+            path.write_text(written(_TITLE, steps), encoding="utf-8")
+            return len(steps)
         uses_last = any(_uses_last_value(entry.code) for entry in self._entries)
         parts = [_written(entry, uses_last) for entry in self._entries]
         path.write_text("\n".join([f"{_MARK} To run it: bsrepl < {path.name}\n", *parts]), encoding="utf-8")

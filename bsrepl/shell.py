@@ -94,6 +94,7 @@ class Shell(PythonRepl):
         self._leaving: SystemExit | None = None  # a signal wants the shell to end
         self._is_looking = False  # at the files, while the prompt waits
         self._proposed = ""  # by a tour
+        self._is_new = True  # whether no prompt was shown since the last command
 
     def configure(self, path: Path) -> None:
         """Runs the user's `config.py`, if there is one, and its `configure(repl)`. An error in it is told."""
@@ -136,6 +137,7 @@ class Shell(PythonRepl):
         """Reads a command and runs it. Returns whether another one is to be read."""
         self.console.look()
         self.console.tour.show()
+        self._is_new = True
         try:
             text = self.read()
         except EOFError:
@@ -184,8 +186,11 @@ class Shell(PythonRepl):
                 return text
 
     def _begin(self) -> None:
-        """Puts what a tour proposes at the prompt, and begins to look at the plugin files, as long as it waits."""
-        self._propose()
+        """Puts what a tour proposes at the prompt, once; begins to look at the plugin files, as long as it waits."""
+        if self._is_new:
+            self._is_new = False
+            # Behind what ptpython does there: it empties the buffer that the last command is still in.
+            self.app.pre_run_callables.append(self._propose)
         if self._interval > 0:
             self.app.create_background_task(self._look_now_and_then())
 
@@ -203,16 +208,18 @@ class Shell(PythonRepl):
                 self.console.tour.show()
         finally:
             self._is_looking = False
-        self._propose()
+        if self._proposal() != self._proposed and self.default_buffer.text in ("", self._proposed):
+            self._propose()
 
     def _propose(self) -> None:
-        """Puts what a tour proposes at the prompt, unless something else was typed there."""
+        """Puts what a tour proposes at the prompt; a Ctrl-C empties it."""
+        self._proposed = self._proposal()
+        if self._proposed:
+            self._entering.propose(self.default_buffer, self._proposed)
+
+    def _proposal(self) -> str:
         guide = self.console.tour.guide
-        proposal = guide.proposal if guide is not None else ""
-        buffer = self.default_buffer
-        if (proposal != self._proposed and buffer.text in ("", self._proposed)) or (proposal and not buffer.text):
-            self._entering.propose(buffer, proposal)
-        self._proposed = proposal
+        return guide.proposal if guide is not None else ""
 
     def _names_to_complete(self) -> dict[str, Any]:
         """The names that Jedi may evaluate: a namespace would import each plugin that it looks at."""
