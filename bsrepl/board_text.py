@@ -15,6 +15,7 @@ from .render import PLURALS, Text, wrapped
 from .table import cut
 
 _FEWEST = 3  # lines of the file
+_SAID, _SHORTEST = 26, 5  # columns for what is said of a bar, and of the longest bar at least
 _RULE, _BAR = "\u2500", "\u2588"  # terminal.py has stand-ins for them
 
 
@@ -121,9 +122,9 @@ def _measured(found: Discovery | None, width: int) -> list[Text]:
 
 def bars(found: Discovery, width: int) -> list[Text]:
     """A bar for each way, as long as it takes, and what it takes to read an attribute."""
-    names = max(len(way.name) for way in found.ways)
+    names = min(max(len(way.name) for way in found.ways), width - _SAID - _SHORTEST)
     longest = max(way.seconds for way in found.ways)
-    room = max(width - names - 26, 5)
+    room = width - names - _SAID
     made: list[Text] = []
     for way in found.ways:
         bar = _BAR * max(round(room * way.seconds / longest), 1)
@@ -131,7 +132,11 @@ def bars(found: Discovery, width: int) -> list[Text]:
         ratio = f"  {faster:.1f}x faster" if way is found.ways[-1] else ""
         said = f" {duration(way.seconds)}{ratio}"
         made.append(
-            [("", f"{way.name.ljust(names)}  "), ("added" if ratio else "", bar), ("bold" if ratio else "", said)]
+            [
+                ("", f"{cut(way.name, names).ljust(names)}  "),
+                ("added" if ratio else "", bar),
+                ("bold" if ratio else "", said),
+            ]
         )
     read = ", ".join(f"{name} {duration(seconds)}" for name, seconds in found.access.items())
     return [*made, [("", cut(f"reading it: {read}", width))]]
