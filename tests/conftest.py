@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import io
 import signal
 import sys
@@ -32,6 +33,13 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _frozen() -> None:
+    """The garbage collector looks only at what the tests of a module make: what is held is looked for often here."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -282,7 +282,8 @@ def test_a_slip_in_a_command_warns(screen: Screen) -> None:
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        (0.000_000_4, "0 us"),
+        (0, "0 us"),
+        (0.000_000_012, "12 ns"),
         (0.000_873, "873 us"),
         (0.0123, "12.3 ms"),
         (0.9999, "999.9 ms"),
