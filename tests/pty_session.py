@@ -35,6 +35,11 @@ class PtySession:
         self.resize(columns, rows)
 
     @property
+    def raw(self) -> bytes:
+        """What came, with its escape sequences."""
+        return self._raw
+
+    @property
     def text(self) -> str:
         return _ESCAPES.sub("", self._raw.decode(errors="replace"))
 
@@ -106,8 +111,13 @@ class PtySession:
         self._raw += got
         while self._raw.count(_CURSOR_POSITION_REQUEST) > self._answered:
             self._answered += 1
-            os.write(self._fd, b"\x1b[1;1R")
+            row, column = self.cursor()
+            os.write(self._fd, b"\x1b[%d;%dR" % (row, column))
         return bool(got)
+
+    def cursor(self) -> tuple[int, int]:
+        """Where the terminal says its cursor is, from 1 on: row and column, as if a whole screen was always left."""
+        return 1, 1
 
     def close(self) -> None:
         if self.pid:
