@@ -155,7 +155,7 @@ def _how(found: Discovery, width: int) -> Text:
     listed = [way.name for way in found.ways if not way.found]
     none = f" {' and '.join(listed)}: QONNX publishes none, so this is the mere look." if listed else ""
     said = (
-        f"Measured now: each way {found.runs} times in fresh processes, in turn; medians. Importing bsrepl is in its "
-        f"time.{none}"
+        f"Measured now: each way {counted(found.runs, 'time')} in fresh processes, in turn; the median counts. "
+        f"Importing bsrepl is in its time.{none}"
     )
     return [("dim", wrapped(said, width, ""))]

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bsrepl import tour
+from bsrepl import discovery, tour
 from bsrepl.changes import between
 from bsrepl.errors import LessonError
 from bsrepl.lesson import Lesson, Step, alike, first_difference, parsed, written
 
 from .conftest import Screen, Start
+from .test_board import MEASURED
 
 TEXT = """\
 # Folding
@@ -114,7 +115,8 @@ def test_outputs_are_alike_but_for_what_is_different_each_time(one: str, other: 
     assert (first_difference(one, other) == ("", "")) is same
 
 
-def test_the_tour_plays_and_every_step_does_what_it_says(screen: Screen) -> None:
+def test_the_tour_plays_and_every_step_does_what_it_says(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "measure", lambda runs, progress: MEASURED)  # other tests measure
     pauses: list[float] = []
     screen.type("kept = 1")
     before, names = screen.console.registry.snapshot, dict(screen.names)
