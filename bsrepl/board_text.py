@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from .board import View
 from .counted import counted, duration
-from .discovery import Discovery
 from .highlight import lines
 from .namespaces import summary
 from .plugin import KINDS
 from .registry import Snapshot
 from .render import PLURALS, Text, wrapped
 from .table import cut
+
+if TYPE_CHECKING:
+    from .discovery import Discovery
 
 _FEWEST = 3  # lines of the file
 _SAID, _SHORTEST = 26, 5  # columns for what is said of a bar, and of the longest bar at least

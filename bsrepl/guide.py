@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -45,6 +42,8 @@ class Guide:
         watching: Watching,
         evaluate: Callable[[str], Any],
     ) -> None:
+        import tempfile  # only now, as other things here: few sessions have a lesson
+
         self.lesson = lesson
         self.folder = Path(tempfile.mkdtemp(prefix="bsrepl-"))
         self.place = 0  # of the step that is to be done next
@@ -111,6 +110,8 @@ class Guide:
 
     def end(self) -> None:
         """Takes away the files, the names and the plugins that the lesson brought."""
+        import shutil
+
         shutil.rmtree(self.folder, ignore_errors=True)
         self._watching.drop(str(self.folder))
         self._registry.replace(_without_typed(self._registry.snapshot, self._snapshot))
@@ -126,6 +127,8 @@ class Guide:
 
 def _resembles(code: str, proposal: str) -> bool:
     """Whether a command is what was proposed, edited perhaps."""
+    from difflib import SequenceMatcher
+
     return SequenceMatcher(None, code.strip(), proposal.strip(), autojunk=False).ratio() >= _LIKE
 
 

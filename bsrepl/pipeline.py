@@ -60,7 +60,7 @@ class Trace:
         return self.error is None and not broken and not self.blamed
 
     def table(self) -> list[tuple[str, ...]]:
-        """A row for each pass, with a heading: changed, nodes, rewrites, parity, the times; without what no pass has."""
+        """A row for each pass, with a heading: changed, nodes, rewrites, parity, times; without what no pass has."""
         rows = list(map(_cells, self.rows))
         used = [number for number in range(len(_HEADING)) if any(row[number] for row in rows) or not rows]
         return [tuple(row[number] for number in used) for row in (_HEADING, *rows)]

@@ -1,0 +1,70 @@
+"""Measures, and tells.
+
+    scripts/bench            a table, and bars of growth
+    scripts/bench --json     {"machine": ..., "rows": [{"name", "value", "unit", "peer", "peer_value", "ratio", ...}]}
+
+Times are medians of several runs; the spread is that of the middle half of them, as a share of the median.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+from . import report
+from .finding import discovering
+from .graphs import diffing
+from .keystrokes import completing, typing
+from .reading import access
+from .registries import commands, growing
+from .reloads import depending, reloading, saving, soaking, watching
+from .rows import Effort, Row
+from .startup import prompt
+
+GROUPS: dict[str, Callable[[Effort], Iterator[Row]]] = {
+    "prompt": prompt,
+    "typing": typing,
+    "completing": completing,
+    "access": access,
+    "growing": growing,
+    "discovery": discovering,
+    "watching": watching,
+    "saving": saving,
+    "reloading": reloading,
+    "depending": depending,
+    "soaking": soaking,
+    "commands": commands,
+    "diffing": diffing,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures bsrepl beside its peers.")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--quick", action="store_true", help="fewer runs, and the largest graph left out")
+    parser.add_argument("--only", choices=GROUPS, metavar="NAME", help=", ".join(GROUPS))
+    options = parser.parse_args()
+    rows: list[Row] = []
+    for name, measure in GROUPS.items():
+        if options.only in (None, name):
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            rows += measure(Effort(options.quick))
+    result = {
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": report.machine(),
+        "rows": [asdict(row) for row in rows],
+    }
+    if options.json:
+        print(json.dumps(result, indent=2))
+    else:
+        print(report.table(rows))
+        print(report.bars(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""What it costs to know what there is: discovery of all of QONNX, each time in a process of its own."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+
+from bsrepl import discovery
+
+from .rows import Effort, Row, beside, in_turn
+
+#: stevedore reads the metadata of every distribution, through a cache of its own; QONNX publishes none.
+STEVEDORE = """
+import time
+start = time.perf_counter()
+from stevedore import ExtensionManager
+found = ExtensionManager("bsrepl.plugins").names() + ExtensionManager("brainsmith.plugins").names()
+parts = {"list": time.perf_counter() - start}
+"""
+
+
+def discovering(effort: Effort) -> Iterator[Row]:
+    """Milliseconds until every QONNX transformation is known; importing bsrepl itself counts, and is told apart."""
+    with tempfile.TemporaryDirectory() as kept:
+        discovery.fresh(discovery.INDEX, kept)
+
+        def cold() -> dict[str, float]:
+            with tempfile.TemporaryDirectory() as new:
+                return ours(new)
+
+        def ours(folder: str) -> dict[str, float]:
+            count, parts = discovery.fresh(discovery.INDEX, folder)
+            assert count == 64, count
+            return parts
+
+        def walk() -> float:
+            count, parts = discovery.fresh(discovery.WALK)
+            assert count == 64, count
+            return 1e3 * sum(parts.values())
+
+        listed: list[float] = []
+        listed_cold: list[float] = []
+
+        def whole(parts: dict[str, float], listing: list[float]) -> float:
+            listing.append(1e3 * parts["list QONNX"])
+            return 1e3 * sum(parts.values())
+
+        total, total_cold, walked, points, stevedore = in_turn(
+            effort.runs(7),
+            lambda: whole(ours(kept), listed),
+            lambda: whole(cold(), listed_cold),
+            walk,
+            lambda: 1e3 * sum(discovery.fresh(discovery.ENTRY_POINTS)[1].values()),
+            lambda: 1e3 * sum(discovery.fresh(STEVEDORE)[1].values()),
+        )
+    peer = "walk, import, inspect"
+    yield beside("every QONNX transformation, index read", "ms", listed[1:], peer, walked, 0.1)
+    yield beside("every QONNX transformation, source read", "ms", listed_cold[1:], peer, walked, 0.1)
+    yield beside("the same and importing bsrepl", "ms", total, peer, walked)
+    yield beside("the same, source read", "ms", total_cold, peer, walked)
+    yield beside(
+        "every QONNX transformation, index read", "ms", listed[1:], "entry points listed (QONNX has none)", points
+    )
+    yield beside("every QONNX transformation, index read", "ms", listed[1:], "stevedore (QONNX has none)", stevedore)

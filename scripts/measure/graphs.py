@@ -1,0 +1,62 @@
+"""What comparing two graphs costs, beside a `transform` of QONNX that does nothing on the same graph."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+from onnx import ModelProto, helper, numpy_helper
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.base import Transformation
+
+from bsrepl.graphdiff import between
+
+from .rows import Effort, Row, alone, beside, timed
+
+
+def chain(length: int, rewritten: float, prefix: str) -> ModelProto:
+    """A chain of nodes, some with a weight of their own; a share of them is replaced by two nodes of another kind."""
+    kinds, replaced = random.Random(0), random.Random(1)
+    nodes, weights, source = [], [], "in"
+    for number in range(length):
+        op, value, result = kinds.choice(("Relu", "Add", "Mul", "Sigmoid", "Neg")), kinds.random(), f"{prefix}{number}"
+        if replaced.random() < rewritten:
+            nodes.append(helper.make_node("Elu", [source], [f"{result}.half"], name=f"{prefix}n{number}a"))
+            nodes.append(helper.make_node("Tanh", [f"{result}.half"], [result], name=f"{prefix}n{number}b"))
+        else:
+            read = [source]
+            if op in ("Add", "Mul"):
+                weights.append(numpy_helper.from_array(np.array([value], np.float32), f"{prefix}w{number}"))
+                read.append(weights[-1].name)
+            nodes.append(helper.make_node(op, read, [result], name=f"{prefix}n{number}"))
+        source = result
+    ends = [helper.make_tensor_value_info(name, 1, [1]) for name in ("in", source)]
+    return helper.make_model(helper.make_graph(nodes, "chain", ends[:1], ends[1:], weights))
+
+
+class NoOp(Transformation):
+    """What QONNX's `transform` costs when the pass does nothing: a copy and the cleanup."""
+
+    def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
+        return model, False
+
+
+def diffing(effort: Effort) -> Iterator[Row]:
+    """Milliseconds to compare a chain with itself renamed and with 17% of it rewritten, beside a no-op `transform`.
+
+    QONNX's cleanup is quadratic: at 10,000 nodes it takes more than a minute and is measured once, unless in a hurry;
+    at 100,000 it would take hours.
+    """
+    largest = 10_000 if effort.is_quick else 100_000
+    for length, most in ((100, None), (1_000, 60), (10_000, 700), (100_000, None)):
+        if length > largest:
+            return
+        before, after = chain(length, 0, "t"), chain(length, 0.17, "x")
+        ours = [1e3 * each for each in timed(lambda: between(before, after), 1, 5 if length < 100_000 else 1)]  # noqa: B023
+        name = f"graph diff, {length:,} nodes, 17% rewritten"
+        if length <= (1_000 if effort.is_quick else 10_000):
+            wrapped = ModelWrapper(before)
+            theirs = [1e3 * each for each in timed(lambda: wrapped.transform(NoOp()), 1, 3 if length <= 1_000 else 1)]  # noqa: B023
+            yield beside(name, "ms", ours, "QONNX's no-op transform", theirs)
+        yield alone(name, "ms", ours, most)
