@@ -126,7 +126,7 @@ def test_the_tour_plays_and_every_step_does_what_it_says(screen: Screen, monkeyp
     said = screen.out.getvalue()
     assert "+ tfm.RemoveRedundantOps  stage=cleanup  plugin_example.py:1\n" in said
     assert re.search(r"transforms 65 -> 66 .* reload ", screen.out.getvalue()) is None  # this console tells no times
-    assert "failed plugin_example.py:3  NameError: name 'divsor' is not defined\n" in said
+    assert "failed plugin_example.py:3  NameError: name 'divsor' is not defined" in said
     assert "  OK max|d| " in said
     assert re.search(r"bsrepl +\S+ \d+\.\d ms  \d+\.\dx faster\n", said)
     assert screen.names == names
