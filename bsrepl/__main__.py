@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import __version__, check, lesson_text, places, render, starter, tour
 from .console import Console
+from .errors import LessonError
 from .recording import LESSON
 from .registry import registry
 from .terminal import Terminal, wants_color
@@ -78,6 +79,8 @@ def _converse(console: Console, options: argparse.Namespace) -> int:
         shell.run()
     except SystemExit as left:
         return _exit_status(left)
+    finally:
+        console.tour.quit()  # its files go with the shell
     return 0
 
 
@@ -111,7 +114,10 @@ def _play(console: Console, speed: float) -> int:
     """Plays the tour. Returns 1 if a step of it did not do what it should."""
     lesson = tour.own()
     console.look()
-    problems = console.play(lesson, lambda seconds: time.sleep(seconds / speed) if speed else None)
+    try:
+        problems = console.play(lesson, lambda seconds: time.sleep(seconds / speed) if speed else None)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     console.out.write(lesson_text.problems(lesson, problems, console.out.width))
     return 1 if problems else 0
 
@@ -122,7 +128,12 @@ def _check(console: Console, options: argparse.Namespace) -> int:
     lessons = [path for path in options.paths if path.endswith(LESSON)]
     failed = False
     for path in lessons:
-        lesson = tour.opened(path)
+        try:
+            lesson = tour.opened(path)
+        except LessonError as error:
+            console.out.write([("error", "failed"), ("", f" {error}\n")])
+            failed = True
+            continue
         with console.quiet():
             problems = console.play(lesson, lambda seconds: None)
         console.out.write(lesson_text.problems(lesson, problems, console.out.width))

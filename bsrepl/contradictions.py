@@ -56,7 +56,10 @@ def _contradiction(graph: View, name: str, value: Array) -> str:
     annotation = graph.annotations.get((("", name), "finn_datatype"))
     if annotation is None or annotation.startswith(_ANY) or value.dtype.kind not in "fiu":
         return ""
-    datatype = DataType[annotation]
+    try:
+        datatype = DataType[annotation]
+    except Exception:  # whatever QONNX meets in a text that is none
+        return f"{name} is annotated {annotation}, which is no datatype"
     if datatype.is_integer() and value.dtype.kind == "f":
         whole = np.round(value)
         if np.abs(value - whole).max(initial=0) > get_execution_error_thresh():

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from google.protobuf.message import EncodeError
 from qonnx.core.modelwrapper import ModelWrapper
 
 from .applied import definition_of, name_of
 from .errors import ReproductionError
 from .plugin import NAMESPACES, WORDS
 from .probes import inputs_of
+from .safe_repr import safe_repr
 from .sources import Source
 from .trace import is_pass, takes_config
 
@@ -72,9 +74,9 @@ def reproduction(
     Without passes, or with ones that cannot be written down, the model `after` is kept in their place. Raises
     ReproductionError if there is none.
     """
-    files = {"before.onnx": before.model.SerializeToString()}
+    files = {"before.onnx": _serialized(before)}
     if after is not None:
-        files["after.onnx"] = after.model.SerializeToString()
+        files["after.onnx"] = _serialized(after)
         files["inputs.npz"] = _packed(inputs_of(before), inputs)
     why_not = ""
     applying: list[str] = []
@@ -113,7 +115,7 @@ class _Code:
         if not is_pass(each):
             config = f", {_literal(cfg, 'the configuration')}" if takes_config(each) else ""
             return f"after = {name}(after{config})"
-        state = {} if isinstance(each, type) else vars(each)
+        state = {} if isinstance(each, type) else getattr(each, "__dict__", {})
         state = {key: value for key, value in state.items() if key != "ref_input_model"}  # of the last run
         made = f"{name}()" if not state else f"with_state({name}, {_literal(state, name_of(each))})"
         return f"after = after.transform({made})"
@@ -162,13 +164,21 @@ def _taken(text: bytes) -> Iterator[tuple[str, str]]:
 
 def _literal(value: Any, whose: str) -> str:
     """A value as source. Raises ReproductionError if it cannot be written as a literal."""
-    written = repr(value)
+    written = safe_repr(value)
     try:
         if ast.literal_eval(written) == value:
             return written
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         pass
     raise ReproductionError(f"{whose} holds what cannot be written down: {written[:60]}")
+
+
+def _serialized(model: ModelWrapper) -> bytes:
+    """A model as bytes. Raises ReproductionError if it is larger than a protobuf message may be."""
+    try:
+        return bytes(model.model.SerializeToString())
+    except (ValueError, EncodeError) as error:
+        raise ReproductionError(f"the model cannot be kept: {error}") from error
 
 
 def _packed(names: Sequence[Any], inputs: Sequence[Array]) -> bytes:

@@ -53,6 +53,14 @@ def test_a_shape_that_the_values_contradict(model: ModelWrapper) -> None:
     assert contradictions(stale) == {"MaxPool_0_out0": said}
 
 
+def test_an_annotation_that_is_no_datatype(model: ModelWrapper) -> None:
+    annotated = deepcopy(model)
+    annotated.set_tensor_datatype("Relu_0_out0", DataType["INT8"])
+    for each in annotated.graph.quantization_annotation:
+        each.quant_parameter_tensor_names[0].value = "NONSENSE"
+    assert contradictions(annotated) == {"Relu_0_out0": "Relu_0_out0 is annotated NONSENSE, which is no datatype"}
+
+
 def test_what_was_so_before_is_not_told_again_whatever_it_is_called(model: ModelWrapper) -> None:
     before = deepcopy(model)
     before.set_tensor_datatype("Relu_0_out0", DataType["INT8"])

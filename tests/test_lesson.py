@@ -215,6 +215,11 @@ def test_a_recording_is_a_lesson_and_check_tells_what_is_no_longer_the_same(scre
     )
 
 
+def test_checking_what_is_no_lesson_says_why(tmp_path: Path) -> None:
+    (tmp_path / "bad.md").write_text("# Nothing\n")
+    assert check(tmp_path / "bad.md") == (1, "failed bad.md has no python fence, so there is nothing to do in it\n")
+
+
 def check(path: Path) -> tuple[int, str]:
     command = [str(Path(sys.executable).with_name("bsrepl")), "--check", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -113,6 +113,12 @@ def test_what_cannot_be_written_down_says_so(bench: Screen, tmp_path: Path) -> N
     bench.type("m.transform(Fails())")
     said = bench.type(f"reproduce({folder!r})")
     assert "ReproductionError: Fails holds what cannot be written down: {'held': <object" in said
+    bench.type("""
+        class Slotted:
+            __slots__ = ("size",)
+            def apply(self, model): raise ValueError("y")
+    """)
+    assert "ValueError: y" in bench.type("m.transform(Slotted())")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("mine")
     bench.type("m.transform(tfm.LowerConvsToMatMul)")  # fails, but that is a slip of the call
