@@ -7,7 +7,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -231,9 +230,10 @@ class Console:
         Returns the command with what it printed.
         """
         code = pasted.cleaned(text, self.session.understands)
-        self.out.write(render.asides([*said, *code.said], self.out.width))
+        if notes := [*said, *code.said]:
+            self.out.write(render.asides(notes, self.out.width))
         self.look(is_command=True)
-        held = self._models.before(cache(lambda: self.session.parsed(code.text)))
+        held = self._models.before(lambda: self.session.parsed(code.text))
         before = self._told = self.registry.snapshot
         started = self.clock()
         error: BaseException | None = None

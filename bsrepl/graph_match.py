@@ -9,12 +9,10 @@ near them; then those that changed, where they stand between matched ones.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from .alignment import aligned, rising
-from .graph_view import Tensor, View
-
-_Ports = list[tuple[int, int]]  # nodes, each with the number of its input or output
+from .graph_view import Port, Tensor, View
 
 _WIDEST = 64  # matched nodes around an unmatched one; more of them tell nothing
 _NOWHERE: frozenset[Hashable] = frozenset()
@@ -50,7 +48,7 @@ class Match:
         self._pair_enclosed()
         self._align()
         self._grow(_Side.op_type)
-        self._pair_unique(old.valued(), new.valued())
+        self._pair_unique(old.valued(self.forward), new.valued(self.backward))
         self._grow(_Side.op_type)
 
     def _pair_enclosed(self) -> None:
@@ -75,33 +73,33 @@ class Match:
         view = side.view
         up: dict[int, frozenset[Hashable]] = {}
         down: dict[int, frozenset[Hashable]] = {}
-        for node in side.order:
-            if node not in taken:
-                reached: set[Hashable] = set()
-                for tensor in view.nodes[node].inputs:
-                    maker = view.producers.get(tensor)
-                    if maker is None:
-                        reached.add(view.inputs.get(tensor))
-                    elif maker[0] in taken:
-                        reached.add((called[maker[0]], maker[1]))
+        left = [node for node in side.order if node not in taken]
+        for node in left:
+            reached = _NOWHERE
+            for tensor, maker in zip(view.nodes[node].inputs, view.makers[node], strict=True):
+                if maker is None:
+                    each = frozenset((view.inputs[tensor],)) if tensor in view.inputs else _NOWHERE
+                elif maker[0] in taken:
+                    each = frozenset(((called[maker[0]], maker[1]),))
+                else:
+                    each = up.get(maker[0], _NOWHERE)
+                reached = reached | each if reached else each
+            up[node] = reached if len(reached) <= _WIDEST else _NOWHERE
+        for node in reversed(left):
+            reached = _NOWHERE
+            for tensor, readers in zip(view.nodes[node].outputs, view.readers[node], strict=True):
+                if tensor in view.outputs:
+                    reached = reached.union([("output", number) for number in view.outputs[tensor]])
+                for reader, port in readers:
+                    if reader in taken:
+                        each = frozenset(((called[reader], port),))
                     else:
-                        reached |= up.get(maker[0], _NOWHERE)
-                up[node] = frozenset(reached) if len(reached) <= _WIDEST else _NOWHERE
-        for node in reversed(side.order):
-            if node not in taken:
-                reached = set()
-                for tensor in view.nodes[node].outputs:
-                    reached.update(("output", number) for number in view.outputs.get(tensor, ()))
-                    for reader, port in view.consumers.get(tensor, ()):
-                        if reader in taken:
-                            reached.add((called[reader], port))
-                        else:
-                            reached |= down.get(reader, _NOWHERE)
-                down[node] = frozenset(reached) if len(reached) <= _WIDEST else _NOWHERE
+                        each = down.get(reader, _NOWHERE)
+                    reached = reached | each if reached else each
+            down[node] = reached if len(reached) <= _WIDEST else _NOWHERE
         found: dict[Hashable, list[int]] = defaultdict(list)
-        for node in side.order:
-            if node not in taken:
-                found[up[node], down[node]].append(node)
+        for node in left:
+            found[up[node], down[node]].append(node)
         return found
 
     def _align(self) -> None:
@@ -161,10 +159,10 @@ class Match:
         for mine, theirs in self._ends():
             self._compare(mine, theirs, alike, [])
         near: set[int] = set()
-        for node, each in enumerate(old.nodes):
+        for node in range(len(old.nodes)):
             if node not in self.forward:
-                near.update(old.producers[tensor][0] for tensor in each.inputs if tensor in old.producers)
-                near.update(reader for tensor in each.outputs for reader, _ in old.consumers.get(tensor, ()))
+                near.update([maker[0] for maker in old.makers[node] if maker is not None])
+                near.update([reader for readers in old.readers[node] for reader, _ in readers])
         self._spread([(node, self.forward[node]) for node in near if node in self.forward], alike)
 
     def _spread(self, pairs: list[tuple[int, int]], alike: _Alike) -> None:
@@ -172,8 +170,18 @@ class Match:
             for mine, theirs in self._around(*pairs.pop()):
                 self._compare(mine, theirs, alike, pairs)
 
-    def _compare(self, mine: _Ports, theirs: _Ports, alike: _Alike, found: list[tuple[int, int]]) -> None:
+    def _compare(
+        self, mine: Sequence[Port], theirs: Sequence[Port], alike: _Alike, found: list[tuple[int, int]]
+    ) -> None:
         """Pairs what is alike at one place of both graphs, if it is the only one of its kind there."""
+        if len(mine) == len(theirs) == 1:
+            (a, port), (b, other_port) = mine[0], theirs[0]
+            if a in self.forward or b in self.backward or port != other_port:
+                return
+            if alike(self._sides[0], a) == alike(self._sides[1], b):
+                self._add(a, b)
+                found.append((a, b))
+            return
         groups: dict[Hashable, tuple[list[int], list[int]]] = {}
         for node, port in mine:
             if node not in self.forward:
@@ -188,17 +196,17 @@ class Match:
                 self._add(old[0], new[0])
                 found.append((old[0], new[0]))
 
-    def _around(self, old: int, new: int) -> Iterator[tuple[_Ports, _Ports]]:
+    def _around(self, old: int, new: int) -> Iterator[tuple[Sequence[Port], Sequence[Port]]]:
         """What stands at each tensor of a matched pair: who reads its outputs, who makes its inputs."""
         before, after = self._views
-        for mine, theirs in zip(before.nodes[old].outputs, after.nodes[new].outputs, strict=False):
-            if mine in before.consumers and theirs in after.consumers:
-                yield before.consumers[mine], after.consumers[theirs]
-        for mine, theirs in zip(before.nodes[old].inputs, after.nodes[new].inputs, strict=False):
-            if mine in before.producers and theirs in after.producers:
-                yield [before.producers[mine]], [after.producers[theirs]]
+        for mine, theirs in zip(before.readers[old], after.readers[new], strict=False):
+            if mine and theirs:
+                yield mine, theirs
+        for maker, other in zip(before.makers[old], after.makers[new], strict=False):
+            if maker is not None and other is not None:
+                yield (maker,), (other,)
 
-    def _ends(self) -> Iterator[tuple[_Ports, _Ports]]:
+    def _ends(self) -> Iterator[tuple[Sequence[Port], Sequence[Port]]]:
         """Who reads the inputs of the graphs, and who makes their outputs."""
         old, new = self._views
         places = {place: tensor for tensor, place in new.inputs.items()}
@@ -222,17 +230,16 @@ class _Side:
 
     def __init__(self, view: View, number: Callable[[Hashable], int]) -> None:
         self.view = view
-        nodes, producers, consumers = view.nodes, view.producers, view.consumers
-        constants, outputs = view.constants, view.outputs
+        nodes, constants = view.nodes, view.constants
         self.order = order = view.order()
         self._number = number
+        self._ends = {view.producers[tensor][0] for tensor in view.outputs if tensor in view.producers}
         self.what = [
             number((each.op_type, each.domain, each.attributes, len(each.inputs), len(each.outputs))) for each in nodes
         ]
         source: dict[Tensor | None, int] = {None: number("left out")}
         source.update((tensor, number(("constant", content))) for tensor, content in constants.items())
         source.update((tensor, number(("input", place))) for tensor, place in view.inputs.items())
-        self._source = source
         lost = number("lost")
         #: What each node is, with the constants and the inputs of the graph that it reads.
         self.near0 = [
@@ -242,50 +249,60 @@ class _Side:
         #: Everything that leads to each node.
         self.up = [lost] * len(nodes)
         for index in order:
-            parts: list[Hashable] = [self.near0[index]]
-            for tensor in nodes[index].inputs:
-                made = producers.get(tensor)
-                if made is not None:
-                    parts.append((self.up[made[0]], made[1]))
-            self.up[index] = number(tuple(parts))
+            self.up[index] = number((self.near0[index], *self._above(index, self.up)))
         #: Everything that each node leads to.
         self.down = [lost] * len(nodes)
         for index in reversed(order):
-            ends: list[Hashable] = [self.near0[index], "down"]
-            for tensor in nodes[index].outputs:
-                readers = consumers.get(tensor, ())
-                read = [(self.down[reader], port) for reader, port in readers]
-                ends.append(tuple(sorted(read)) if len(read) > 1 else tuple(read))
-                if tensor in outputs:
-                    ends.append(("output", *outputs[tensor]))
-            self.down[index] = number(tuple(ends))
+            self.down[index] = number((self.near0[index], *self._below(index, self.down)))
         #: Both, as one number.
         self.whole = [(up << 32) | down for up, down in zip(self.up, self.down, strict=True)]
+
+    def _above(self, node: int, known: Sequence[int]) -> list[int]:
+        """What makes the inputs of a node, each by what is known of it and its output."""
+        parts: list[int] = []
+        for maker in self.view.makers[node]:
+            if maker is None:
+                parts.append(-1)
+            else:
+                parts += (known[maker[0]], maker[1])
+        return parts
+
+    def _below(self, node: int, known: Sequence[int]) -> list[int]:
+        """What reads the outputs of a node, each by what is known of it and its input, whatever their order; and
+        which outputs of the graph they are, as numbers below zero."""
+        parts: list[int] = []
+        for readers in self.view.readers[node]:
+            parts.append(len(readers))
+            if len(readers) == 1:
+                ((reader, port),) = readers
+                parts += (known[reader], port)
+            else:
+                for pair in sorted([(known[reader], port) for reader, port in readers]):
+                    parts += pair
+        if node in self._ends:
+            for port, tensor in enumerate(self.view.nodes[node].outputs):
+                for number in self.view.outputs.get(tensor, ()):
+                    parts += (-1 - port, -1 - number)
+        return parts
 
     def op_type(self, node: int) -> str:
         return self.view.nodes[node].op_type
 
     def near(self, without: Container[int]) -> list[int | None]:
         """What each node is and stands next to; None of those `without` which it may do."""
-        return [None if node in without else self._ring(node) for node in range(len(self.what))]
+        return [
+            None
+            if node in without
+            else self._number((near, *self._above(node, self.near0), *self._below(node, self.near0)))
+            for node, near in enumerate(self.near0)
+        ]
 
-    def _ring(self, node: int) -> int:
-        view, near0 = self.view, self.near0
-        around: list[Hashable] = [near0[node]]
-        for tensor in view.nodes[node].inputs:
-            maker = view.producers.get(tensor)
-            around.append(-1 if maker is None else near0[maker[0]])
-        for tensor in view.nodes[node].outputs:
-            around.append(tuple(sorted([(near0[reader], port) for reader, port in view.consumers.get(tensor, ())])))
-            around.append(tuple(view.outputs.get(tensor, ())))
-        return self._number(tuple(around))
-
-    def valued(self) -> list[int | None]:
-        """What each node is with its constants; None of one that has none: it could be any."""
+    def valued(self, without: Container[int]) -> list[int | None]:
+        """What each node is with its constants; None of one that has none: it could be any; and of those `without`."""
         constants = self.view.constants
         return [
-            near if any(tensor in constants for tensor in node.inputs) else None
-            for near, node in zip(self.near0, self.view.nodes, strict=True)
+            near if number not in without and any(tensor in constants for tensor in node.inputs) else None
+            for number, (near, node) in enumerate(zip(self.near0, self.view.nodes, strict=True))
         ]
 
 

@@ -7,6 +7,7 @@ tensors are told apart by the scope they are in, and the node that has them read
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 #: A tensor: the scope that it is in, empty for the graph itself, and its name.
 Tensor = tuple[str, str]
+
+#: An input or an output of a node: the numbers of both.
+Port = tuple[int, int]
 
 _GRAPH, _GRAPHS = 5, 10  # AttributeProto.GRAPH and .GRAPHS
 _EXTERNAL = 1  # TensorProto.EXTERNAL
@@ -51,21 +55,21 @@ class View:
     types: dict[Tensor | None, tuple[int, tuple[int | str | None, ...] | None]] = field(default_factory=dict)
     annotations: dict[tuple[Tensor, str], str] = field(default_factory=dict)  # (tensor, `finn_datatype`) -> value
     opsets: dict[str, int] = field(default_factory=dict)
-    producers: dict[Tensor | None, tuple[int, int]] = field(default_factory=dict)  # the node and its output
-    consumers: dict[Tensor | None, list[tuple[int, int]]] = field(default_factory=dict)  # the nodes and their inputs
+    producers: dict[Tensor | None, Port] = field(default_factory=dict)
+    consumers: dict[Tensor | None, list[Port]] = field(default_factory=dict)
+    makers: list[list[Port | None]] = field(default_factory=list)  # of each node: what makes each of its inputs
+    readers: list[list[Sequence[Port]]] = field(default_factory=list)  # of each node: what reads each of its outputs
 
     def order(self) -> list[int]:
         """The nodes so that each comes after what it reads from; those on a cycle come last."""
-        waiting = [0] * len(self.nodes)
-        for number, node in enumerate(self.nodes):
-            waiting[number] = sum(tensor in self.producers for tensor in node.inputs)
+        waiting = [len(makers) - makers.count(None) for makers in self.makers]
         ready = [number for number, count in enumerate(waiting) if not count]
         for number in ready:
-            for tensor in self.nodes[number].outputs:
-                for consumer, _ in self.consumers.get(tensor, ()):
-                    waiting[consumer] -= 1
-                    if not waiting[consumer]:
-                        ready.append(consumer)
+            for readers in self.readers[number]:
+                for reader, _ in readers:
+                    waiting[reader] -= 1
+                    if not waiting[reader]:
+                        ready.append(reader)
         if len(ready) < len(self.nodes):
             ready += sorted(set(range(len(self.nodes))) - set(ready))
         return ready
@@ -88,20 +92,35 @@ def view(model: ModelProto) -> View:
         for port, read in enumerate(node.inputs):
             if read is not None:
                 made.consumers.setdefault(read, []).append((index, port))
+    made.makers = [[made.producers.get(tensor) for tensor in node.inputs] for node in made.nodes]
+    made.readers = [[made.consumers.get(tensor, ()) for tensor in node.outputs] for node in made.nodes]
     return made
 
 
-def _add(made: View, graph: GraphProto, scope: str, outer: dict[str, Tensor]) -> dict[str, Tensor]:
+class _Names(dict[str, "Tensor | None"]):
+    """The tensors that a graph sees, by their names; those that nothing makes are its own."""
+
+    def __init__(self, outer: Mapping[str, Tensor | None], scope: str) -> None:
+        super().__init__(outer)
+        self._scope = scope
+        self[""] = None  # an input that is left out
+
+    def __missing__(self, name: str) -> Tensor:
+        tensor = self[name] = (self._scope, name)
+        return tensor
+
+
+def _add(made: View, graph: GraphProto, scope: str, outer: Mapping[str, Tensor | None]) -> _Names:
     """Adds what is in a graph. `outer` are the tensors that it sees of the graphs around it. Returns those it has."""
-    names = dict(outer)
+    names = _Names(outer, scope)
     for constant in graph.initializer:
         tensor = names[constant.name] = (scope, constant.name)
         made.constants[tensor] = content(constant)
     for value in graph.input:
         names[value.name] = (scope, value.name)
-    for node in graph.node:
-        for name in node.output:
-            names[name] = (scope, name)
+    nodes = list(graph.node)
+    outputs = [tuple([(scope, name) if name else None for name in node.output]) for node in nodes]
+    names.update((tensor[1], tensor) for made_here in outputs for tensor in made_here if tensor is not None)
     for values in (graph.input, graph.output, graph.value_info):
         for value in values:
             tensor_type = value.type.tensor_type
@@ -110,13 +129,19 @@ def _add(made: View, graph: GraphProto, scope: str, outer: dict[str, Tensor]) ->
     for annotation in graph.quantization_annotation:
         for entry in annotation.quant_parameter_tensor_names:
             made.annotations[(scope, annotation.tensor_name), entry.key] = entry.value
-    for number, node in enumerate(graph.node):
-        _add_node(made, node, scope, names, f"{scope}{number}/")
+    for number, (node, made_here) in enumerate(zip(nodes, outputs, strict=True)):
+        attributes, results = _attributes(made, node, names, f"{scope}{number}/") if node.attribute else ((), [])
+        inputs = tuple([names[name] for name in node.input] + results)
+        made.nodes.append(Node(node.name, node.op_type, node.domain, scope, inputs, made_here, attributes))
     return names
 
 
-def _add_node(made: View, node: NodeProto, scope: str, names: dict[str, Tensor], inner: str) -> None:
-    attributes, results = [], []
+def _attributes(
+    made: View, node: NodeProto, names: _Names, inner: str
+) -> tuple[tuple[tuple[str, bytes], ...], list[Tensor | None]]:
+    """The attributes of a node but for its sub-graphs, which are added; and what these put out."""
+    attributes: list[tuple[str, bytes]] = []
+    results: list[Tensor | None] = []
     for attribute in node.attribute:
         graphs = _graphs(attribute)
         if not graphs:
@@ -126,14 +151,8 @@ def _add_node(made: View, node: NodeProto, scope: str, names: dict[str, Tensor],
             seen = _add(made, graph, place, names)
             for port, value in enumerate(graph.input):
                 made.inputs[place, value.name] = f"{attribute.name} {port}"
-            results += [seen.get(value.name, (place, value.name)) for value in graph.output]
-    if len(attributes) > 1:
-        attributes.sort()
-    inputs = tuple([names.get(name, (scope, name)) if name else None for name in node.input])
-    outputs = tuple([(scope, name) if name else None for name in node.output])
-    made.nodes.append(
-        Node(node.name, node.op_type, node.domain, scope, (*inputs, *results), outputs, tuple(attributes))
-    )
+            results += [seen[value.name] for value in graph.output]
+    return tuple(sorted(attributes)), results
 
 
 def _graphs(attribute: AttributeProto) -> list[GraphProto]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -94,13 +94,12 @@ def _between(old: View, new: View) -> Difference:
     made = Difference(old, new, match)
     made.removed = [node for node in range(len(old.nodes)) if node not in match.forward]
     made.inserted = [node for node in range(len(new.nodes)) if node not in match.backward]
-    tensors = _Tensors(made)
-    made.tensors = tensors.pairs
-    made.edited = list(_edits(made, tensors))
+    made.tensors = _tensors(made)
+    made.edited = list(_edits(made))
     made.moved = list(_moves(made))
     made.rewrites = _rewrites(made)
-    made.renamed = _renamed(made, tensors)
-    made.annotated = _annotated(made, tensors)
+    made.renamed = _renamed(made)
+    made.annotated = _annotated(made)
     made.interface = list(_interface(made))
     return made
 
@@ -112,28 +111,28 @@ def _viewed(model: Any) -> View:
     return view(proto)
 
 
-class _Tensors:
+def _tensors(made: Difference) -> dict[Tensor | None, Tensor]:
     """The tensors of the old graph and what they are in the new one."""
-
-    def __init__(self, made: Difference) -> None:
-        self.pairs: dict[Tensor | None, Tensor] = {}
-        old, new = made.old, made.new
-        places = {place: tensor for tensor, place in new.inputs.items()}
-        for tensor, place in old.inputs.items():
-            if (theirs_too := places.get(place)) is not None:
-                self.pairs[tensor] = theirs_too
-        for mine, theirs in made.match.forward.items():
-            for a, b in zip(old.nodes[mine].outputs, new.nodes[theirs].outputs, strict=False):
-                if a is not None and b is not None:
-                    self.pairs[a] = b
-            for a, b in zip(old.nodes[mine].inputs, new.nodes[theirs].inputs, strict=False):
-                if a in old.constants and b in new.constants and a is not None and b is not None:
-                    self.pairs.setdefault(a, b)
+    old, new = made.old, made.new
+    places = {place: tensor for tensor, place in new.inputs.items() if tensor is not None}
+    pairs = {tensor: places[place] for tensor, place in old.inputs.items() if place in places}
+    for mine, theirs in made.match.forward.items():
+        for a, b in zip(old.nodes[mine].outputs, new.nodes[theirs].outputs, strict=False):
+            if a is not None and b is not None:
+                pairs[a] = b
+        for a, b in zip(old.nodes[mine].inputs, new.nodes[theirs].inputs, strict=False):
+            if a in old.constants and b in new.constants and b is not None:
+                pairs.setdefault(a, b)
+    return pairs
 
 
-def _edits(made: Difference, tensors: _Tensors) -> Iterator[Edit]:
+def _edits(made: Difference) -> Iterator[Edit]:
+    before, after = made.old.constants, made.new.constants
     for mine, theirs in sorted(made.match.forward.items()):
         old, new = made.old.nodes[mine], made.new.nodes[theirs]
+        read, reads = [before.get(tensor) for tensor in old.inputs], [after.get(tensor) for tensor in new.inputs]
+        if read == reads and old.attributes == new.attributes and old.domain == new.domain:
+            continue
         changes = [*_attribute_changes(old, new), *_input_changes(made, old, new)]
         if changes:
             yield Edit(mine, theirs, tuple(changes))
@@ -190,9 +189,13 @@ def _shape(content: Content) -> str:
 
 def _moves(made: Difference) -> Iterator[tuple[int, int]]:
     """The pairs that read from other nodes than they did, those between which something was rewritten left out."""
-    for mine, theirs in sorted(made.match.forward.items()):
-        old, new = made.old.nodes[mine], made.new.nodes[theirs]
-        for a, b in zip(old.inputs, new.inputs, strict=False):
+    forward = made.match.forward
+    for mine, theirs in sorted(forward.items()):
+        makers, others = made.old.makers[mine], made.new.makers[theirs]
+        for port, (maker, other) in enumerate(zip(makers, others, strict=False)):
+            if maker and other and maker[1] == other[1] and forward.get(maker[0]) == other[0]:
+                continue  # the same output of the same node
+            a, b = made.old.nodes[mine].inputs[port], made.new.nodes[theirs].inputs[port]
             if a is None or b is None or (a in made.old.constants and b in made.new.constants):
                 continue
             if _comes_from_elsewhere(made, a, b):
@@ -230,24 +233,28 @@ def _sources(graph: View, tensor: Tensor, matched: dict[int, int]) -> set[tuple[
 
 
 def _rewrites(made: Difference) -> list[Rewrite]:
-    """What was removed and inserted, in groups: what is connected, and what came in the place of what."""
-    parents: dict[tuple[str, int], tuple[str, int]] = {}
+    """What was removed and inserted, in groups: what is connected, and what came in the place of what.
 
-    def root(each: tuple[str, int]) -> tuple[str, int]:
-        while parents.setdefault(each, each) != each:
-            parents[each] = each = parents[parents[each]]
+    A node of the old graph stands here as its number, one of the new graph as `~number`.
+    """
+    parents = {**{node: node for node in made.removed}, **{~node: ~node for node in made.inserted}}
+
+    def root(each: int) -> int:
+        while (parent := parents[each]) != each:
+            parents[each] = each = parents[parent]
         return each
 
-    def join(one: tuple[str, int], other: tuple[str, int]) -> None:
+    def join(one: int, other: int) -> None:
         parents[root(one)] = root(other)
 
-    for side, graph, nodes in (("-", made.old, made.removed), ("+", made.new, made.inserted)):
-        changed = set(nodes)
-        for node in nodes:
-            root((side, node))
-            for tensor in graph.nodes[node].inputs:
-                if tensor in graph.producers and graph.producers[tensor][0] in changed:
-                    join((side, node), (side, graph.producers[tensor][0]))
+    for node in made.removed:
+        for maker in made.old.makers[node]:
+            if maker is not None and maker[0] in parents:
+                join(node, maker[0])
+    for node in made.inserted:
+        for maker in made.new.makers[node]:
+            if maker is not None and ~maker[0] in parents:
+                join(~node, ~maker[0])
     met = list(_meeting(made, _ends))
     for one, other in met:
         join(one, other)
@@ -255,10 +262,11 @@ def _rewrites(made: Difference) -> list[Rewrite]:
     for one, other in _meeting(made, _begins):
         if root(one) not in joined and root(other) not in joined:
             join(one, other)
-    groups: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
-    for side, nodes in (("-", made.removed), ("+", made.inserted)):
-        for node in nodes:
-            groups.setdefault(root((side, node)), ([], []))[side == "+"].append(node)
+    groups: dict[int, tuple[list[int], list[int]]] = {}
+    for node in made.removed:
+        groups.setdefault(root(node), ([], []))[0].append(node)
+    for node in made.inserted:
+        groups.setdefault(root(~node), ([], []))[1].append(node)
     return [
         Rewrite(tuple(removed), tuple(inserted), (_ops(made.old, removed), _ops(made.new, inserted)))
         for removed, inserted in groups.values()
@@ -269,48 +277,50 @@ def _ops(graph: View, nodes: Sequence[int]) -> tuple[str, ...]:
     return tuple(graph.nodes[node].op_type for node in nodes)
 
 
-def _meeting(made: Difference, places: Any) -> Iterator[tuple[tuple[str, int], tuple[str, int]]]:
-    """Removed and inserted nodes that stand at the same place of what is matched."""
-    forward = made.match.forward
-    old: dict[Any, int] = {}
+def _meeting(made: Difference, places: _Places) -> Iterator[tuple[int, int]]:
+    """Removed and inserted nodes that stand at the same place of what is matched: `number` and `~number`."""
+    old: dict[Hashable, int] = {}
     for node in made.removed:
-        for place in places(made.old, node, lambda each: forward.get(each)):
+        for place in places(made.old, node, made.match.forward):
             old.setdefault(place, node)
-    backward = made.match.backward
+    same = {node: node for node in made.match.backward}
     for node in made.inserted:
-        for place in places(made.new, node, lambda each: each if each in backward else None):
+        for place in places(made.new, node, same):
             if place in old:
-                yield ("-", old[place]), ("+", node)
+                yield old[place], ~node
 
 
-def _ends(graph: View, node: int, name: Any) -> Iterator[Any]:
-    """The places at which what a node makes is read: inputs of matched nodes, by their new numbers, and outputs."""
-    for tensor in graph.nodes[node].outputs:
+def _ends(graph: View, node: int, called: Mapping[int, int]) -> Iterator[Hashable]:
+    """The places at which what a node makes is read: inputs of matched nodes, as they are called, and outputs."""
+    for tensor, readers in zip(graph.nodes[node].outputs, graph.readers[node], strict=True):
         if tensor is not None:
-            yield from (("output", number) for number in graph.outputs.get(tensor, ()))
-            for reader, port in graph.consumers.get(tensor, ()):
-                if name(reader) is not None:
-                    yield name(reader), port
+            yield from [("output", number) for number in graph.outputs.get(tensor, ())]
+        for reader, port in readers:
+            if reader in called:
+                yield called[reader], port
 
 
-def _begins(graph: View, node: int, name: Any) -> Iterator[Any]:
-    """The places that a node reads from: outputs of matched nodes, by their new numbers, and inputs of the graph."""
-    for tensor in graph.nodes[node].inputs:
+def _begins(graph: View, node: int, called: Mapping[int, int]) -> Iterator[Hashable]:
+    """The places that a node reads from: outputs of matched nodes, as they are called, and inputs of the graph."""
+    for tensor, maker in zip(graph.nodes[node].inputs, graph.makers[node], strict=True):
         if tensor in graph.inputs:
             yield "input", graph.inputs[tensor]
-        elif tensor in graph.producers and name(graph.producers[tensor][0]) is not None:
-            yield name(graph.producers[tensor][0]), graph.producers[tensor][1]
+        elif maker is not None and maker[0] in called:
+            yield called[maker[0]], maker[1]
 
 
-def _renamed(made: Difference, tensors: _Tensors) -> int:
+_Places = Callable[[View, int, Mapping[int, int]], Iterator[Hashable]]
+
+
+def _renamed(made: Difference) -> int:
     nodes = sum(made.old.nodes[mine].name != made.new.nodes[theirs].name for mine, theirs in made.match.forward.items())
-    return nodes + sum(mine is not None and mine[1] != theirs[1] for mine, theirs in tensors.pairs.items())
+    return nodes + sum(mine is not None and mine[1] != theirs[1] for mine, theirs in made.tensors.items())
 
 
-def _annotated(made: Difference, tensors: _Tensors) -> Counter[str]:
+def _annotated(made: Difference) -> Counter[str]:
     """How many tensors have another shape, element type or annotation than they had."""
     found: Counter[str] = Counter()
-    for mine, theirs in tensors.pairs.items():
+    for mine, theirs in made.tensors.items():
         if mine in made.old.constants and theirs in made.new.constants:
             continue
         was, now = (
@@ -321,11 +331,11 @@ def _annotated(made: Difference, tensors: _Tensors) -> Counter[str]:
         if was[0] != now[0]:
             found["element type"] += 1
     was_annotated = {
-        (tensors.pairs[tensor], key): value
+        (made.tensors[tensor], key): value
         for (tensor, key), value in made.old.annotations.items()
-        if tensor in tensors.pairs
+        if tensor in made.tensors
     }
-    kept = set(tensors.pairs.values())
+    kept = set(made.tensors.values())
     now_annotated = {place: value for place, value in made.new.annotations.items() if place[0] in kept}
     for place in {**was_annotated, **now_annotated}:
         if was_annotated.get(place) != now_annotated.get(place):

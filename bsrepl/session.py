@@ -13,7 +13,7 @@ import sys
 import warnings
 from collections.abc import Coroutine, Mapping
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import custom_ops, notebook
 from .loader import show_source
@@ -45,6 +45,7 @@ class Session:
         self.namespace[notebook.LEFT_OUT] = _leave_out
         self.number = 0  # of the last command
         self._flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # and the __future__ imports of the commands so far
+        self._last = _parsed("", self._flags)
         self._loop: AbstractEventLoop | None = None  # that awaited commands share
 
     def install(self) -> None:
@@ -65,8 +66,10 @@ class Session:
         return self.parsed(text) is not None
 
     def parsed(self, text: str) -> ast.Module | None:
-        """The syntax tree of a command, or None if it would not run."""
-        return _parsed(text, self._flags)
+        """The syntax tree of a command, or None if it would not run. The last one is kept: several ask for it."""
+        if (self._last.text, self._last.flags) != (text, self._flags):
+            self._last = _parsed(text, self._flags)
+        return self._last.tree
 
     def run(self, text: str) -> Any:
         """Runs a command. Returns the value of the expression that it is, or ends with; a `;` after it silences.
@@ -77,21 +80,24 @@ class Session:
         self.number += 1
         filename = self.filename
         show_source(filename, text.encode(errors="surrogatepass"))
-        tree = notebook.parse(text, filename, self._flags)
-        last: ast.Expression | None = None
-        if tree.body and isinstance(tree.body[-1], ast.Expr) and not text.rstrip().endswith(";"):
-            last = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
-        if tree.body:
-            self._executed(tree, filename, "exec")
-            self._register_plain_ops(tree)
+        tree = self.parsed(text)
+        if tree is None or self._last.warns:
+            tree = notebook.parse(text, filename, self._flags)
+        body, last = tree.body, None
+        final = body[-1] if body else None
+        if isinstance(final, ast.Expr) and not text.rstrip().endswith(";"):
+            body, last = body[:-1], ast.Expression(final.value)
+        if body:
+            self._executed(ast.Module(body, []), filename, "exec")
+            self._register_plain_ops(body)
         value = None if last is None else self._executed(last, filename, "eval")
         if value is not None:
             self.namespace["__"], self.namespace["_"] = self.namespace.get("_"), value
         return value
 
-    def _register_plain_ops(self, tree: ast.Module) -> None:
+    def _register_plain_ops(self, body: list[ast.stmt]) -> None:
         """The custom ops that a command defines without a decorator are kernels all the same."""
-        for statement in tree.body:
+        for statement in body:
             if isinstance(statement, ast.ClassDef) and not statement.decorator_list:
                 defined = self.namespace.get(statement.name)
                 if custom_ops.is_custom_op(defined):
@@ -160,18 +166,27 @@ def _leave_out(magic: str) -> None:
 
 def is_complete_command(text: str) -> bool:
     """Whether a command ends, in its last line, with a statement that could not go on: no open bracket, no block."""
-    tree = _parsed(text)
+    tree = _parsed(text).tree
     if tree is None or not tree.body:
         return False
     last = tree.body[-1]
     return not hasattr(last, "body") and last.end_lineno == text.count("\n") + 1
 
 
-def _parsed(text: str, flags: int = 0) -> ast.Module | None:
-    """The syntax tree of a text, or None if it would not run. Its warnings are told when it does."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return notebook.parse(text, flags=flags)
-    except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
-        return None
+class _Parsed(NamedTuple):
+    """A text as it was parsed."""
+
+    text: str
+    flags: int
+    tree: ast.Module | None  # None if it would not run
+    warns: bool  # which is told when it runs
+
+
+def _parsed(text: str, flags: int = 0) -> _Parsed:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            tree = notebook.parse(text, flags=flags)
+        except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
+            return _Parsed(text, flags, None, False)
+        return _Parsed(text, flags, tree, bool(said))

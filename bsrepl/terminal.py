@@ -84,6 +84,8 @@ class Terminal:
             self._write(waiting.getvalue())
 
     def _write(self, written: str) -> None:
+        if not written:
+            return
         encoding = self.stream.encoding or "utf-8"
         try:
             written.encode(encoding)

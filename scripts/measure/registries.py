@@ -6,6 +6,7 @@ import io
 import statistics
 import time
 from collections.abc import Iterator
+from itertools import count
 
 from bsrepl.changes import between
 from bsrepl.console import Console
@@ -61,12 +62,15 @@ def commands(effort: Effort) -> Iterator[Row]:
     names: dict[str, object] = {}
     runs = effort.runs(15)
 
-    def command() -> float:
-        return 1e6 * timed(lambda: console.run("None"), 100, 1)[0]
+    texts = (f"None  # {number}" for number in count())  # no two alike, as in a session
 
-    taken, bare = in_turn(
-        runs, command, lambda: 1e6 * timed(lambda: eval(compile("None", "bare", "eval"), names), 100, 1)[0]
-    )
+    def command() -> float:
+        return 1e6 * timed(lambda: console.run(next(texts)), 100, 1)[0]
+
+    def bare_eval() -> float:
+        return 1e6 * timed(lambda: eval(compile(next(texts), "bare", "eval"), names), 100, 1)[0]
+
+    taken, bare = in_turn(runs, command, bare_eval)
     above = [each - statistics.median(bare) for each in taken]
     yield alone("a command, above the bare eval", "us", above, 100)
     console.session.namespace.update({f"x{number}": number for number in range(100)})
