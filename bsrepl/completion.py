@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import nsmallest
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypeVar
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
@@ -31,6 +31,8 @@ _BARE_VALUE = re.compile(r"(?:^|,)\s*(?P<field>\w+)\s*=\s*(?P<typed>[\w.]*)$")
 _FIELD = re.compile(r"(?:^|,)\s*(?P<typed>\w*)$")
 _DEEPER = re.compile(r"(?<![\w.])(?P<namespace>\w+)\.[\w.]*$")
 _SAMPLE = re.compile(r"(?<![\w.])load\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
+
+_T = TypeVar("_T")
 
 _MOST = 500  # plugins that are offered at once; nobody reads more
 _METHODS = {"find": "the plugins that match", "all": "every plugin", "frameworks": "whose plugins there are"}
@@ -82,14 +84,19 @@ class NamespaceCompleter(Completer):
         kind, framework = belonging(namespace)
         typed = match["typed"]
         yield from _starting(typed, dict.fromkeys(namespace.frameworks(), "framework"))
-        yield from self._plugins(kind, framework, typed, self._index.starting(kind, framework, typed))
+        starting = self._names_of(self._index.starting(kind, framework, typed), _MOST)
+        yield from self._plugins(kind, framework, typed, starting)
         yield from _starting(typed, _BACKEND_METHODS if kind == "backend" else _METHODS)
-        yield from self._plugins(kind, framework, typed, self._index.containing(kind, framework, typed))
+        containing = self._names_of(self._index.containing(kind, framework, typed), _MOST - len(starting))
+        yield from self._plugins(kind, framework, typed, containing)
 
-    def _plugins(self, kind: str, framework: str | None, typed: str, keys: Iterator[Key]) -> Iterator[Completion]:
-        """The plugins of these keys by their short names, each of which means one."""
-        names = islice((key.name for key in keys if key.name.isidentifier()), _MOST)
-        for name in dict.fromkeys(names):
+    @staticmethod
+    def _names_of(keys: Iterator[Key], most: int) -> list[str]:
+        return list(dict.fromkeys(islice((key.name for key in keys if key.name.isidentifier()), most)))
+
+    def _plugins(self, kind: str, framework: str | None, typed: str, names: Iterable[str]) -> Iterator[Completion]:
+        """The plugins of these short names, each of which means one."""
+        for name in names:
             yield from _of_plugin(name, self._registry.snapshot.get(kind, name, framework), typed)
 
     def _items(self, namespace: Namespace, match: re.Match[str]) -> Iterator[Completion]:
@@ -117,11 +124,12 @@ class NamespaceCompleter(Completer):
                 yield from _offered(value["typed"], dict.fromkeys(names, kind))
             else:
                 there = snapshot.values(kind, value["field"], framework).items()
-                found = {each: counted(count, kind) for each, count in there if isinstance(each, str)}
-                yield from _offered(value["typed"], found)
+                counts = {each: count for each, count in there if isinstance(each, str)}
+                yield from _offered(value["typed"], counts, lambda count: counted(count, kind))
         elif value := _BARE_VALUE.search(arguments):
             there = snapshot.values(kind, value["field"], framework).items()
-            yield from _offered(value["typed"], {repr(each): counted(count, kind) for each, count in there})
+            counts = {repr(each): count for each, count in there}
+            yield from _offered(value["typed"], counts, lambda count: counted(count, kind))
         elif field := _FIELD.search(arguments):
             fields = {
                 f"{each}=": "metadata" for each in snapshot.fields(kind) if not (framework and each == "framework")
@@ -149,9 +157,10 @@ def _starting(typed: str, said: Mapping[str, str]) -> Iterator[Completion]:
             yield Completion(name, -len(typed), display_meta=what)
 
 
-def _offered(typed: str, said: Mapping[str, str]) -> Iterator[Completion]:
-    """Completions of the names that begin with what was typed, then of those that contain it, whatever the case."""
+def _offered(typed: str, known: Mapping[str, _T], said: Callable[[_T], str] = str) -> Iterator[Completion]:
+    """Completions of the names that begin with what was typed, then of those that contain it, whatever the case;
+    beside each what is `said` of what is known of it."""
     wanted = typed.lower()
-    matching = [(not name.lower().startswith(wanted), name) for name in said if wanted in name.lower()]
+    matching = [(not lower.startswith(wanted), name) for name in known if wanted in (lower := name.lower())]
     for _, name in nsmallest(_MOST, matching):
-        yield Completion(name, -len(typed), display_meta=said[name])
+        yield Completion(name, -len(typed), display_meta=said(known[name]))

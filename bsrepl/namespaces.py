@@ -99,7 +99,7 @@ class Namespace:
 
     def frameworks(self) -> list[str]:
         """The frameworks that have plugins here, each a namespace of its own: `tfm.qonnx`."""
-        return [] if self._framework else self._snapshot.frameworks(self._kind)
+        return [] if self._framework else list(self._snapshot.frameworks(self._kind))
 
     def missing(self, name: str) -> str:
         """What to say when there is no plugin of that name: the nearest names, or where it is instead."""

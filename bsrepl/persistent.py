@@ -10,10 +10,11 @@ is never altered. https://infoscience.epfl.ch/record/64398
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 K = TypeVar("K")
 V = TypeVar("V")
+T = TypeVar("T")
 
 _BITS = 5
 _WIDTH = 1 << _BITS
@@ -50,6 +51,18 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
             node = node[bits & (_WIDTH - 1)]
             bits >>= _BITS
         return node[key]  # type: ignore[no-any-return]
+
+    @overload
+    def get(self, key: K, /) -> V | None: ...
+    @overload
+    def get(self, key: K, /, default: V | T) -> V | T: ...
+    def get(self, key: K, /, default: Any = None) -> Any:
+        """Like a Mapping's own, but a key that is not there raises nothing on the way: most look-ups are of such."""
+        node, bits = self._root, hash(key)
+        while type(node) is tuple:
+            node = node[bits & (_WIDTH - 1)]
+            bits >>= _BITS
+        return node.get(key, default)
 
     def __iter__(self) -> Iterator[K]:
         for leaf in _leaves(self._root):

@@ -28,9 +28,10 @@ class Snapshot:
     number of hits.
     """
 
-    __slots__ = ("_claims", "_index")
+    __slots__ = ("_claims", "_frameworks", "_index")
 
     def __init__(self) -> None:
+        self._frameworks: dict[str, tuple[str, ...]] = {}  # of the kinds that were asked for
         self._claims: PersistentMap[Key, tuple[Plugin, ...]] = _NOTHING
         self._index: PersistentMap[tuple[str, str], PersistentMap[Hashable, _Posting]] = _NOTHING
 
@@ -96,9 +97,13 @@ class Snapshot:
                 return plugin
         return None
 
-    def frameworks(self, kind: str) -> list[str]:
+    def frameworks(self, kind: str) -> tuple[str, ...]:
         """The frameworks that have a plugin of this kind, in the order in which short names are looked up."""
-        return sorted(map(str, self.values(kind, "framework")), key=precedence)
+        found = self._frameworks.get(kind)
+        if found is None:
+            known = map(str, self._index.get((kind, "framework"), _NOTHING))
+            found = self._frameworks[kind] = tuple(sorted(known, key=precedence))
+        return found
 
     def values(self, kind: str, field: str, framework: str | None = None) -> dict[Hashable, int]:
         """The values that the plugins of a kind, or of a framework among them, have for a field; how many have each."""
@@ -158,7 +163,7 @@ class Snapshot:
         return differences(older._claims, self._claims)
 
     def _posting(self, kind: str, field: str, value: Hashable) -> _Posting:
-        return self._index.get((kind, field), _NOTHING).get(value, _NOTHING)  # type: ignore[no-any-return]
+        return self._index.get((kind, field), _NOTHING).get(value, _NOTHING)
 
     def _matching(self, kind: str, field: str, value: Any) -> Mapping[Key, Plugin]:
         if isinstance(value, str) and ("*" in value or "?" in value):

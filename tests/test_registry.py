@@ -88,7 +88,7 @@ def test_counts_and_values() -> None:
     assert SNAPSHOT.count("transform", "qonnx") == 1
     assert SNAPSHOT.count("step") == 0
     assert SNAPSHOT.values("transform", "stage") == {"cleanup": 2, "topology_opt": 1}
-    assert SNAPSHOT.frameworks("transform") == ["brainsmith", "qonnx", "zoo"]
+    assert SNAPSHOT.frameworks("transform") == ("brainsmith", "qonnx", "zoo")
 
 
 def test_an_index_entry_goes_with_its_last_plugin() -> None:
