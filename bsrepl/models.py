@@ -50,7 +50,7 @@ class Models:
 
         Of a model that the command mentions, other than to transform a copy of it, it is noted what it is like.
         """
-        models = dict(self._held())
+        models = self._held()
         tree = parse() if models else None
         edited = _mentioned(tree) - set(_copied(tree)) if tree is not None else set()
         if not edited & models.keys():
@@ -68,7 +68,7 @@ class Models:
 
         `applications` are the passes that the command applied.
         """
-        now = dict(self._held())
+        now = self._held()
         if not now:
             return
         from . import lint
@@ -100,15 +100,18 @@ class Models:
                     None if was is model else was, model, applied,
                 )  # fmt: skip
 
-    def _held(self) -> Iterator[tuple[str, Any]]:
+    def _held(self) -> dict[str, Any]:
+        """The names that hold models, and these. Sessions have many names, but of few types: those are looked at."""
         if "onnx" not in sys.modules:
-            return
+            return {}
         wrapper = getattr(sys.modules.get("qonnx.core.modelwrapper"), "ModelWrapper", ())
         proto = getattr(sys.modules.get("onnx"), "ModelProto", ())
-        kinds = tuple(kind for kind in (wrapper, proto) if kind)
-        for name, value in list(self._namespace.items()):
-            if isinstance(value, kinds) and not name.startswith("_"):
-                yield name, value
+        of_models = tuple(kind for kind in (wrapper, proto) if kind)
+        kinds = {kind for kind in set(map(type, list(self._namespace.values()))) if issubclass(kind, of_models)}
+        if not kinds:
+            return {}
+        items = list(self._namespace.items())
+        return {name: value for name, value in items if type(value) in kinds and not name.startswith("_")}
 
 
 def _proto(model: Any) -> Any:

@@ -31,10 +31,11 @@ class Namespace:
     _registry: Registry
     _kind: str
     _framework: str | None
-    _attributes: set[str]  # of the instance: the plugins that were taken, and the namespaces of frameworks
+    _taken: set[str]  # the plugins that are attributes of the instance, because they have been imported
+    _namespaces: set[str]  # the frameworks whose namespaces are
 
     def __new__(cls, registry: Registry, kind: str, framework: str | None = None) -> Namespace:
-        state = {"_registry": registry, "_kind": kind, "_framework": framework, "_attributes": set()}
+        state = {"_registry": registry, "_kind": kind, "_framework": framework, "_taken": set(), "_namespaces": set()}
         own = type(cls.__name__, (cls,), {"__module__": cls.__module__, "__doc__": cls.__doc__, **state})
         namespace: Namespace = object.__new__(own)
         namespace._follow(plugin.key for plugin in registry.snapshot.plugins(kind, framework))
@@ -50,6 +51,8 @@ class Namespace:
 
         Raises UnknownPlugin, a KeyError, whose message has the nearest names.
         """
+        if name in self._taken:
+            return getattr(self, name)
         plugin = self._get(name)
         if plugin is None and self._registry.load_pending(name.partition(":")[0] if ":" in name else None):
             plugin = self._get(name)
@@ -170,35 +173,39 @@ class Namespace:
                 self._show(name)
         for framework in {key.framework for key in keys} if self._framework is None else ():
             if framework not in frameworks:
-                self._clear(framework)
-            elif framework in self._attributes:
+                if framework in self._namespaces:
+                    delattr(self, framework)
+                    self._namespaces.remove(framework)
+                    self._show(framework)
+            elif framework in self._namespaces:
                 getattr(self, framework)._follow(key for key in keys if key.framework == framework)
             elif framework not in RESERVED:
-                if isinstance(vars(type(self)).get(framework), _NotLoaded):
-                    delattr(type(self), framework)
-                self._set(framework, type(self).__bases__[0](self._registry, self._kind, framework))
+                self._clear(framework)
+                setattr(self, framework, type(self).__bases__[0](self._registry, self._kind, framework))
+                self._namespaces.add(framework)
 
     def _show(self, name: str) -> None:
         """Gives one name the attribute, or the descriptor, that the snapshot calls for."""
         plugin = self._get(name)
-        if isinstance(vars(type(self)).get(name), _NotImported):
-            delattr(type(self), name)
-        if plugin is None:
+        if plugin is None or not plugin.is_loaded:
             self._clear(name)
-        elif plugin.is_loaded:
-            self._set(name, plugin.load())
-        else:
-            self._clear(name)
-            setattr(type(self), name, _NotImported(name))
-
-    def _set(self, name: str, value: Any) -> None:
-        setattr(self, name, value)
-        self._attributes.add(name)
+            if plugin is not None:
+                setattr(type(self), name, _NotImported(name))
+            return
+        setattr(self, name, plugin.load())  # over what was there: an attribute that is deleted first is slower to read
+        self._taken.add(name)
+        self._drop_descriptor(name)
 
     def _clear(self, name: str) -> None:
-        if name in self._attributes:
+        """Takes away what a name stands for."""
+        self._drop_descriptor(name)
+        if name in self._taken:
             delattr(self, name)
-            self._attributes.remove(name)
+            self._taken.remove(name)
+
+    def _drop_descriptor(self, name: str) -> None:
+        if isinstance(vars(type(self)).get(name), _Deferred):
+            delattr(type(self), name)
 
 
 class Backends(Namespace):

@@ -72,6 +72,18 @@ def test_a_framework_namespace_comes_and_goes_with_its_plugins() -> None:
         _ = tfm.zoo
 
 
+def test_a_plugin_that_is_named_like_a_framework_waits_until_that_has_gone() -> None:
+    named = Plugin(Key("transform", "brainsmith", "zoo"), FoldBias, Origin("a.py", 1), {})
+    other = Plugin(Key("transform", "zoo", "Cage"), object, Origin("b.py", 1), {})
+    registry.replace(registry.snapshot.replacing((), [named]))
+    assert tfm.zoo is tfm["zoo"] is FoldBias
+    registry.replace(registry.snapshot.replacing((), [other]))
+    assert tfm.zoo.Cage is object
+    assert tfm["zoo"] is FoldBias
+    registry.replace(registry.snapshot.replacing([other], ()))
+    assert tfm.zoo is FoldBias
+
+
 def test_a_plugin_is_a_plain_attribute_of_an_instance_without_getattr_cost() -> None:
     """No descriptor, no hook before Python 3.12: what makes `tfm.X` cost what any attribute costs."""
     transform(FoldBias)

@@ -56,9 +56,7 @@ def discovering(effort: Effort) -> Iterator[Row]:
     peer = "walk, import, inspect"
     yield beside("every QONNX transformation, index read", "ms", listed[1:], peer, walked, 0.1)
     yield beside("every QONNX transformation, source read", "ms", listed_cold[1:], peer, walked, 0.1)
-    yield beside("the same and importing bsrepl", "ms", total, peer, walked)
-    yield beside("the same, source read", "ms", total_cold, peer, walked)
-    yield beside(
-        "every QONNX transformation, index read", "ms", listed[1:], "entry points listed (QONNX has none)", points
-    )
-    yield beside("every QONNX transformation, index read", "ms", listed[1:], "stevedore (QONNX has none)", stevedore)
+    yield beside("the same, index read, and importing bsrepl", "ms", total, peer, walked, 0.1)
+    yield beside("the same, source read, and importing bsrepl", "ms", total_cold, peer, walked)
+    for peer, theirs in (("entry points listed; QONNX has none", points), ("stevedore; QONNX has none", stevedore)):
+        yield beside("the same, index read, and importing bsrepl", "ms", total, peer, theirs)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from pathlib import Path
 
 from bsrepl.console import PRELOADED
 from bsrepl.plugin import Key, Origin, Plugin
-from bsrepl.registry import Registry
+from bsrepl.registry import Registry, Snapshot
 from bsrepl.reload import Reloader
 
 PLUGIN = '@transform(stage="cleanup")\nclass Plugin{0}:\n    def apply(self, model):\n        return model, False\n\n\n'
@@ -23,6 +24,18 @@ def made_up(count: int) -> list[Plugin]:
         Plugin(Key("transform", "brainsmith", f"P{n}"), Plain, Origin(f"/plugins/f{n}.py", 1), {"stage": f"s{n // 10}"})
         for n in range(count)
     ]
+
+
+@cache
+def _snapshot(count: int) -> Snapshot:
+    return Snapshot().replacing((), made_up(count))
+
+
+def filled(count: int) -> Registry:
+    """A registry of that many."""
+    registry = Registry()
+    registry.replace(_snapshot(count))
+    return registry
 
 
 def watched(folder: str, count: int) -> Reloader:

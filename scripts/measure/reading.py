@@ -16,7 +16,8 @@ from bsrepl.registry import Registry
 from .plugins import Plain
 from .rows import Effort, Row, beside, in_turn
 
-_TIMES = 20_000  # the loop, each time round with ten readings
+_UNROLLED = 10  # readings in each round of the loop
+_LASTING = 3e6  # nanoseconds, for a sample
 
 
 def access(effort: Effort) -> Iterator[Row]:
@@ -24,7 +25,7 @@ def access(effort: Effort) -> Iterator[Row]:
     registry = Registry()
     Installed(registry, None)
     tfm = Namespace(registry, "transform")
-    target = tfm.FoldConstants
+    target = tfm["FoldConstants"]
     plain = Plain()
     plain.FoldConstants = target  # type: ignore[attr-defined]
     catalog = catalogue.create("measured", "transforms")
@@ -43,8 +44,7 @@ def access(effort: Effort) -> Iterator[Row]:
         "pluggy": ('thing.get_plugin("FoldConstants")', manager),
         "stevedore": ('thing["FoldConstants"].plugin', stevedore),
     }
-    readings = {name: reading(expression) for name, (expression, _) in ways.items()}
-    samples = in_turn(effort.runs(31), *(lambda name=name: timing(readings[name], ways[name][1]) for name in ways))  # type: ignore[misc]
+    samples = in_turn(effort.runs(61), *(reading(*way) for way in ways.values()))
     found = dict(zip(ways, samples, strict=True))
     yield beside("tfm.X", "ns", found["tfm.X"], "plain attribute", found["plain attribute"], 1.1)
     for name in ("dict", "catalogue", "pluggy", "stevedore"):
@@ -54,13 +54,16 @@ def access(effort: Effort) -> Iterator[Row]:
     yield beside('tfm["X"]', "ns", found['tfm["X"]'], "stevedore", found["stevedore"])
 
 
-def reading(expression: str) -> Callable[[object], None]:
-    scope: dict[str, Callable[[object], None]] = {}
-    exec(f"def read(thing):\n for _ in range({_TIMES}): {'; '.join([expression] * 10)}", scope)
-    return scope["read"]
+def reading(expression: str, thing: object) -> Callable[[], float]:
+    """What times the expression: nanoseconds for each of as many readings as take a few milliseconds."""
+    scope: dict[str, Callable[[object, range], None]] = {}
+    exec(f"def read(thing, times):\n for _ in times: {'; '.join([expression] * _UNROLLED)}", scope)
+    read = scope["read"]
 
+    def nanoseconds(times: int) -> float:
+        start = time.perf_counter_ns()
+        read(thing, range(times))
+        return (time.perf_counter_ns() - start) / (times * _UNROLLED)
 
-def timing(read: Callable[[object], None], thing: object) -> float:
-    start = time.perf_counter_ns()
-    read(thing)
-    return (time.perf_counter_ns() - start) / (10 * _TIMES)
+    times = max(1, round(_LASTING / (nanoseconds(1_000) * _UNROLLED)))
+    return lambda: nanoseconds(times)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import statistics
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -12,11 +11,11 @@ from bsrepl.changes import between
 from bsrepl.console import Console
 from bsrepl.namespaces import Namespace
 from bsrepl.plugin import Plugin
-from bsrepl.registry import Registry, Snapshot
+from bsrepl.registry import Snapshot
 from bsrepl.terminal import Terminal
 from bsrepl.workbench import load
 
-from .plugins import made_up
+from .plugins import filled
 from .rows import Effort, Row, alone, beside, in_turn, timed
 
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -25,18 +24,17 @@ SIZES = (100, 1_000, 10_000, 100_000)
 def growing(effort: Effort) -> Iterator[Row]:
     """Microseconds to register one more plugin and tell the difference, and to find ten, by the number of plugins."""
     for size in SIZES:
-        snapshot = Snapshot().replacing((), made_up(size))
-        registry = Registry()
-        registry.replace(snapshot)
+        registry = filled(size)
+        snapshot = registry.snapshot
         tfm = Namespace(registry, "transform")
         runs = effort.runs(15)
         registered = [1e6 * each for each in timed(lambda: one(snapshot), 50, runs)]  # noqa: B023
-        yield alone(f"register and diff one, {size:,} plugins", "us", registered)
+        yield alone("register and diff one, N plugins", "us", registered, size=size)
         assert len(tfm.find(stage="s7")) == 10
         found = [1e6 * each for each in timed(lambda: tfm.find(stage="s7"), 200, runs)]  # noqa: B023
-        yield alone(f"find(stage=...), 10 hits, {size:,} plugins", "us", found, 20)
+        yield alone("find(stage=...), 10 hits, N plugins", "us", found, 20, size)
         scanned = [1e6 * each for each in timed(lambda: scan(snapshot), 1, 3)]  # noqa: B023
-        yield beside(f"find(stage=...), 10 hits, {size:,} plugins", "us", found, "a scan", scanned)
+        yield beside("find(stage=...), 10 hits, N plugins", "us", found, "a scan", scanned, size=size)
 
 
 def one(snapshot: Snapshot) -> None:
@@ -55,26 +53,29 @@ def scan(snapshot: Snapshot) -> list[Plugin]:
 
 def commands(effort: Effort) -> Iterator[Row]:
     """Microseconds that a command which changes nothing takes above the bare eval; and more while a model is held."""
-    registry = Registry()
-    registry.replace(Snapshot().replacing((), made_up(100_000)))
-    terminal = Terminal(io.StringIO(), color=False)
-    console = Console(registry, [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False)
-    names: dict[str, object] = {}
-    runs = effort.runs(15)
-
     texts = (f"None  # {number}" for number in count())  # no two alike, as in a session
+    console, holding = session(), session()
+    names: dict[str, object] = {f"x{number}": number for number in range(100)}
+    for each in (console, holding):
+        each.session.namespace.update(names)
+    holding.session.namespace["m"] = load("mnist-conv")
 
-    def command() -> float:
+    def commanded(console: Console) -> float:
         return 1e6 * timed(lambda: console.run(next(texts)), 100, 1)[0]
 
     def bare_eval() -> float:
         return 1e6 * timed(lambda: eval(compile(next(texts), "bare", "eval"), names), 100, 1)[0]
 
-    taken, bare = in_turn(runs, command, bare_eval)
-    above = [each - statistics.median(bare) for each in taken]
-    yield alone("a command, above the bare eval", "us", above, 100)
-    console.session.namespace.update({f"x{number}": number for number in range(100)})
-    without = [command() for _ in range(runs)]
-    console.session.namespace["m"] = load("mnist-conv")
-    holding = [command() - statistics.median(without) for _ in range(runs)]
-    yield alone("the same while a name holds a model, more", "us", holding, 100)
+    taken, with_model, bare = in_turn(
+        effort.runs(15), lambda: commanded(console), lambda: commanded(holding), bare_eval
+    )
+    above = [one - other for one, other in zip(taken, bare, strict=True)]
+    yield alone("a command that changes nothing, above eval", "us", above, 100)
+    more = [one - other for one, other in zip(with_model, taken, strict=True)]
+    yield alone("the same while a name holds a model, more", "us", more, 100)
+
+
+def session() -> Console:
+    """A console among 100,000 plugins."""
+    terminal = Terminal(io.StringIO(), color=False)
+    return Console(filled(100_000), [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False)

@@ -1,27 +1,14 @@
-"""The rows as a table, and as text bars of growth with size."""
+"""The rows as text: a table and bars of growth for a terminal, a table for the README."""
 
 from __future__ import annotations
 
 import math
-import os
-import platform
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .rows import Row
 
-_SIZE = re.compile(r"\b(\d[\d,]*) (plugins|nodes|files)\b")
-_BAR = 30  # characters
-
-
-def machine() -> dict[str, object]:
-    return {
-        "system": platform.system(),
-        "release": platform.release().split("-")[0],
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-    }
+_BAR = 10  # characters for each power of ten
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -36,24 +23,58 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def series(rows: Sequence[Row]) -> dict[tuple[str, str], list[tuple[int, float]]]:
-    """What was measured at several sizes: the name and unit without the size -> (size, value), rising."""
+def growth(rows: Sequence[Row]) -> dict[tuple[str, str], list[tuple[int, float]]]:
+    """What was measured at three sizes or more: the series and its unit -> (size, value), rising."""
     found: dict[tuple[str, str], dict[int, float]] = {}
     for row in rows:
-        size = _SIZE.search(row.name)
-        if size is not None:
-            name = " ".join(filter(None, _SIZE.sub(size[2], row.name).replace(" ,", ",").split(" ")))
-            found.setdefault((name, row.unit), {})[int(size[1].replace(",", ""))] = row.value
+        if row.size is not None:
+            found.setdefault((row.series, row.unit), {})[row.size] = row.value
     return {key: sorted(values.items()) for key, values in found.items() if len(values) > 2}
 
 
 def bars(rows: Sequence[Row]) -> str:
-    """Growth with size, a bar for each measurement on a logarithmic scale: a step of ten is a third of the longest."""
+    """Growth with size, a bar for each measurement on a logarithmic scale."""
     lines = []
-    for (name, unit), points in series(rows).items():
-        lines.append(f"\n{name}, {unit}")
+    for (series, unit), points in growth(rows).items():
+        lines.append(f"\n{series}, {unit}")
         low = min(value for _, value in points)
         for size, value in points:
-            length = 1 + round(_BAR / 3 * math.log10(value / low))
-            lines.append(f"  {size:>7,}  {'#' * min(length, 2 * _BAR)} {value:.3g}")
+            lines.append(f"  {size:>7,}  {'#' * (1 + round(_BAR * math.log10(value / low)))} {value:.3g}")
     return "\n".join(lines)
+
+
+def markdown(result: Mapping[str, Any], rows: Sequence[Row]) -> str:
+    """The rows that have a target, with the day and the machine, as it stands in the README."""
+    machine = result["machine"]
+    system = f"{machine['system']} {machine['release']}, {machine['cores']} cores ({machine['processor']})"
+    python = f"Python {machine['python']}, which counts to ten million there in {machine['loop_s']:.2g} s"
+    lines = [
+        f"Measured on {result['date']}: {system}, {python}.",
+        "",
+        "| what | bsrepl | beside | ratio | target | met |",
+        "|---|---:|---|---:|---|---|",
+    ]
+    for row in rows:
+        if row.met is not None:
+            peer = f"{row.peer} {quantity(row.peer_value, row.unit)}" if row.peer_value is not None else ""
+            ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
+            met = "yes" if row.met else "**no**"
+            lines.append(f"| {row.name} | {quantity(row.value, row.unit)} | {peer} | {ratio} | {row.target} | {met} |")
+    return "\n".join(lines)
+
+
+def quantity(value: float, unit: str) -> str:
+    """`9.2 ns`, `1,360 ms`: three digits that count, and the unit."""
+    digits = 0 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{round(value, digits):,.{digits}f} {unit}".rstrip()
+
+
+#: What stands around the generated part of the README.
+BEGIN = "<!-- measured: scripts/bench --readme -->\n"
+END = "\n<!-- end of what was measured -->"
+
+
+def placed(page: str, text: str) -> str:
+    """The page with the text between the marks. Raises ValueError if it lacks them."""
+    begin = page.index(BEGIN) + len(BEGIN)
+    return page[:begin] + text + page[page.index(END, begin) :]

@@ -4,24 +4,59 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+SIZE = "N"  # stands in the name of a row for the size that it was measured at
 
 
-@dataclass
+@dataclass(frozen=True)
 class Row:
-    """One measurement. `ratio` is ours over the peer's; `target` the most that it, or the value, may be."""
+    """One measurement: ours, alone or beside a peer's, and the most that it may be.
 
-    name: str
-    value: float
+    `most` bounds the ratio of ours to the peer's where there is a peer, and the value where there is none.
+    """
+
+    series: str  # the name, `N` in it for the size
+    value: float  # a median
     unit: str
+    size: int | None = None
     peer: str = ""
     peer_value: float | None = None
-    ratio: float | None = None
-    spread: float = 0.0  # of the middle half of the samples, as a share of the median
-    target: str = ""
-    met: bool | None = None
+    spread: float = 0.0  # of the middle half of our samples, as a share of the median
+    most: float | None = None
+
+    @property
+    def name(self) -> str:
+        return self.series if self.size is None else self.series.replace(SIZE, f"{self.size:,}")
+
+    @property
+    def ratio(self) -> float | None:
+        return self.value / self.peer_value if self.peer_value else None
+
+    @property
+    def target(self) -> str:
+        if self.most is None:
+            return ""
+        return f"ratio <= {self.most:g}" if self.peer else f"<= {self.most:g} {self.unit}".rstrip()
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met; None if there is none."""
+        measured = self.ratio if self.peer else self.value
+        return None if self.most is None or measured is None else measured <= self.most
+
+    def as_json(self) -> dict[str, Any]:
+        said = {"name": self.name, "value": self.value, "unit": self.unit, "peer": self.peer}
+        said |= {"peer_value": self.peer_value, "ratio": self.ratio, "spread": self.spread}
+        return said | {"target": self.target, "met": self.met, "series": self.series, "size": self.size}
+
+
+def from_json(said: Mapping[str, Any]) -> Row:
+    """The row that `as_json` told of."""
+    kept = {field: said[field] for field in ("series", "value", "unit", "size", "peer", "peer_value", "spread")}
+    return Row(**kept, most=float(said["target"].split()[-1 if said["peer"] else 1]) if said["target"] else None)
 
 
 class Effort(NamedTuple):
@@ -30,33 +65,30 @@ class Effort(NamedTuple):
     is_quick: bool
 
     def runs(self, number: int) -> int:
-        """So many runs, or a third of them."""
-        return max(3, number // 3) if self.is_quick else number
+        """So many runs, or a quarter of them."""
+        return max(2, number // 4) if self.is_quick else number
 
 
-def beside(name: str, unit: str, ours: list[float], peer: str, theirs: list[float], most: float | None = None) -> Row:
+def beside(
+    series: str, unit: str, ours: Sequence[float], peer: str, theirs: Sequence[float],
+    most: float | None = None, size: int | None = None,
+) -> Row:  # fmt: skip
     """A row whose target, if it has one, is a ratio to a peer."""
     value, peer_value = statistics.median(ours), statistics.median(theirs)
-    ratio = value / peer_value
-    row = Row(name, value, unit, peer, peer_value, ratio, spread(ours))
-    if most is not None:
-        row.target, row.met = f"ratio <= {most:g}", ratio <= most
-    return row
+    return Row(series, value, unit, size, peer, peer_value, spread(ours), most)
 
 
-def alone(name: str, unit: str, ours: list[float], most: float | None = None) -> Row:
+def alone(series: str, unit: str, ours: Sequence[float], most: float | None = None, size: int | None = None) -> Row:
     """A row whose target, if it has one, is a value."""
-    value = statistics.median(ours)
-    row = Row(name, value, unit, spread=spread(ours))
-    if most is not None:
-        row.target, row.met = f"<= {most:g}{f' {unit}' if unit else ''}", value <= most
-    return row
+    return Row(series, statistics.median(ours), unit, size, spread=spread(ours), most=most)
 
 
-def spread(samples: list[float]) -> float:
+def spread(samples: Sequence[float]) -> float:
+    """The width of the middle half of the samples, or of all of them if they are few, as a share of the median."""
     if len(samples) < 4:
-        return 0.0
-    low, middle, high = statistics.quantiles(samples, n=4)
+        low, middle, high = min(samples), statistics.median(samples), max(samples)
+    else:
+        low, middle, high = statistics.quantiles(samples, n=4)
     return (high - low) / middle if middle else 0.0
 
 

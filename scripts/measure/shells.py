@@ -65,8 +65,8 @@ class Started:
         return time.perf_counter() - start
 
     def settle(self) -> None:
-        """Waits until nothing is written for a tenth of a second."""
-        while self._read(0.1):
+        """Waits until nothing is written for a twentieth of a second."""
+        while self._read(0.05):
             pass
 
     def _read(self, seconds: float) -> bool:

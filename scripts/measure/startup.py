@@ -32,7 +32,7 @@ def prompt(effort: Effort) -> Iterator[Row]:
             "ptpython, QONNX imported": ["-c", EAGER],
         }
         shells = [OWN, *peers.values(), [*OWN, folder]]
-        ours, *theirs, many = in_turn(effort.runs(9), *(lambda shell=shell: until_echo(shell) for shell in shells))  # type: ignore[misc]
+        ours, *theirs, many = in_turn(effort.runs(9), *(lambda shell=shell: until_echo(shell) for shell in shells))
     for (peer, _), samples in zip(peers.items(), theirs, strict=True):
         most = 1.25 if peer == "bare ptpython" else None
         yield beside("first prompt, QONNX listed", "s", ours, peer, samples, most)
