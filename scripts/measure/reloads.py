@@ -11,7 +11,7 @@ from pathlib import Path
 from bsrepl.console import PRELOADED
 
 from .plugins import PLUGIN, settled, watched
-from .reloaders import Reloading
+from .reloaders import MODULE, Reloading
 from .rows import Effort, Row, beside, in_turn, timed
 
 
@@ -70,7 +70,7 @@ def saving(effort: Effort) -> Iterator[Row]:
 
 
 def reloading(effort: Effort) -> Iterator[Row]:
-    """Milliseconds until one edited file among many is live: the look at all files included, ours too."""
+    """Milliseconds until one edited number in one of many files is live: looking for it included, ours too."""
     peers = {
         "autoreload": "IPython's autoreload",
         "jurigged": "jurigged, told which file",
@@ -80,15 +80,19 @@ def reloading(effort: Effort) -> Iterator[Row]:
         others = [Reloading(which, count) for which in peers]
         with tempfile.TemporaryDirectory() as folder:
             reloader = watched(folder, count)
+            name = f"Plugin{count // 2}"
             path = Path(folder, f"plugin_{count // 2:04}.py")
-            number = iter(range(1_000_000))
+            values = iter(range(1_000_000))
 
             def save() -> float:
-                path.write_text(f"{PLUGIN.format(count // 2)}NUMBER = {next(number)}\n")  # noqa: B023
+                value = next(values)  # noqa: B023
+                path.write_text(f"@transform\n{MODULE.format(name, value)}")  # noqa: B023
                 start = time.perf_counter()
                 report = reloader.refresh()  # noqa: B023
                 taken = 1e3 * (time.perf_counter() - start)
-                assert len(report.executed) == 1
+                plugin = report.after.get("transform", name)  # noqa: B023
+                assert plugin is not None
+                assert plugin.load()().apply(1) == (1, value)
                 return taken
 
             ours, *theirs = in_turn(effort.runs(15), save, *(other.save for other in others))
