@@ -23,7 +23,11 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs bsrepl. Returns the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    for needed, given, flag in (("tour", options.auto, "--auto"), ("check", options.json, "--json")):
+        if given and not getattr(options, needed):
+            parser.error(f"{flag} goes with --{needed}")
     out = Terminal(sys.stdout, wants_color(options.color, sys.stdout))
     err = Terminal(sys.stderr, wants_color(options.color, sys.stderr))
     plays = options.tour and options.auto
@@ -125,26 +129,21 @@ def _play(console: Console, speed: float) -> int:
 def _check(console: Console, options: argparse.Namespace) -> int:
     """Loads the plugin files and plays the lessons, quietly, and reports. Returns 1 if anything fails."""
     report = console.reloader.refresh()
-    lessons = [path for path in options.paths if path.endswith(LESSON)]
-    failed = False
-    for path in lessons:
-        try:
-            lesson = tour.opened(path)
-        except LessonError as error:
-            console.out.write([("error", "failed"), ("", f" {error}\n")])
-            failed = True
-            continue
-        with console.quiet():
-            problems = console.play(lesson, lambda seconds: None)
-        console.out.write(lesson_text.problems(lesson, problems, console.out.width))
-        failed = failed or bool(problems)
-    if lessons and not console.reloader.plugin_files:
-        return int(failed)
+    lessons = [_played(console, path) for path in options.paths if path.endswith(LESSON)]
     if options.json:
-        print(check.as_json(console.reloader, report))
+        print(check.as_json(console.reloader, report, lessons))
     else:
-        console.out.write(check.as_text(console.reloader, report, console.out.width) + console.notes())
-    return 1 if console.reloader.failures or failed else 0
+        console.out.write(check.as_text(console.reloader, report, lessons, console.out.width) + console.notes())
+    return 0 if check.is_ok(console.reloader, lessons) else 1
+
+
+def _played(console: Console, path: str) -> check.Played:
+    try:
+        lesson = tour.opened(path)
+    except LessonError as error:
+        return check.Played(path, None, error=str(error))
+    with console.quiet():
+        return check.Played(path, lesson, console.play(lesson, lambda seconds: None))
 
 
 def _exit_status(left: SystemExit) -> int:
@@ -191,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--check",
         action="store_true",
-        help="load the PATHs, report, and exit with 1 if any plugin file fails",
+        help="load the PATHs, play those that are lessons, report, and exit with 1 if anything fails",
     )
     add("--tour", action="store_true", help="begin with a tour of bsrepl; with --auto it plays by itself")
     add("--auto", action="store_true", help="with --tour: type and run every step, for a class or a recording")

@@ -1,20 +1,49 @@
-"""The report of `--check`: what each plugin file registers, or why it fails."""
+"""The report of `--check`: what each plugin file registers, or why it fails; which step of a lesson does."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from . import render
+from . import lesson_text, render
 from .failure import Failure
+from .guide import Problem
+from .lesson import Lesson
 from .plugin import Plugin
 from .reload import Reloader, Report
 from .safe_repr import safe_repr
 
 
-def as_text(reloader: Reloader, report: Report, width: int) -> render.Text:
-    """A line for each file, what its plugins are, and the failures in full."""
-    text = render.problems(report, width)
+class Played(NamedTuple):
+    """A lesson that was played by itself."""
+
+    path: str
+    lesson: Lesson | None  # None if the file is none
+    problems: Sequence[Problem] = ()
+    error: str = ""  # why it is none
+
+    @property
+    def ok(self) -> bool:
+        return self.lesson is not None and not self.problems
+
+
+def is_ok(reloader: Reloader, lessons: Sequence[Played]) -> bool:
+    """Whether nothing fails."""
+    return not reloader.failures and all(played.ok for played in lessons)
+
+
+def as_text(reloader: Reloader, report: Report, lessons: Sequence[Played], width: int) -> render.Text:
+    """A line for each lesson and each file, what its plugins are, and the failures in full."""
+    text: render.Text = []
+    for played in lessons:
+        if played.lesson is None:
+            text += [("error", "failed"), ("", f" {played.error}\n")]
+        else:
+            text += lesson_text.problems(played.lesson, played.problems, width)
+    if lessons and not reloader.plugin_files:
+        return text
+    text += render.problems(report, width)
     for path, loaded in sorted(reloader.loaded.items()):
         if path not in reloader.failures:
             plugins = loaded.plugins
@@ -25,8 +54,11 @@ def as_text(reloader: Reloader, report: Report, width: int) -> render.Text:
     return text
 
 
-def as_json(reloader: Reloader, report: Report) -> str:
-    """`{"ok": ..., "files": [{"path", "ok", "plugins", "error"}], "warnings": [...]}`."""
+def as_json(reloader: Reloader, report: Report, lessons: Sequence[Played]) -> str:
+    """`{"ok": ..., "files": [{"path", "ok", "plugins", "error"}], "lessons": [...], "warnings": [...]}`.
+
+    A lesson is `{"path", "ok", "steps", "problems": [{"step", "line", "message"}], "error"}`.
+    """
     files = []
     for path in sorted({*reloader.plugin_files, *reloader.loaded, *reloader.failures}):
         failed = reloader.failures.get(path)
@@ -40,7 +72,18 @@ def as_json(reloader: Reloader, report: Report) -> str:
             }
         )
     said = [{"file": each.filename, "line": each.lineno, "message": str(each.message)} for each in report.warnings]
-    return json.dumps({"ok": not reloader.failures, "files": files, "warnings": said}, indent=2)
+    whole = {"ok": is_ok(reloader, lessons), "files": files, "lessons": list(map(_lesson, lessons)), "warnings": said}
+    return json.dumps(whole, indent=2)
+
+
+def _lesson(played: Played) -> dict[str, Any]:
+    return {
+        "path": played.path,
+        "ok": played.ok,
+        "steps": len(played.lesson.steps) if played.lesson is not None else 0,
+        "problems": [{"step": each.number, "line": each.step.line, "message": each.said} for each in played.problems],
+        "error": played.error or None,
+    }
 
 
 def _plugin(plugin: Plugin) -> dict[str, Any]:

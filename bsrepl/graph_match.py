@@ -75,28 +75,27 @@ class Match:
         down: dict[int, frozenset[Hashable]] = {}
         left = [node for node in side.order if node not in taken]
         for node in left:
-            reached = _NOWHERE
+            reached: list[frozenset[Hashable]] = []
             for tensor, maker in zip(view.nodes[node].inputs, view.makers[node], strict=True):
                 if maker is None:
-                    each = frozenset((view.inputs[tensor],)) if tensor in view.inputs else _NOWHERE
+                    if tensor in view.inputs:
+                        reached.append(frozenset((view.inputs[tensor],)))
                 elif maker[0] in taken:
-                    each = frozenset(((called[maker[0]], maker[1]),))
+                    reached.append(frozenset(((called[maker[0]], maker[1]),)))
                 else:
-                    each = up.get(maker[0], _NOWHERE)
-                reached = reached | each if reached else each
-            up[node] = reached if len(reached) <= _WIDEST else _NOWHERE
+                    reached.append(up.get(maker[0], _NOWHERE))
+            up[node] = _together(reached)
         for node in reversed(left):
-            reached = _NOWHERE
+            reached = []
             for tensor, readers in zip(view.nodes[node].outputs, view.readers[node], strict=True):
                 if tensor in view.outputs:
-                    reached = reached.union([("output", number) for number in view.outputs[tensor]])
+                    reached += [frozenset((("output", number),)) for number in view.outputs[tensor]]
                 for reader, port in readers:
                     if reader in taken:
-                        each = frozenset(((called[reader], port),))
+                        reached.append(frozenset(((called[reader], port),)))
                     else:
-                        each = down.get(reader, _NOWHERE)
-                    reached = reached | each if reached else each
-            down[node] = reached if len(reached) <= _WIDEST else _NOWHERE
+                        reached.append(down.get(reader, _NOWHERE))
+            down[node] = _together(reached)
         found: dict[Hashable, list[int]] = defaultdict(list)
         for node in left:
             found[up[node], down[node]].append(node)
@@ -223,6 +222,18 @@ class Match:
             for number in all_:
                 if tensor in old.producers and number in makers:
                     yield [old.producers[tensor]], [makers[number]]
+
+
+def _together(sets: Sequence[frozenset[Hashable]]) -> frozenset[Hashable]:
+    """What is in any of them, or nothing if that is too much to tell anything."""
+    if len(sets) == 1:
+        return sets[0]
+    together = _NOWHERE
+    for each in sets:
+        together = together | each if together else each
+        if len(together) > _WIDEST:
+            return _NOWHERE
+    return together
 
 
 class _Side:

@@ -143,6 +143,13 @@ def test_check_reports_and_tells_by_its_status(tmp_path: Path) -> None:
     assert "2 plugin files, 1 failed" in done.stdout
 
 
+@pytest.mark.parametrize(("flag", "needed"), [("--auto", "--tour"), ("--json", "--check")])
+def test_a_flag_that_would_do_nothing_alone_says_what_it_goes_with(tmp_path: Path, flag: str, needed: str) -> None:
+    done = bsrepl(flag, "-c", "pass", cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"{flag} goes with {needed}" in done.stderr
+
+
 def test_check_for_machines(tmp_path: Path) -> None:
     (tmp_path / "fold.py").write_text(FOLD.replace("cleanup", "clenup"))
     (tmp_path / "bad.py").write_text("x = 1\nundefined\n")

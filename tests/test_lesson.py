@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -220,8 +221,25 @@ def test_checking_what_is_no_lesson_says_why(tmp_path: Path) -> None:
     assert check(tmp_path / "bad.md") == (1, "failed bad.md has no python fence, so there is nothing to do in it\n")
 
 
-def check(path: Path) -> tuple[int, str]:
-    command = [str(Path(sys.executable).with_name("bsrepl")), "--check", str(path)]
+def test_checking_a_lesson_for_machines(tmp_path: Path) -> None:
+    (tmp_path / "good.md").write_text("```python\nx = 1\n```\n")
+    (tmp_path / "wrong.md").write_text("```python\nx = 1\n```\n\n```python\nx\n```\n```output\n2\n```\n")
+    (tmp_path / "bad.md").write_text("nothing\n")
+    (tmp_path / "fold.py").write_text("@transform\nclass Fold: ...\n")
+    paths = [tmp_path / name for name in ("good.md", "wrong.md", "bad.md", "fold.py")]
+    status, said = check("--json", *paths)
+    report = json.loads(said)
+    good, wrong, bad = report["lessons"]
+    assert (status, report["ok"], report["files"][0]["ok"]) == (1, False, True)
+    assert (good["ok"], good["steps"], good["problems"], good["error"]) == (True, 1, [], None)
+    assert (wrong["ok"], wrong["problems"][0]["step"], wrong["problems"][0]["line"]) == (False, 2, 5)
+    assert (bad["ok"], bad["error"]) == (False, "bad.md has no python fence, so there is nothing to do in it")
+    status, said = check("--json", paths[0])
+    assert (status, json.loads(said)["ok"]) == (0, True)
+
+
+def check(*arguments: object) -> tuple[int, str]:
+    command = [str(Path(sys.executable).with_name("bsrepl")), "--check", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     return done.returncode, done.stdout
