@@ -4,46 +4,26 @@
     scripts/bench --json     {"machine": ..., "rows": [{"name", "value", "unit", "peer", "peer_value", "ratio", ...}]}
     scripts/bench --readme   into the README, with the JSON and the picture that belong to it
 
-Times are medians of several runs; the spread is that of the middle half of them, as a share of the median.
+Times are medians of several runs; the spread is that of the middle half of them, as a share of the median. Each group
+of measurements has a process of its own: what one leaves behind, the garbage collector of the next would look through.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sys
 import time
-from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from . import report
-from .finding import discovering
-from .graphs import diffing
-from .keystrokes import completing, typing
+from .groups import GROUPS, measured
 from .machine import machine
 from .picture import picture
-from .reading import access
-from .registries import commands, growing
-from .reloads import depending, reloading, saving, watching
-from .rows import Effort, Row
-from .soak import soaking
-from .startup import prompt
+from .rows import Row
 
-GROUPS: dict[str, Callable[[Effort], Iterator[Row]]] = {
-    "prompt": prompt,
-    "typing": typing,
-    "completing": completing,
-    "access": access,
-    "growing": growing,
-    "discovery": discovering,
-    "watching": watching,
-    "saving": saving,
-    "reloading": reloading,
-    "depending": depending,
-    "soaking": soaking,
-    "commands": commands,
-    "diffing": diffing,
-}
 MEASURED = Path(__file__).parent.parent / "measured"  # growth.svg, rows.json
 README = Path(__file__).parent.parent.parent / "README.md"
 
@@ -58,10 +38,10 @@ def main() -> int:
     if options.readme and (options.quick or options.only):
         parser.error("--readme tells everything, measured at leisure; leave out --quick and --only")
     rows: list[Row] = []
-    for name, measure in GROUPS.items():
-        if options.only in (None, name):
-            print(f"{name} ...", file=sys.stderr, flush=True)
-            rows += measure(Effort(options.quick))
+    for name in [options.only] if options.only else GROUPS:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+            rows += process.submit(measured, name, options.quick).result()
     result = {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "rows": [row.as_json() for row in rows]}
     if options.readme:
         MEASURED.mkdir(exist_ok=True)
