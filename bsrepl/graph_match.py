@@ -173,7 +173,7 @@ class Match:
         self, mine: Sequence[Port], theirs: Sequence[Port], alike: _Alike, found: list[tuple[int, int]]
     ) -> None:
         """Pairs what is alike at one place of both graphs, if it is the only one of its kind there."""
-        if len(mine) == len(theirs) == 1:
+        if len(mine) == len(theirs) == 1:  # as it is nearly everywhere
             (a, port), (b, other_port) = mine[0], theirs[0]
             if a in self.forward or b in self.backward or port != other_port:
                 return

@@ -40,7 +40,7 @@ def main() -> int:
     rows: list[Row] = []
     for name in [options.only] if options.only else GROUPS:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as process:
             rows += process.submit(measured, name, options.quick).result()
     result = {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "rows": [row.as_json() for row in rows]}
     if options.readme:

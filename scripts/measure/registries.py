@@ -18,12 +18,12 @@ from bsrepl.workbench import load
 from .plugins import filled
 from .rows import Effort, Row, alone, beside, in_turn, timed
 
-SIZES = (100, 1_000, 10_000, 100_000)
-
 
 def growing(effort: Effort) -> Iterator[Row]:
     """Microseconds to register one more plugin and tell the difference, and to find ten, by the number of plugins."""
-    for size in SIZES[:-1] if effort.is_quick else SIZES:
+    for size in (100, 1_000, 10_000, 100_000):
+        if size > effort.many:
+            return
         registry = filled(size)
         snapshot = registry.snapshot
         tfm = Namespace(registry, "transform")
@@ -54,7 +54,7 @@ def scan(snapshot: Snapshot) -> list[Plugin]:
 def commands(effort: Effort) -> Iterator[Row]:
     """Microseconds that a command which changes nothing takes above the bare eval; and more while a model is held."""
     texts = (f"None  # {number}" for number in count())  # no two alike, as in a session
-    console, holding = session(), session()
+    console, holding = session(effort.many), session(effort.many)
     names: dict[str, object] = {f"x{number}": number for number in range(100)}
     for each in (console, holding):
         each.session.namespace.update(names)
@@ -75,7 +75,7 @@ def commands(effort: Effort) -> Iterator[Row]:
     yield alone("the same while a name holds a model, more", "us", more, 100)
 
 
-def session() -> Console:
-    """A console among 100,000 plugins."""
+def session(plugins: int) -> Console:
+    """A console among so many plugins."""
     terminal = Terminal(io.StringIO(), color=False)
-    return Console(filled(100_000), [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False)
+    return Console(filled(plugins), [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False)

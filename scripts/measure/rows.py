@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 SIZE = "N"  # stands in the name of a row for the size that it was measured at
@@ -50,19 +50,24 @@ class Row:
     def as_json(self) -> dict[str, Any]:
         said = {"name": self.name, "value": self.value, "unit": self.unit, "peer": self.peer}
         said |= {"peer_value": self.peer_value, "ratio": self.ratio, "spread": self.spread}
-        return said | {"target": self.target, "met": self.met, "series": self.series, "size": self.size}
+        said |= {"target": self.target, "met": self.met}
+        return said | {"series": self.series, "size": self.size, "most": self.most}
 
 
 def from_json(said: Mapping[str, Any]) -> Row:
     """The row that `as_json` told of."""
-    kept = {field: said[field] for field in ("series", "value", "unit", "size", "peer", "peer_value", "spread")}
-    return Row(**kept, most=float(said["target"].split()[-1 if said["peer"] else 1]) if said["target"] else None)
+    return Row(**{field.name: said[field.name] for field in fields(Row)})
 
 
 class Effort(NamedTuple):
     """How much is measured."""
 
     is_quick: bool
+
+    @property
+    def many(self) -> int:
+        """So many plugins are a great many."""
+        return 10_000 if self.is_quick else 100_000
 
     def runs(self, number: int) -> int:
         """So many runs, or a quarter of them."""
