@@ -3,9 +3,18 @@
 These names are what plugin files and scripts may import; inside the shell they are there already.
 """
 
-from . import custom_ops as custom_ops  # from now on kernels are ops of models
-from .decorators import backend, framework_transform, kernel, kernel_inference, plugin, register_op, step, transform
-from .namespaces import backends, kernels, steps, tfm
+from .frameworks.qonnx import ops as ops  # from now on kernels are ops of models
+from .registry.decorators import (
+    backend,
+    framework_transform,
+    kernel,
+    kernel_inference,
+    plugin,
+    register_op,
+    step,
+    transform,
+)
+from .registry.namespaces import backends, kernels, steps, tfm
 
 __version__ = "0.1.0"
 

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from bsrepl import places
-from bsrepl.changes import between
-from bsrepl.console import PRELOADED, Console
-from bsrepl.plugin import KINDS, _failed
-from bsrepl.registry import Registry, Snapshot, registry
-from bsrepl.reload import Reloader, Report
-from bsrepl.terminal import Terminal
+from bsrepl.registry.changes import between
+from bsrepl.registry.plugin import KINDS, _failed
+from bsrepl.registry.snapshot import Snapshot
+from bsrepl.registry.store import Registry, registry
+from bsrepl.reload.reloader import Reloader, Report
+from bsrepl.shell import places
+from bsrepl.shell.console import PRELOADED, Console
+from bsrepl.text.terminal import Terminal
 
 from .pty_session import PtySession
 

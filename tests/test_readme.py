@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bsrepl import tour
+from bsrepl.teach import tour
 
 from .conftest import Screen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 
-from bsrepl import discovery
+from bsrepl.teach import bench as discovery
 
 from .rows import Effort, Row, beside, in_turn
 

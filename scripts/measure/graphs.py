@@ -10,7 +10,7 @@ from onnx import ModelProto, helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.base import Transformation
 
-from bsrepl.graphdiff import between
+from bsrepl.graphdiff.difference import between
 
 from .rows import Effort, Row, alone, beside, in_turn, timed
 

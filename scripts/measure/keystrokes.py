@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from prompt_toolkit.completion import CompleteEvent, DummyCompleter
 from prompt_toolkit.document import Document
 
-from bsrepl.completion import NamespaceCompleter
-from bsrepl.namespaces import Namespace
+from bsrepl.registry.namespaces import Namespace
+from bsrepl.shell.prompt.completion import NamespaceCompleter
 
 from .plugins import filled
 from .rows import Effort, Row, alone, beside, in_turn, timed

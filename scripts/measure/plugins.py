@@ -6,10 +6,11 @@ import time
 from functools import cache
 from pathlib import Path
 
-from bsrepl.console import PRELOADED
-from bsrepl.plugin import Key, Origin, Plugin
-from bsrepl.registry import Registry, Snapshot
-from bsrepl.reload import Reloader
+from bsrepl.registry.plugin import Key, Origin, Plugin
+from bsrepl.registry.snapshot import Snapshot
+from bsrepl.registry.store import Registry
+from bsrepl.reload.reloader import Reloader
+from bsrepl.shell.console import PRELOADED
 
 PLUGIN = '@transform(stage="cleanup")\nclass Plugin{0}:\n    def apply(self, model):\n        return model, False\n\n\n'
 

@@ -9,9 +9,9 @@ import catalogue
 import pluggy
 from stevedore.extension import Extension, ExtensionManager
 
-from bsrepl.installed import Installed
-from bsrepl.namespaces import Namespace
-from bsrepl.registry import Registry
+from bsrepl.frameworks.catalogue import Installed
+from bsrepl.registry.namespaces import Namespace
+from bsrepl.registry.store import Registry
 
 from .plugins import Plain
 from .rows import Effort, Row, beside, in_turn

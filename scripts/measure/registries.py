@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator
 from itertools import count
 
-from bsrepl.changes import between
-from bsrepl.console import Console
-from bsrepl.namespaces import Namespace
-from bsrepl.plugin import Plugin
-from bsrepl.registry import Snapshot
-from bsrepl.terminal import Terminal
-from bsrepl.workbench import load
+from bsrepl.models.workbench import load
+from bsrepl.registry.changes import between
+from bsrepl.registry.namespaces import Namespace
+from bsrepl.registry.plugin import Plugin
+from bsrepl.registry.snapshot import Snapshot
+from bsrepl.shell.console import Console
+from bsrepl.text.terminal import Terminal
 
 from .plugins import filled
 from .rows import Effort, Row, alone, beside, in_turn, timed

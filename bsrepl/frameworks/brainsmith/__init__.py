@@ -1,0 +1,1 @@
+"""Brainsmith, installed or not: its source, its registry, and a stand-in for its imports."""

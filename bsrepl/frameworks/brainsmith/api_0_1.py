@@ -1,0 +1,227 @@
+"""What `brainsmith.registry` of Brainsmith 0.1.0 has, on bsrepl's registry.
+
+Names that a function returns are `source:name`, a source being what bsrepl calls a framework. What it takes may be
+short. Brainsmith's own sources `project` and `custom`, for what is nobody's, are bsrepl's `brainsmith`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ...errors import UnknownPlugin
+from ...registry import decorators
+from ...registry.kernel_backends import of as backends_of
+from ...registry.plugin import BRAINSMITH, KINDS, Plugin
+from ...registry.store import registry
+from .api_2025 import found
+
+_NOBODYS = ("project", "custom")
+
+
+def kernel(definition: Any = None, /, **arguments: Any) -> Any:
+    """Registers a kernel, under its `name=`, its attribute `op_type` or its own name. Bare or called."""
+    return _registering(decorators.kernel, definition, arguments, {"name": "op_type", "infer_transform": None})
+
+
+def backend(definition: Any = None, /, **arguments: Any) -> Any:
+    """Registers a backend of the kernel `target_kernel=`, in a `language=`; a class may have those as attributes."""
+    return _registering(decorators.backend, definition, arguments, {"target_kernel": None, "language": None})
+
+
+def step(definition: Any = None, /, **arguments: Any) -> Any:
+    """Registers a build step. Bare or called."""
+    return decorators.step(definition, **arguments)
+
+
+def _registering(decorate: Any, definition: Any, arguments: dict[str, Any], attributes: dict[str, str | None]) -> Any:
+    """Registers with those arguments that are not given taken from attributes of the class."""
+
+    def register(cls: Any) -> Any:
+        said = {field: getattr(cls, attribute or field, None) for field, attribute in attributes.items()}
+        return decorate(cls, **{**said, **arguments})
+
+    return register if definition is None else register(definition)
+
+
+class ImportSpec(NamedTuple):
+    """Where a component is imported from."""
+
+    module: str
+    attr: str
+
+
+class ComponentMetadata(NamedTuple):
+    """What is known of a component."""
+
+    name: str
+    source: str
+    component_type: str
+    import_spec: ImportSpec
+    kernel_infer: Any = None
+    kernel_backends: list[str] | None = None
+    is_infrastructure: bool = False
+    backend_target: str | None = None
+    backend_language: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.source}:{self.name}"
+
+
+def _found(kind: str, name: str) -> Plugin:
+    source, _, bare = name.rpartition(":")
+    return found(kind, bare if source in _NOBODYS else name)
+
+
+def _full_name(plugin: Plugin) -> str:
+    return f"{plugin.framework}:{plugin.name}"
+
+
+def _has(kind: str, name: str) -> bool:
+    try:
+        _found(kind, name)
+    except UnknownPlugin:
+        return False
+    return True
+
+
+def _listed(kind: str, source: str | None = None) -> list[str]:
+    return sorted(_full_name(each) for each in registry.snapshot.plugins(kind, source))
+
+
+def get_step(name: str) -> Any:
+    """Raises UnknownPlugin, a KeyError, like all of these."""
+    return _found("step", name).load()
+
+
+def has_step(name: str) -> bool:
+    return _has("step", name)
+
+
+def list_steps(source: str | None = None) -> list[str]:
+    return _listed("step", source)
+
+
+def get_kernel(name: str) -> Any:
+    return _found("kernel", name).load()
+
+
+def has_kernel(name: str) -> bool:
+    return _has("kernel", name)
+
+
+def list_kernels(source: str | None = None) -> list[str]:
+    return _listed("kernel", source)
+
+
+def get_kernel_infer(name: str) -> Any:
+    """The transform that puts a kernel into a graph: its `infer_transform`, or one registered for it.
+
+    Raises UnknownPlugin if there is none.
+    """
+    plugin = _found("kernel", name)
+    infer = plugin.metadata.get("infer_transform")
+    if isinstance(infer, str) and ":" in infer:
+        module, _, attribute = infer.partition(":")
+        infer = {"module": module, "class_name": attribute}
+    if isinstance(infer, dict):
+        from importlib import import_module
+
+        infer = getattr(import_module(infer["module"]), infer["class_name"])
+    if infer is None:
+        registered = registry.snapshot.find("transform", kernel=plugin.name)
+        if not registered:
+            said = f"{plugin.key} has no infer_transform, and no transform says kernel={plugin.name!r}"
+            raise UnknownPlugin(said)
+        infer = registered[0].load()
+    return infer
+
+
+def get_backend(name: str) -> Any:
+    return _found("backend", name).load()
+
+
+def list_backends(source: str | None = None) -> list[str]:
+    return _listed("backend", source)
+
+
+def get_backend_metadata(name: str) -> dict[str, Any]:
+    plugin = _found("backend", name)
+    target = plugin.metadata.get("target_kernel", plugin.metadata.get("kernel"))
+    return {"class": plugin.load(), "target_kernel": target, "language": plugin.metadata.get("language")}
+
+
+def list_backends_for_kernel(
+    kernel: str, language: str | None = None, sources: Iterable[str] | None = None
+) -> list[str]:
+    known = backends_of(_found("kernel", kernel).key.qualified, registry.snapshot).registered
+    return sorted(
+        _full_name(each)
+        for each in known
+        if language in (None, each.metadata.get("language")) and (sources is None or each.framework in sources)
+    )
+
+
+def get_component_metadata(name: str, component_type: str) -> ComponentMetadata:
+    return _described(_found(component_type, name))
+
+
+def get_all_component_metadata() -> dict[str, ComponentMetadata]:
+    every = (each for kind in KINDS if kind != "transform" for each in registry.snapshot.plugins(kind))
+    return {_full_name(each): _described(each) for each in every}
+
+
+def _described(plugin: Plugin) -> ComponentMetadata:
+    backends = backends_of(plugin.key.qualified, registry.snapshot) if plugin.kind == "kernel" else None
+    target = plugin.target
+    return ComponentMetadata(
+        plugin.name,
+        plugin.framework,
+        plugin.kind,
+        ImportSpec(plugin.module, str(getattr(target, "attribute", getattr(target, "__name__", plugin.name)))),
+        plugin.metadata.get("infer_transform"),
+        None if backends is None else [_full_name(each) for each in backends.registered],
+        bool(plugin.metadata.get("is_infrastructure")),
+        plugin.metadata.get("target_kernel", plugin.metadata.get("kernel")) if plugin.kind == "backend" else None,
+        plugin.metadata.get("language"),
+    )
+
+
+def get_domain_for_backend(backend_name: str) -> str:
+    """The `domain` of a backend, or the package of its module."""
+    plugin = _found("backend", backend_name)
+    return str(plugin.metadata.get("domain") or plugin.module.rpartition(".")[0] or plugin.module)
+
+
+def discover_components(use_cache: bool = True, force_refresh: bool = False) -> None:
+    """Does nothing: everything is there."""
+
+
+def reset_registry() -> None:
+    """Does nothing: what is registered is what the plugin files say."""
+
+
+def is_initialized() -> bool:
+    return True
+
+
+_FUNCTIONS = (
+    kernel, backend, step, decorators.source_context,
+    get_step, has_step, list_steps, get_kernel, has_kernel, list_kernels, get_kernel_infer,
+    get_backend, list_backends, get_backend_metadata, list_backends_for_kernel,
+    get_component_metadata, get_all_component_metadata, get_domain_for_backend,
+    discover_components, reset_registry, is_initialized,
+)  # fmt: skip
+
+#: What the module has, by name.
+NAMES: dict[str, Any] = {
+    **{each.__name__: each for each in _FUNCTIONS},
+    "ComponentMetadata": ComponentMetadata,
+    "ImportSpec": ImportSpec,
+    "CORE_NAMESPACE": BRAINSMITH,
+    "SOURCE_BRAINSMITH": BRAINSMITH,
+    "SOURCE_FINN": "finn",
+    "SOURCE_PROJECT": "project",
+    "SOURCE_CUSTOM": "custom",
+}

@@ -1,0 +1,161 @@
+"""The registry of an installed Brainsmith, once something has imported it: read, and kept in step with plugin files.
+
+Brainsmith 0.1.0 silently keeps the first of two registrations of one name. So what a plugin file registered there is
+taken out before the file is executed again, and put back if that fails.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from ...registry.plugin import BRAINSMITH, KINDS, Key, Lazy, Origin, Plugin
+
+_NOBODYS = ("custom", "project")  # its sources of what no package brought
+
+
+class _Entry(NamedTuple):
+    """Something that is registered, and where."""
+
+    store: dict[str, Any]
+    place: str
+    held: Any
+    kind: str
+    framework: str
+    name: str
+    target: Any  # the class or function, or a Lazy
+    metadata: dict[str, Any]
+
+    @property
+    def module(self) -> str:
+        return str(getattr(self.target, "__module__", "")) if not isinstance(self.target, Lazy) else self.target.module
+
+
+class InstalledBrainsmith:
+    """What is registered with Brainsmith's own code. Nothing, as long as nobody has imported that."""
+
+    def __init__(self) -> None:
+        self._released: WeakKeyDictionary[ModuleType, list[_Entry]] = WeakKeyDictionary()
+        self._known = 0
+
+    def release(self, name: str, module: ModuleType | None) -> None:
+        """Takes out what the module of that name registered, and remembers it for `module`."""
+        entries = [entry for entry in _entries() if entry.module == name]
+        for entry in entries:
+            entry.store.pop(entry.place, None)
+            for other in entry.store.values():
+                if entry.place in (getattr(other, "kernel_backends", None) or ()):
+                    other.kernel_backends.remove(entry.place)
+        if module is not None:
+            self._released[module] = entries
+
+    def put_back(self, name: str, module: ModuleType) -> None:
+        """Makes what `module` registered under its name what counts again."""
+        held = self._released.pop(module, None)
+        if held is None:
+            return
+        self.release(name, None)
+        for entry in held:
+            entry.store[entry.place] = entry.held
+            target = entry.store.get(getattr(entry.held, "backend_target", None) or "")
+            if target is not None and entry.place not in (target.kernel_backends or ()):
+                target.kernel_backends = [*(target.kernel_backends or ()), entry.place]
+
+    def registered_by(self, module: ModuleType, source: bytes) -> Iterator[Plugin]:
+        """What a module that was executed has registered there, as plugins."""
+        for entry in _entries():
+            if entry.module == module.__name__ and not isinstance(entry.target, Lazy):
+                _relink(entry)
+                line = definition_line(source, getattr(entry.target, "__name__", ""))
+                yield _plugin(entry, Origin(str(module.__file__), line))
+
+    def news(self) -> list[Plugin]:
+        """What is registered there, if that has changed since the last call."""
+        entries = list(_entries())
+        if len(entries) == self._known:
+            return []
+        self._known = len(entries)
+        return [_plugin(entry, _origin(entry)) for entry in entries]
+
+
+def definition_line(source: bytes, name: str) -> int:
+    """The line of a class or function statement; 1 if there is none of that name."""
+    statement = re.search(rb"^\s*(?:class|(?:async\s+)?def)\s+%s\b" % re.escape(name.encode()), source, re.MULTILINE)
+    return source.count(b"\n", 0, statement.end()) + 1 if statement else 1
+
+
+def _plugin(entry: _Entry, origin: Origin) -> Plugin:
+    return Plugin(Key(entry.kind, entry.framework, entry.name), entry.target, origin, entry.metadata)
+
+
+def _origin(entry: _Entry) -> Origin:
+    file = getattr(sys.modules.get(entry.module), "__file__", None)
+    if file is None:
+        return Origin(f"<{entry.module}>", 1)
+    with open(file, "rb") as opened:
+        return Origin(file, definition_line(opened.read(), getattr(entry.target, "__name__", "")))
+
+
+def _relink(entry: _Entry) -> None:
+    """A kernel that was registered anew has the backends of before: their files were not executed again."""
+    for place, held in entry.store.items():
+        if getattr(held, "backend_target", None) == entry.place:
+            linked = entry.held.kernel_backends or []
+            entry.held.kernel_backends = linked if place in linked else [*linked, place]
+
+
+def _entries() -> Iterator[_Entry]:
+    """Everything that is registered, in whichever generation has been imported."""
+    index = getattr(sys.modules.get("brainsmith.registry._state"), "_component_index", None)
+    if isinstance(index, dict):
+        yield from _of_index(index)
+    registries = sys.modules.get("brainsmith.core.plugins.registry")
+    plugins = getattr(getattr(registries, "_registry", None), "_plugins", None)
+    if isinstance(plugins, dict):
+        yield from _of_august(plugins)
+    july = getattr(registries, "_global_registry", None)
+    if july is not None:
+        yield from _of_july(july)
+
+
+def _of_index(index: dict[str, Any]) -> Iterator[_Entry]:
+    """Brainsmith 0.1.0: `source:name` -> a component."""
+    for place, held in list(index.items()):
+        kind = str(held.component_type)
+        target = held.loaded_obj or Lazy(held.import_spec.module, held.import_spec.attr)
+        said = {
+            "target_kernel": held.backend_target,
+            "kernel": str(held.backend_target).rpartition(":")[2] if held.backend_target else None,
+            "language": held.backend_language,
+            "infer_transform": held.kernel_infer,
+            "is_infrastructure": held.is_infrastructure or None,
+        }
+        framework = BRAINSMITH if held.source in _NOBODYS else held.source
+        metadata = {field: value for field, value in said.items() if value is not None}
+        yield _Entry(index, place, held, kind, framework, held.name, target, metadata)
+
+
+def _of_august(plugins: dict[str, Any]) -> Iterator[_Entry]:
+    """August 2025: kind -> `name` or `framework:name` -> class and metadata."""
+    for kind in KINDS:
+        store = plugins.get(kind, {})
+        for place, held in list(store.items()):
+            target, metadata = held
+            said = {field: value for field, value in metadata.items() if field != "framework" and value is not None}
+            framework = metadata.get("framework", BRAINSMITH)
+            yield _Entry(store, place, held, kind, framework, place.rpartition(":")[2], target, said)
+
+
+def _of_july(july: Any) -> Iterator[_Entry]:
+    """July 2025: a dictionary for each kind, name -> class, and the metadata of them all in another."""
+    for kind in KINDS:
+        store = getattr(july, f"{kind}s", {})
+        for place, target in list(store.items()):
+            metadata = dict(july.plugin_metadata.get(place, {}))
+            framework = metadata.pop("framework", BRAINSMITH)
+            said = {field: value for field, value in metadata.items() if field != "type" and value is not None}
+            yield _Entry(store, place, target, kind, framework, place, target, said)

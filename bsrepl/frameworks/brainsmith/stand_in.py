@@ -1,0 +1,119 @@
+"""`import brainsmith...` where Brainsmith is not installed: its plugin files find bsrepl's registry.
+
+The finder stands last: whatever else can be imported comes first. What Brainsmith has besides its registry is missing,
+and the error says so.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from ...registry.decorators import register_op
+
+_PLUGINS = ("api_2025", "NAMES")
+_REGISTRY = ("api_0_1", "NAMES")
+_HELPERS = ("api_2025", "HELPERS")
+
+#: The modules that are there, and where the names in each are; few sessions need any.
+_MODULES = {
+    "brainsmith": _REGISTRY,
+    "brainsmith.core": _HELPERS,
+    "brainsmith.core.plugins": _PLUGINS,
+    "brainsmith.core.plugins.decorators": _PLUGINS,
+    "brainsmith.core.plugins.plugin_collections": _PLUGINS,
+    "brainsmith.core.plugins.registry": _PLUGINS,
+    "brainsmith.core.utils": _HELPERS,
+    "brainsmith.plugin": _PLUGINS,
+    "brainsmith.plugin.core": _PLUGINS,
+    "brainsmith.plugin.decorators": _PLUGINS,
+    "brainsmith.plugins": _PLUGINS,
+    "brainsmith.registry": _REGISTRY,
+    "brainsmith.registry.constants": _REGISTRY,
+    "brainsmith.utils": _HELPERS,
+}
+_OPS = "qonnx.custom_op.registry"
+
+
+class BrainsmithImporter(MetaPathFinder, Loader):
+    """Imports the modules of Brainsmith's registry, and gives QONNX's registry of ops its former `register_op`."""
+
+    gives_way = True  # to a plugin package of the same name
+
+    def __init__(self) -> None:
+        #: Whether it has stood in for Brainsmith.
+        self.was_used = False
+
+    def install(self) -> None:
+        """Makes the import system ask here last, and notice when QONNX's registry of ops is imported."""
+        sys.meta_path.append(self)
+        if _OPS in sys.modules:
+            _add_register_op(sys.modules[_OPS])
+        else:
+            sys.meta_path.insert(0, _AfterImport())
+
+    def uninstall(self) -> None:
+        """Takes this and its modules out of the import system again."""
+        sys.meta_path[:] = [each for each in sys.meta_path if each is not self and not isinstance(each, _AfterImport)]
+        for name in _MODULES:
+            if getattr(sys.modules.get(name), "__loader__", None) is self:
+                del sys.modules[name]
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        parent, _, _ = fullname.rpartition(".")
+        if fullname not in _MODULES or (parent and getattr(sys.modules.get(parent), "__loader__", None) is not self):
+            return None
+        return ModuleSpec(fullname, self, origin="bsrepl", is_package=True)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self.was_used = True
+        ours, names = _MODULES[module.__name__]
+        vars(module).update(getattr(import_module(f".{ours}", __package__), names))
+        module.__doc__ = "bsrepl's registry, in the place of Brainsmith's."
+
+
+class _AfterImport(MetaPathFinder):
+    """Adds `register_op` to QONNX's registry of ops once that is imported."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != _OPS:
+            return None
+        sys.meta_path.remove(self)
+        from importlib.util import find_spec
+
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Adding(spec.loader)
+        return spec
+
+
+class _Adding(Loader):
+    """A loader like another, that adds `register_op` in the end."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        _add_register_op(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+
+def _add_register_op(module: ModuleType) -> None:
+    """An op registered by a QONNX that has none is registered by ours."""
+    if not hasattr(module, "register_op"):
+        module.register_op = register_op  # type: ignore[attr-defined]

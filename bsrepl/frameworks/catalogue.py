@@ -1,0 +1,93 @@
+"""Puts what is installed into a registry: the frameworks whose source was read, and what packages publish."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from ..registry.namespaces import expect
+from ..registry.plugin import BRAINSMITH, KINDS, Plugin, precedence
+from ..registry.store import Registry
+from ..registry.unavailable import installed_packages
+from . import entry_points
+from .cache import Index
+from .discovery import Framework, builtin_plugins, installed
+from .entry_points import EntryPoint
+
+
+class Report(NamedTuple):
+    """What is known of one framework."""
+
+    name: str
+    version: str | None  # of the distribution it was installed by; None of a source tree
+    folders: tuple[str, ...]
+    counts: dict[str, int]  # of each kind that it has
+    unavailable: dict[str, int]  # why plugins of it cannot be taken -> how many
+    entry_points: tuple[EntryPoint, ...]
+
+
+class Installed:
+    """The frameworks and the entry points of this installation; what is in them is registered, or will be when used.
+
+    `index_file` is where what was found out is kept for the next time; None keeps nothing.
+    """
+
+    def __init__(self, registry: Registry, index_file: Path | None) -> None:
+        self._registry = registry
+        self._index = Index(index_file)
+        self.frameworks: list[Framework] = list(installed(self._index))
+        self.entry_points: list[EntryPoint] = entry_points.published(self._index)
+        self._index.save()
+        plugins = [*builtin_plugins(), *(plugin for each in self.frameworks for plugin in each.plugins)]
+        registry.replace(registry.snapshot.replacing((), plugins))
+        for entry_point in self.entry_points:
+            self._add(entry_point.plugins or ())
+        for name in dict.fromkeys(each.name for each in self.entry_points if each.plugins is None):
+            expect(name, partial(self._load, name))
+
+    def report(self) -> list[Report]:
+        """Every framework of which anything is known, in the order in which short names are looked up."""
+        snapshot = self._registry.snapshot
+        folders = {each.name: each.folders for each in self.frameworks}
+        names = {*folders, *(each.name for each in self.entry_points), BRAINSMITH}
+        names |= {name for kind in KINDS for name in snapshot.frameworks(kind)}
+        is_installed = installed_packages()
+        told = []
+        for name in sorted(names, key=precedence):
+            plugins = [plugin for kind in KINDS for plugin in snapshot.plugins(kind, name)]
+            counts = Counter(plugin.kind for plugin in plugins)
+            told.append(
+                Report(
+                    name,
+                    _version(name) if name in folders else None,
+                    folders.get(name, ()),
+                    {kind: counts[kind] for kind in KINDS if counts[kind]},
+                    dict(Counter(why for plugin in plugins if (why := plugin.unavailable(is_installed))).most_common()),
+                    tuple(each for each in self.entry_points if each.name == name),
+                )
+            )
+        return told
+
+    def _load(self, name: str) -> None:
+        """Loads the entry points of that name. Raises UnavailablePlugin if one does not work."""
+        for entry_point in self.entry_points:
+            if entry_point.name == name and entry_point.plugins is None:
+                self._add(entry_point.load())
+                entry_points.keep(entry_point, self._index)
+
+    def _add(self, plugins: Iterable[Plugin]) -> None:
+        """Registers what nothing else has registered: FINN's source tells more of a plugin than its entry point."""
+        new = [plugin for plugin in plugins if self._registry.snapshot.seen(plugin.key) is None]
+        self._registry.replace(self._registry.snapshot.replacing((), new))
+
+
+def _version(distribution: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:  # a source tree on the path
+        return None

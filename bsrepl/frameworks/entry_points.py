@@ -1,0 +1,148 @@
+"""Packages that publish plugins as entry points: listed from their metadata, loaded when something of them is used.
+
+An entry point of the group `brainsmith.plugins` or `bsrepl.plugins` names a function that returns
+`{"transforms": [...], "kernels": [...], "backends": [...], "steps": [...]}`, each plugin a dictionary with its `name`,
+`module`, `class_name` (or `func_name`) and whatever else is known of it; or a module, or a function that returns None,
+which registers by decorators.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+from ..errors import UnavailablePlugin
+from ..registry.decorators import source_context
+from ..registry.plugin import KINDS, Key, Lazy, Origin, Plugin
+from ..registry.unavailable import reason
+from ..text.format import safe_repr
+from .cache import Index, is_data, state
+from .discovery import package_folders
+from .plugin_data import from_plain, plain
+
+GROUPS = ("brainsmith.plugins", "bsrepl.plugins")
+
+_KEYS = {f"{kind}s": kind for kind in KINDS}
+_ADDRESS = ("name", "module", "class_name", "func_name")
+
+
+@dataclass
+class EntryPoint:
+    """One entry point: its name is the framework of its plugins, its value `module` or `module:function`."""
+
+    group: str
+    name: str
+    value: str
+    distribution: str  # name and version
+    plugins: list[Plugin] | None = field(default=None, repr=False)  # None as long as it was not loaded
+    failure: str | None = None
+
+    def load(self) -> list[Plugin]:
+        """What it publishes, nothing of which is imported. Raises UnavailablePlugin if it does not work."""
+        from importlib.metadata import EntryPoint as Loader
+
+        try:
+            with source_context(self.name):
+                published = Loader(self.name, self.value, self.group).load()
+                told = None if isinstance(published, ModuleType) else published()
+            self.plugins = [] if told is None else list(_plugins(self.name, told))
+            self.failure = None
+        except Exception as error:
+            self.failure = str(error) if isinstance(error, UnavailablePlugin) else reason(error)
+            raise UnavailablePlugin(f"the entry point {self.name} of {self.distribution}: {self.failure}") from error
+        return self.plugins
+
+
+def published(index: Index) -> list[EntryPoint]:
+    """The entry points of the packages that are installed; with their plugins, if the index has them. Loads none."""
+    places = state(sys.path)
+    listed = index.recall("entry points", places)
+    if not isinstance(listed, list) or not all(map(_is_entry, listed)):
+        listed = _listed()
+        index.keep("entry points", places, listed)
+    found = [EntryPoint(group, name, value, distribution) for group, name, value, distribution in listed]
+    for each in found:
+        try:
+            each.plugins = [from_plain(plugin, each.name) for plugin in index.recall(_place(each), _state(each))]
+        except (KeyError, TypeError, ValueError):  # nothing is kept, or it is damaged
+            each.plugins = None
+    return found
+
+
+def _is_entry(held: Any) -> bool:
+    return isinstance(held, list) and len(held) == 4 and all(isinstance(text, str) for text in held)
+
+
+def keep(entry_point: EntryPoint, index: Index) -> None:
+    """Puts what an entry point published into the index, for the next start, if it can be kept."""
+    published = [plain(each) for each in entry_point.plugins or ()]
+    if published and is_data(published):
+        index.keep(_place(entry_point), _state(entry_point), published)
+        index.save()
+
+
+def _listed() -> list[list[str]]:
+    from importlib.metadata import distributions
+
+    found: dict[tuple[str, str], list[str]] = {}
+    for distribution in distributions():
+        for each in distribution.entry_points:
+            if each.group in GROUPS:
+                said = f"{distribution.metadata['Name']} {distribution.version}"
+                found.setdefault((each.group, each.name), [each.group, each.name, each.value, said])
+    return list(found.values())
+
+
+def _place(entry_point: EntryPoint) -> str:
+    return f"{entry_point.group} {entry_point.name} {entry_point.value}"
+
+
+def _state(entry_point: EntryPoint) -> list[int]:
+    return state([*sys.path, _file(entry_point.value.partition(":")[0]) or ""])
+
+
+def _plugins(framework: str, told: Any) -> Iterator[Plugin]:
+    if not isinstance(told, Mapping):
+        raise UnavailablePlugin(f"it returned a {type(told).__name__}, not a dictionary of {', '.join(_KEYS)}")
+    for key, kind in _KEYS.items():
+        for each in told.get(key, ()):
+            if not isinstance(each, Mapping) or "name" not in each:
+                raise UnavailablePlugin(f"one of its {key} has no name: {safe_repr(each)}")
+            if "module" not in each:  # a decorator registers it
+                continue
+            attribute = str(each.get("class_name") or each.get("func_name") or each["name"])
+            metadata = {field: value for field, value in each.items() if field not in _ADDRESS and value is not None}
+            if target := metadata.get("target_kernel"):
+                metadata.setdefault("kernel", str(target).rpartition(":")[2])
+            target = Lazy(str(each["module"]), attribute)
+            yield Plugin(Key(kind, framework, str(each["name"])), target, _origin(target), metadata)
+
+
+def _origin(target: Lazy) -> Origin:
+    """Where a class or function of a module stands, without importing the module."""
+    file = _file(target.module)
+    if file is None:
+        return Origin(target.module, 1)
+    from .source_reader import Module  # only now: most starts read the index
+
+    module = Module(target.module, file)
+    statements: list[Any] = [*module.classes(), *module.functions()]
+    return next((each.origin for each in statements if each.name == target.attribute), Origin(file, 1))
+
+
+def _file(module: str) -> str | None:
+    """The file of a module, found without importing the packages that it is in."""
+    package, _, rest = module.partition(".")
+    if not rest and (spec := find_spec(package)) is not None and str(spec.origin).endswith(".py"):
+        return spec.origin
+    for folder in package_folders(package):
+        place = os.path.join(folder, *rest.split(".")) if rest else folder
+        for candidate in (f"{place}.py", os.path.join(place, "__init__.py")):
+            if os.path.isfile(candidate):
+                return candidate
+    return None

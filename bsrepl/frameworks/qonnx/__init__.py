@@ -1,0 +1,1 @@
+"""QONNX's transformations, custom ops, build steps, analyses and sample models."""

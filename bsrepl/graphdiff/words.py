@@ -1,0 +1,155 @@
+"""The difference of two graphs in words: lines, each with the sign of what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..text.format import counted
+from .difference import Difference, Rewrite
+from .view import Node, Tensor, View, attribute_value
+
+_WINDOW = ("kernel_shape", "kernel_size", "pads", "pad_amount")
+_MOST = 6  # rewrites, edits or moves that are told one by one
+_MOST_NODES = 12  # of one rewrite
+
+
+def headline(difference: Difference) -> str:
+    """`11 -> 17 nodes   2 rewrites, 9 untouched`; `12 nodes, renamed only`."""
+    old, new = len(difference.old.nodes), len(difference.new.nodes)
+    if difference.is_renamed_only:
+        return f"{counted(new, 'node')}, renamed only"
+    said = _numbers(difference)
+    if said:
+        said.append(f"{difference.untouched} untouched")
+    numbers = counted(new, "node") if old == new else f"{old} -> {counted(new, 'node')}"
+    return "   ".join(filter(None, (numbers, ", ".join(said))))
+
+
+def in_short(difference: Difference) -> str:
+    """`11 -> 17 nodes, 2 rewrites`; `datatype of 12 tensors`."""
+    old, new = len(difference.old.nodes), len(difference.new.nodes)
+    said = [] if old == new else [f"{old} -> {counted(new, 'node')}"]
+    return ", ".join([*said, *_numbers(difference), *_annotated(difference), *difference.interface])
+
+
+def _numbers(difference: Difference) -> list[str]:
+    said = []
+    if difference.rewrites:
+        said.append(counted(len(difference.rewrites), "rewrite"))
+    if difference.edited:
+        said.append(f"{len(difference.edited)} edited")
+    if difference.moved:
+        said.append(f"{len(difference.moved)} moved")
+    return said
+
+
+def _annotated(difference: Difference) -> list[str]:
+    return [f"{what} of {counted(count, 'tensor')}" for what, count in difference.annotated.items()]
+
+
+def lines(difference: Difference) -> Iterator[tuple[str, str]]:
+    """What was removed (`-`), inserted (`+`) and changed (`~`). Rewrites of one shape are told once."""
+    alike: dict[object, list[Rewrite]] = {}
+    for rewrite in difference.rewrites:
+        alike.setdefault(rewrite.shape, []).append(rewrite)
+    for group in list(alike.values())[:_MOST]:
+        yield from _rewrite(difference, group)
+    yield from _more(len(alike) - _MOST, "other shapes of rewrites")
+    for edit in difference.edited[:_MOST]:
+        node = difference.new.nodes[edit.new]
+        yield "~", "  ".join(filter(None, (node.op_type, node.name, ", ".join(edit.changes))))
+    yield from _more(len(difference.edited) - _MOST, "edited nodes")
+    for old, new in difference.moved[:_MOST]:
+        yield "~", _moved(difference, old, new)
+    yield from _more(len(difference.moved) - _MOST, "moved nodes")
+    if difference.annotated:
+        yield "~", ", ".join(_annotated(difference))
+    for change in difference.interface:
+        yield "~", change
+
+
+def _more(count: int, what: str) -> Iterator[tuple[str, str]]:
+    if count > 0:
+        yield " ", f"and {count} more {what}"
+
+
+def _rewrite(difference: Difference, group: Sequence[Rewrite]) -> Iterator[tuple[str, str]]:
+    first, *others = group
+    for node in first.removed[:_MOST_NODES]:
+        yield "-", node_text(difference.old, node)
+    yield from _more(len(first.removed) - _MOST_NODES, "nodes")
+    if first.inserted:
+        inserted = [_short(difference.new, node) for node in first.inserted[:_MOST_NODES]]
+        more = len(first.inserted) - _MOST_NODES
+        yield "+", ", ".join([*inserted, *([f"and {more} more"] if more > 0 else [])])
+    if others:
+        graph = difference.old if first.removed else difference.new
+        names = [graph.nodes[(each.removed or each.inserted)[0]].name for each in others]
+        named = ", ".join(filter(None, names[:_MOST]))
+        yield " ", f"{counted(len(others), 'rewrite')} more of the same shape{f': {named}' if named else ''}"
+
+
+def _moved(difference: Difference, old: int, new: int) -> str:
+    before, after = difference.old.nodes[old], difference.new.nodes[new]
+    reads = next(
+        (
+            (_maker(difference.old, a), _maker(difference.new, b))
+            for a, b in zip(before.inputs, after.inputs, strict=False)
+            if a is not None and b is not None and _maker(difference.old, a) != _maker(difference.new, b)
+        ),
+        None,
+    )
+    said = f"reads from {reads[1]}, before from {reads[0]}" if reads else "reads from another node"
+    return "  ".join(filter(None, (after.op_type, after.name, said)))
+
+
+def _maker(graph: View, tensor: Tensor) -> str:
+    """The node that makes a tensor, or the tensor itself if it is an input."""
+    if tensor not in graph.producers:
+        return tensor[1]
+    node = graph.nodes[graph.producers[tensor][0]]
+    return " ".join(filter(None, (node.op_type, node.name)))
+
+
+def node_text(graph: View, number: int) -> str:
+    """`Conv  Conv_0  W[8,1,5,5]  [1,1,28,28] -> [1,8,28,28]`"""
+    node = graph.nodes[number]
+    read = [tensor for tensor in node.inputs if tensor is not None and tensor not in graph.constants]
+    sizes = [_shape(graph, tensors[0]) for tensors in (read, [t for t in node.outputs if t is not None]) if tensors]
+    known = " -> ".join(sizes) if len(sizes) == 2 and all(sizes) else ""
+    return "  ".join(filter(None, (node.op_type, node.name, _weights(graph, node), known)))
+
+
+def _short(graph: View, number: int) -> str:
+    node = graph.nodes[number]
+    return " ".join(filter(None, (f"{node.op_type}{_window(node)}", _weights(graph, node))))
+
+
+def _window(node: Node) -> str:
+    """`(5x5, pad 2)`: the window of a node that has one."""
+    values = {name: attribute_value(held) for name, held in node.attributes if name in _WINDOW}
+    size = next((values[name] for name in ("kernel_shape", "kernel_size") if values.get(name)), None)
+    pads = next((values[name] for name in ("pads", "pad_amount") if any(values.get(name) or ())), None)
+    said = ["x".join(map(str, size))] if size else []
+    if pads:
+        said.append(f"pad {pads[0]}" if len(set(pads)) == 1 else f"pads {','.join(map(str, pads))}")
+    return f"({', '.join(said)})" if said else ""
+
+
+def _weights(graph: View, node: Node) -> str:
+    """`W[25,8]`: the largest constant that a node reads."""
+    shapes = [graph.constants[tensor].shape for tensor in node.inputs if tensor in graph.constants]
+    largest = max(shapes, key=_size, default=())
+    return f"W[{','.join(map(str, largest))}]" if largest else ""
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for dimension in shape:
+        size *= dimension
+    return size
+
+
+def _shape(graph: View, tensor: Tensor) -> str:
+    shape = graph.types.get(tensor, (0, None))[1]
+    return "" if shape is None else f"[{','.join('?' if each is None else str(each) for each in shape)}]"

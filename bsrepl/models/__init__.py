@@ -1,0 +1,1 @@
+"""Opening, executing, comparing and tracing models."""

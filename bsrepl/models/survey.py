@@ -1,0 +1,191 @@
+"""Which passes would change a model: each is tried on a copy of it, in a process of its own, with a time limit.
+
+The processes are forked, so that they have what the session has; what a pass imports, prints, writes into the current
+folder or breaks stays there.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import connection, get_context
+from typing import NamedTuple
+
+from qonnx.core.modelwrapper import ModelWrapper
+
+from ..errors import UnavailablePlugin
+from ..graphdiff.words import in_short
+from ..registry.plugin import Plugin
+from ..text.styled import Text
+from .trace import trace
+from .trace_result import Trace
+
+CHANGES, RENAMES, NOTHING, ARGUMENTS, FAILED, LATE, UNAVAILABLE = (
+    "changes the model", "renames only", "changes nothing", "needs arguments", "failed", "took too long", "unavailable",
+)  # fmt: skip
+
+
+class Tried(NamedTuple):
+    """What came of trying one pass."""
+
+    plugin: Plugin
+    outcome: str
+    said: str  # what it changes, or why it failed
+    seconds: float
+
+
+class Survey:
+    """What came of trying passes on a model. Iterates over the plugins that would change it."""
+
+    def __init__(self, tried: Sequence[Tried], left: int) -> None:
+        self.tried = tuple(tried)
+        self.left = left  # passes that were not tried, because a Ctrl-C came before
+
+    def of(self, outcome: str) -> list[Tried]:
+        return [each for each in self.tried if each.outcome == outcome]
+
+    def __iter__(self) -> Iterator[Plugin]:
+        return (each.plugin for each in self.of(CHANGES))
+
+    def __len__(self) -> int:
+        return len(self.of(CHANGES))
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """The passes that would change the model: what to type, what each changes, its stage."""
+        return [(str(each.plugin.key), each.said, each.plugin.stage or "") for each in self.of(CHANGES)]
+
+    def conclusion(self) -> list[str]:
+        """The others, in a line for each outcome; of those that failed each with its reason."""
+        said = [f"{len(self)} of {len(self.tried)} would change the model"]
+        for outcome in (RENAMES, NOTHING, ARGUMENTS, LATE):
+            found = self.of(outcome)
+            names = "" if outcome == NOTHING else f": {', '.join(str(each.plugin.key) for each in found)}"
+            said += [f"{outcome} ({len(found)}){names}"] if found else []
+        said += [f"{each.plugin.key} {each.outcome}: {each.said}" for each in self.of(FAILED) + self.of(UNAVAILABLE)]
+        return [*said, *([f"stopped; {self.left} were not tried"] if self.left else [])]
+
+    def styled(self, width: int, shows_time: bool) -> Text:
+        from .report import survey
+
+        return survey(self, width)
+
+    def __repr__(self) -> str:
+        return "\n".join(["  ".join(row) for row in self.rows()] + self.conclusion())
+
+
+def survey(
+    model: ModelWrapper, plugins: Sequence[Plugin], limit: float, progress: Callable[[int, str], None]
+) -> Survey:
+    """Tries each plugin, `limit` seconds at most, as many at a time as there are processors.
+
+    `progress` is told how many have been tried, and the name of the last one. A KeyboardInterrupt ends it; what has
+    come of it so far is returned.
+    """
+    waiting = list(reversed(plugins))
+    running: dict[connection.Connection, _Child] = {}
+    done: list[Tried] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < (os.cpu_count() or 1):
+                child = _Child(waiting.pop(), model, limit)
+                running[child.result] = child
+            nearest = min(child.deadline for child in running.values())
+            ready = connection.wait(list(running), max(nearest - time.monotonic(), 0))
+            for each, child in list(running.items()):
+                if each not in ready and child.deadline > time.monotonic():
+                    continue
+                tried = child.finished()
+                del running[each]
+                done.append(tried)
+                progress(len(done), str(tried.plugin.key))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for child in running.values():
+            child.kill()
+    order = {plugin.key: place for place, plugin in enumerate(plugins)}
+    return Survey(sorted(done, key=lambda each: order[each.plugin.key]), len(plugins) - len(done))
+
+
+class _Child:
+    """A process that tries one pass."""
+
+    def __init__(self, plugin: Plugin, model: ModelWrapper, limit: float) -> None:
+        self._plugin = plugin
+        self._limit = limit
+        self._started = time.monotonic()
+        self.deadline = self._started + limit
+        self.result, there = get_context("fork").Pipe(duplex=False)
+        self._process = get_context("fork").Process(target=_try, args=(plugin, model, there))
+        with _apart(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of forking while completions are looked for
+            self._process.start()
+        there.close()
+
+    def finished(self) -> Tried:
+        """What came of it: it has ended, or its time is up."""
+        seconds = time.monotonic() - self._started
+        try:
+            outcome, said = self.result.recv() if self.result.poll() else (LATE, f"more than {self._limit:g} s")
+        except EOFError:
+            self._process.join()
+            outcome, said = FAILED, f"its process ended with status {self._process.exitcode}"
+        self.kill()
+        return Tried(self._plugin, outcome, said, seconds)
+
+    def kill(self) -> None:
+        """Ends the process, and those that it started."""
+        try:
+            os.killpg(self._process.pid or 0, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):  # it has ended, or not yet made its group
+            self._process.kill()
+        self._process.join()
+        self.result.close()
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Processes that are started meanwhile begin with SIGINT held back: a Ctrl-C is for the shell."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _try(plugin: Plugin, model: ModelWrapper, answer: connection.Connection) -> None:
+    """Runs in the child."""
+    os.setsid()
+    with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nowhere:
+        sys.stdout = sys.stderr = nowhere
+        for stream in (0, 1, 2):
+            os.dup2(nowhere.fileno(), stream)
+        os.chdir(folder)
+        os.environ["NUM_DEFAULT_WORKERS"] = "1"
+        answer.send(_outcome(plugin, model))
+        os.chdir("/")
+
+
+def _outcome(plugin: Plugin, model: ModelWrapper) -> tuple[str, str]:
+    try:
+        cls = plugin.load()
+        inspect.signature(cls).bind()
+    except UnavailablePlugin as error:
+        return UNAVAILABLE, str(error)
+    except (TypeError, ValueError):
+        return ARGUMENTS, ""
+    done: Trace = trace(model, [cls], parity=False, clock=time.perf_counter)
+    if done.error is not None:
+        return FAILED, " ".join(f"{type(done.error).__name__}: {done.error}".split())[:200]
+    difference = done.rows[0].difference
+    assert difference is not None
+    if difference.is_renamed_only:
+        return RENAMES, ""
+    return (CHANGES, in_short(difference)) if difference else (NOTHING, "")

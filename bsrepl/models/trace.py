@@ -1,0 +1,168 @@
+"""Running a pipeline of passes on a model, with what each of them did, how long it took, and whether it was right."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from typing import Any
+
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.base import Transformation
+
+from ..errors import EndlessPass, ExecutionFailed
+from ..frameworks.qonnx.observing import Application, cleaned, definition_of, name_of, observed
+from ..graphdiff.defects import findings
+from ..graphdiff.difference import between
+from ..graphdiff.view import View, view
+from ..registry.unavailable import reason
+from .trace_result import Culprit, Row, Trace
+from .verify import Verdict, verify
+
+_ITERATIONS = 1_000  # how often `apply` is called at most
+_IDLE = 3  # how often it may ask for another call after one that changed nothing
+_QUICK = 1.0  # seconds that a comparison may take for each pass to be compared unasked
+
+
+def trace(
+    model: ModelWrapper,
+    passes: Sequence[Any],
+    *,
+    cfg: Any = None,
+    parity: bool | None = None,
+    blame: bool = False,
+    clock: Callable[[], float],
+) -> Trace:
+    """Applies passes one after the other: transformations, classes of them, or steps. The model stays as it is.
+
+    Each is compared with the model before it by executing both, if `parity`; by default, as long as that takes less
+    than a second. `blame` compares with the first model instead, and finds the first pass that broke it by bisection.
+    A pass that raises, or never ends, ends the trace; the model before it is kept.
+    """
+    done = Trace(model, passes)
+    models = [model]
+    for each in passes:
+        done.modules.add(definition_of(each).__module__)
+        with observed(clock) as nested:
+            try:
+                row, after = _applied(done.model, each, cfg, clock)
+            except (Exception, KeyboardInterrupt) as error:
+                done.rows += map(_nested, nested)
+                done.failed, done.stopped_at, done.error = name_of(each), each, error
+                break
+            finally:
+                done.modules.update(definition_of(other.transformation).__module__ for other in nested)
+        verdict: Verdict | str | None = None
+        if parity is not False and not blame:
+            started = clock()
+            verdict = _compared(done.model, after)
+            if parity is None and clock() - started > _QUICK:
+                parity = False
+        if isinstance(verdict, Verdict) and not verdict and done.culprit is None:
+            done.culprit = Culprit(done.model, each, after, verdict)
+        done.rows += [row._replace(parity=verdict), *map(_nested, nested)]
+        done.model = after
+        if blame:
+            models.append(after)
+    if blame:
+        done.culprit = _culprit(models, passes)
+        done.blamed = name_of(done.culprit.applied) if done.culprit is not None else ""
+    return done
+
+
+def _applied(model: ModelWrapper, each: Any, cfg: Any, clock: Callable[[], float]) -> tuple[Row, ModelWrapper]:
+    """One pass applied to a copy of the model, with nothing compared yet but the graphs."""
+    working = deepcopy(model)
+    name = name_of(each)
+    started = clock()
+    iterations, claimed = 1, None
+    dropped: list[str] = []
+    if isinstance(each, Transformation) or is_pass(each):
+        instance = each() if isinstance(each, type) else each
+        working, iterations, claimed = _iterated(working, instance, name)
+        applied = clock()
+        working, dropped = cleaned(working, ModelWrapper.cleanup)
+    else:
+        working = each(working, cfg) if takes_config(each) else each(working)
+        applied = clock()
+    tidied = clock()
+    if not isinstance(working, ModelWrapper):
+        raise TypeError(f"{name} returned a {type(working).__name__}, not a model")
+    difference = between(model, working)
+    compared = clock()
+    seconds = (applied - started, tidied - applied, compared - tidied)
+    return Row(name, 0, claimed, difference, iterations, *seconds, None, findings(difference, dropped)), working
+
+
+def _nested(application: Application) -> Row:
+    """A pass that a pass applied by itself."""
+    seconds = (application.apply, application.cleanup)
+    return Row(application.name, application.depth, None, None, application.calls, *seconds, 0.0, None, [])
+
+
+def _iterated(model: ModelWrapper, instance: Any, name: str) -> tuple[ModelWrapper, int, bool]:
+    """Calls `apply` until it says that it is done. Raises EndlessPass if it goes in circles."""
+    claimed = False
+    earlier: View | None = None  # what it was like before the last call but one
+    before: View | None = None  # before the last call
+    idle = 0
+    for number in range(1, _ITERATIONS + 1):
+        try:
+            model, goes_on = instance.apply(model)
+        except KeyboardInterrupt as interrupt:
+            if earlier is None or before is None:
+                raise
+            raise EndlessPass(_circling(name, number, earlier, before, "interrupted")) from interrupt
+        if not goes_on:
+            return model, number, claimed
+        claimed = True
+        now = view(model.model)
+        if before is not None:
+            idle = 0 if between(before, now) else idle + 1
+            if idle == _IDLE:
+                raise EndlessPass(f"{name}.apply goes on returning True though it changes nothing any more")
+        if number == _ITERATIONS:
+            raise EndlessPass(_circling(name, number, before or now, now, "stopped"))
+        earlier, before = before, now
+    raise AssertionError  # the loop returns or raises
+
+
+def _circling(name: str, number: int, before: View, after: View, how: str) -> str:
+    difference = between(before, after)
+    nodes = [after.nodes[node] for node in (*difference.inserted, *(edit.new for edit in difference.edited))]
+    named = ", ".join(dict.fromkeys(node.name or node.op_type for node in nodes[:6])) or "nothing"
+    return f"{how} after {name}.apply was called {number} times; the last call changed {named}"
+
+
+def is_pass(each: Any) -> bool:
+    return (isinstance(each, type) and issubclass(each, Transformation)) or callable(getattr(each, "apply", None))
+
+
+def takes_config(step: Any) -> bool:
+    try:
+        parameters = list(inspect.signature(step).parameters.values())
+    except (TypeError, ValueError):
+        return True
+    positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    return len(positional) > 1 or any(each.kind is each.VAR_POSITIONAL for each in parameters)
+
+
+def _compared(before: ModelWrapper, after: ModelWrapper) -> Verdict | str:
+    try:
+        return verify(before, after)
+    except ExecutionFailed as error:
+        return reason(error.__cause__ or error)
+
+
+def _culprit(models: Sequence[ModelWrapper], passes: Sequence[Any]) -> Culprit | None:
+    """The first pass after which the model computes something else than the first one, by bisection."""
+    if len(models) < 2 or _compared(models[0], models[-1]):
+        return None
+    good, bad = 0, len(models) - 1
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        if _compared(models[0], models[middle]):
+            good = middle
+        else:
+            bad = middle
+    return Culprit(models[good], passes[good], models[bad], verify(models[good], models[bad]))

@@ -1,0 +1,115 @@
+"""What came of a pipeline of passes: a row for each, and how it ended."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+
+from ..text.columns import columns
+from ..text.format import duration
+from ..text.styled import Text
+
+if TYPE_CHECKING:
+    from qonnx.core.modelwrapper import ModelWrapper
+
+    from ..graphdiff.difference import Difference
+    from .verify import Verdict
+
+
+class Row(NamedTuple):
+    """What one pass did."""
+
+    name: str
+    depth: int  # 0, or more of a pass that another one applied
+    claimed: bool | None  # whether it said that it changed something; None of a step, which says nothing
+    difference: Difference | None  # None of a nested pass
+    iterations: int
+    apply: float  # seconds
+    cleanup: float
+    compare: float
+    parity: Verdict | str | None  # a verdict, or why there is none
+    findings: list[str]
+
+
+class Culprit(NamedTuple):
+    """A pass after which a model computes something else than before it."""
+
+    before: ModelWrapper
+    applied: Any
+    after: ModelWrapper
+    verdict: Verdict
+
+
+class Trace:
+    """What came of a pipeline. Prints as a table; true if every pass worked and none broke parity."""
+
+    def __init__(self, model: ModelWrapper, passes: Sequence[Any]) -> None:
+        self.rows: list[Row] = []
+        #: The model after the last pass that worked.
+        self.model = model
+        self.passes = len(passes)
+        self.failed = ""  # the name of the pass that failed
+        self.stopped_at: Any = None  # that pass
+        self.error: BaseException | None = None
+        self.culprit: Culprit | None = None  # the first pass that broke parity
+        self.modules: set[str] = set()  # where the passes are from, and those that they apply themselves
+        self.blamed = ""  # the first pass that broke parity, when it was looked for
+
+    def __bool__(self) -> bool:
+        broken = any(_is_verdict(row.parity) and not row.parity for row in self.rows)
+        return self.error is None and not broken and not self.blamed
+
+    def table(self) -> list[tuple[str, ...]]:
+        """A row for each pass, with a heading: changed, nodes, rewrites, parity, times; without what no pass has."""
+        rows = list(map(_cells, self.rows))
+        used = [number for number in range(len(_HEADING)) if any(row[number] for row in rows) or not rows]
+        return [tuple(row[number] for number in used) for row in (_HEADING, *rows)]
+
+    def conclusion(self) -> list[str]:
+        """What is to be said below the table: where it stopped, which pass is to blame, what is wrong now."""
+        said = []
+        if self.error is not None:
+            number = 1 + sum(not row.depth for row in self.rows if row.difference is not None)
+            why = ": ".join(filter(None, (type(self.error).__name__, str(self.error))))
+            said.append(f"stopped at {self.failed}, pass {number} of {self.passes}: {why}")
+            said.append("trace.model is the model before it")
+        if self.blamed:
+            said.append(f"{self.blamed} is the first pass after which the model computes something else")
+        said += [f"{row.name}: {row.parity!r}" for row in self.rows if _is_verdict(row.parity) and not row.parity]
+        said += [f"{row.name}: {finding}" for row in self.rows for finding in row.findings]
+        return said
+
+    def styled(self, width: int, shows_time: bool) -> Text:
+        from .report import trace
+
+        return trace(self, width)
+
+    def __repr__(self) -> str:
+        width = shutil.get_terminal_size().columns
+        lines = ["  ".join(cells).rstrip() for cells in columns(self.table(), width)]
+        return "\n".join([*lines, *self.conclusion()])
+
+
+def _is_verdict(parity: Verdict | str | None) -> TypeGuard[Verdict]:
+    return parity is not None and not isinstance(parity, str)
+
+
+_HEADING = ("pass", "changed", "nodes", "rewrites", "parity", "apply", "cleanup", "diff")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    name = f"{'  ' * row.depth}{row.name}"
+    if row.iterations > 1:
+        name += f" x{row.iterations}"
+    if row.difference is None:
+        return name, "", "", "", "", duration(row.apply), duration(row.cleanup) if row.cleanup else "", ""
+    changed = "yes" if row.difference else "renamed" if row.difference.is_renamed_only else "no"
+    if row.claimed is not None and row.claimed is not bool(row.difference or row.difference.is_renamed_only):
+        changed += f" (says {'yes' if row.claimed else 'no'})"
+    old, new = len(row.difference.old.nodes), len(row.difference.new.nodes)
+    nodes = str(new) if old == new else f"{old} -> {new}"
+    rewrites = str(len(row.difference.rewrites) or "")
+    cleanup = duration(row.cleanup) if row.claimed is not None else ""
+    parity = row.parity if isinstance(row.parity, str) else "" if row.parity is None else row.parity.short
+    return name, changed, nodes, rewrites, parity, duration(row.apply), cleanup, duration(row.compare)

@@ -1,0 +1,1 @@
+"""What a plugin is, where plugins are kept, how they are registered and found."""

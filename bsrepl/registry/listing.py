@@ -1,0 +1,103 @@
+"""What `find` and `all` give: plugins as a table, and the names nearest to one that is missing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from typing import Any, overload
+
+from ..text.columns import columns
+from ..text.format import safe_repr
+from ..text.styled import Text
+from . import kernel_backends
+from .plugin import Plugin
+from .unavailable import installed_packages
+
+_NEAREST = 4  # names that a miss suggests
+
+
+class Listing(Sequence[Any]):
+    """Plugins that were found. Prints as a table, iterates and indexes to the classes, importing those taken."""
+
+    #: What to say below them.
+    note = ""
+
+    def __init__(self, plugins: Sequence[Plugin], otherwise: str = "") -> None:
+        self.plugins = tuple(plugins)
+        #: What to say when there are none.
+        self.otherwise = otherwise
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Listing: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return Listing(self.plugins[index], self.otherwise)
+        return self.plugins[index].load()
+
+    def __len__(self) -> int:
+        return len(self.plugins)
+
+    def __contains__(self, item: object) -> bool:
+        """Whether a name, or a class that has been imported, is among them."""
+        return any(item in (p.name, p.key.qualified) or (p.is_loaded and p.load() is item) for p in self.plugins)
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """What to type, why it is unavailable if it is, the metadata, and the origin of each."""
+        is_installed = installed_packages()
+        rows = []
+        for plugin in self.plugins:
+            why = plugin.unavailable(is_installed)
+            said = "  ".join(filter(None, (why and f"unavailable: {why}", summary(plugin))))
+            rows.append((str(plugin.key), said, str(plugin.origin)))
+        return rows
+
+    def styled(self, width: int, shows_time: bool) -> Text:
+        from .report import listing
+
+        return listing(self, width)
+
+    def __repr__(self) -> str:
+        width = shutil.get_terminal_size().columns
+        lines = ["  ".join(row).rstrip() for row in columns(self.rows(), width)] or [self.otherwise]
+        return "\n".join([*lines, self.note] if self.note else lines)
+
+
+class BackendListing(Listing):
+    """The backends of one kernel."""
+
+    def __init__(self, plugins: Sequence[Plugin], known: kernel_backends.KernelBackends, otherwise: str) -> None:
+        super().__init__(plugins, otherwise)
+        self._default = known.default
+        #: What the kernel declares, and nobody registered: languages, or names of backends.
+        self.missing = known.missing
+        if self.missing:
+            self.note = f"missing: {', '.join(self.missing)}; declared, but not registered"
+
+    @property
+    def default(self) -> Any:
+        """The class to take when nobody says which, imported if need be; None if there is none."""
+        return None if self._default is None else self._default.load()
+
+
+def summary(plugin: Plugin) -> str:
+    """The metadata of a plugin in one line, as one would write it: `stage=cleanup kernel=FastMatMul`."""
+    return " ".join(f"{field}={_written(value)}" for field, value in plugin.metadata.items() if field != "wraps")
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(_written, value))
+    return value if isinstance(value, str) and " " not in value else safe_repr(value)
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """The names that are most like `name`: those that contain it, whatever its case, then those that resemble it."""
+    import difflib  # only a miss needs it
+
+    unique = sorted(set(names))
+    lowered = name.lower()
+    containing = [other for other in unique if lowered and lowered in other.lower()]
+    resembling = difflib.get_close_matches(name, unique, n=_NEAREST, cutoff=0.6)
+    return list(dict.fromkeys([*resembling, *containing]))[:_NEAREST]

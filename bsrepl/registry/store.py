@@ -1,0 +1,107 @@
+"""The registry: the one cell with the current snapshot, and the journal that decorators write into."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from ..errors import PluginWarning, UnavailablePlugin
+from .plugin import Key, Plugin
+from .snapshot import Snapshot
+
+
+class Registry:
+    """One cell with the current snapshot. Replacing it is one assignment: no reader ever sees half of a change."""
+
+    def __init__(self) -> None:
+        self.snapshot = Snapshot()
+        #: The namespaces, told which keys changed so that their attributes stay equal to the snapshot.
+        self.followers: list[Callable[[list[Key]], None]] = []
+        #: The frameworks that nobody has loaded yet, and how: an entry point loads what it publishes.
+        self.pending: dict[str, Callable[[], None]] = {}
+        self._tried: set[str] = set()
+
+    def replace(self, snapshot: Snapshot) -> None:
+        changed = list(snapshot.changed_since(self.snapshot))
+        self.snapshot = snapshot
+        for follow in self.followers:
+            follow(changed)
+
+    def expect(self, framework: str, load: Callable[[], None]) -> None:
+        """Makes a framework pending: `load` registers its plugins, or raises UnavailablePlugin."""
+        self.pending[framework] = load
+        self._tried.discard(framework)
+
+    def load_pending(self, framework: str | None = None) -> bool:
+        """Loads a framework that is pending. Returns whether anything new is registered.
+
+        Raises UnavailablePlugin if that fails. Without a name, each that was not tried yet is loaded, and a failure is
+        a warning.
+        """
+        before = self.snapshot
+        names = self.pending.keys() - self._tried if framework is None else self.pending.keys() & {framework}
+        for name in sorted(names):
+            self._tried.add(name)
+            try:
+                self.pending[name]()
+            except UnavailablePlugin as error:
+                if framework is not None:
+                    raise
+                warnings.warn(str(error), PluginWarning, stacklevel=3)
+            else:
+                del self.pending[name]
+        return self.snapshot is not before
+
+    def register(self, plugin: Plugin) -> None:
+        self.replace(self.snapshot.replacing((), (plugin,)))
+
+
+#: The registry of this process: what decorators register into and the namespaces show.
+registry = Registry()
+
+
+class Journal:
+    """What the decorators of a file wrote while it was executed, to be committed whole or dropped whole."""
+
+    def __init__(self) -> None:
+        self.plugins: list[Plugin] = []
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """While this lasts, `record` in this thread writes here, not into the registry."""
+        token = _journal.set(self)
+        try:
+            yield
+        finally:
+            _journal.reset(token)
+
+
+_journal: ContextVar[Journal | None] = ContextVar("journal", default=None)
+
+
+def recorded(key: Key) -> Plugin | None:
+    """The plugin that was recorded under a key last: in the file that is being executed, or in the registry."""
+    journal = _journal.get()
+    if journal is None:
+        return registry.snapshot.seen(key)
+    return next((plugin for plugin in journal.plugins if plugin.key == key), None)
+
+
+def record(plugin: Plugin, instead_of: Plugin | None = None) -> None:
+    """Registers a plugin: at once, or, while a plugin file is being executed, when the file has succeeded.
+
+    `instead_of` is one that was recorded just before and turned out to be the same.
+    """
+    journal = _journal.get()
+    if journal is None:
+        withdrawn = () if instead_of is None else (instead_of,)
+        registry.replace(registry.snapshot.replacing(withdrawn, (plugin,)))
+        return
+    for earlier in [each for each in journal.plugins if each.key == plugin.key or each is instead_of]:
+        if earlier is not instead_of:
+            said = f"{plugin.key} is registered twice, at {earlier.origin} too"
+            warnings.warn_explicit(said, PluginWarning, plugin.origin.file, plugin.origin.line)
+        journal.plugins.remove(earlier)
+    journal.plugins.append(plugin)

@@ -1,0 +1,1 @@
+"""What changes on disk becomes one change of the registry, or is reported as a failure and changes nothing."""

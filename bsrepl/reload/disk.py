@@ -1,0 +1,149 @@
+"""The files that are watched: what was last read of each, what has changed since it was executed, what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from os.path import abspath, isdir, islink, realpath, sep
+
+from ..errors import PluginFileError
+from . import signatures as watch
+
+GRACE = 1_000_000_000  # ns that a file may be gone or empty: some editors save that way
+
+
+class Disk:
+    """Plugin files, folders of them, and whatever else is to be watched.
+
+    `paths` are plugin files and folders of them. `now` is the wall clock in ns, compared with the times of files.
+    `trusting`, files are read even if somebody else may have written them.
+    """
+
+    def __init__(self, paths: Iterable[str], now: Callable[[], int], trusting: bool) -> None:
+        self.plugin_files: set[str] = set()
+        self.present: set[str] = set()  # those of them that exist
+        self.contents: dict[str, bytes] = {}  # what was last read of each file
+        self.changed: set[str] = set()  # files with other contents than were executed
+        self.gone: set[str] = set()  # files that are gone for good
+        self.missing_since: dict[str, int] = {}  # files that are gone or empty, and still count for the moment
+        self._now = now
+        self._trusting = trusting
+        self._folders: list[str] = []
+        self._seen: dict[str, watch.Signature] = {}
+        self._links: dict[str, str] = {}  # the files that plugin files are links to, with the link
+        for path in map(abspath, paths):
+            self.add(path)
+
+    def add(self, path: str) -> None:
+        """Watches a plugin file, or a folder of them, too."""
+        if isdir(path):
+            self._folders.append(path)
+            self.watch(path)
+        else:
+            self._add_plugin_file(path)
+
+    def leave(self, folder: str) -> None:
+        """Looks at a folder no more; its plugin files are gone, whether they exist or not."""
+        self._folders.remove(folder)
+        self._seen.pop(folder, None)
+        for path in [path for path in self.plugin_files if path.startswith(folder + sep)]:
+            self.plugin_files.discard(path)
+            self.present.discard(path)
+            self._seen.pop(path, None)
+            self.gone.add(path)
+
+    def watch(self, path: str) -> None:
+        """Looks at a file from now on, whether it exists or not."""
+        self._seen.setdefault(path, watch.UNSETTLED)
+
+    def is_missing(self, path: str) -> bool:
+        return self._seen.get(path) is None
+
+    def read(self, path: str) -> bytes:
+        """The bytes to execute: those that were looked at, or, of a file not looked at before, those on disk.
+
+        Raises FileNotFoundError and PluginFileError, as `watch.read` does.
+        """
+        if path not in self.contents:
+            self.contents[path], self._seen[path] = watch.read(path, self._now(), trusted=self._trusting)
+        return self.contents[path]
+
+    def look(self, executed: Mapping[str, bytes | None]) -> None:
+        """Adds to `changed` and `gone`. `executed` are the contents that files were last executed with, None of one
+        that could not be read. Costs a stat for each file that is watched."""
+        now = self._now()
+        suspects = dict.fromkeys([*watch.suspects(self._seen), *self.missing_since])
+        for folder in self._folders:
+            if folder in suspects:
+                del suspects[folder]
+                suspects.update(dict.fromkeys(self._scan(folder, now)))
+        have_appeared = [self._look_at(path, executed, now) for path in suspects]
+        for path in [path for path in self.missing_since if self.is_missing(path)]:
+            # One file gone and another come is a renaming, and has no need to wait.
+            if any(have_appeared) or self._is_overdue(path, now):
+                self.gone.add(path)
+
+    def forget(self, path: str, is_awaited: bool) -> None:
+        """Forgets what was read of a file. One that is awaited, because another imports it, is watched further."""
+        self.contents.pop(path, None)
+        self.missing_since.pop(path, None)
+        if path in self.plugin_files:  # what was another name for it may have to take its place
+            self._links = {target: link for target, link in self._links.items() if link != path}
+            self._seen.update(dict.fromkeys(self._folders, watch.UNSETTLED))
+        elif not is_awaited:
+            self._seen.pop(path, None)
+
+    def _look_at(self, path: str, executed: Mapping[str, bytes | None], now: int) -> bool:
+        """Looks at one file. Returns whether it has appeared since the last look."""
+        data: bytes | None = None
+        try:
+            data, signature = watch.read(path, now, trusted=self._trusting)
+        except FileNotFoundError:
+            if path in executed:
+                self.missing_since.setdefault(path, now)
+            self._seen[path] = None
+            self.present.discard(path)
+            return False
+        except PluginFileError:  # executing it will say why it cannot be read
+            signature = watch.signature(path, now)
+        if path in self.plugin_files:
+            self.present.add(path)
+        if data == b"" and executed.get(path) and not self._is_overdue(path, now):
+            self._seen[path] = signature
+            return False
+        self.missing_since.pop(path, None)
+        is_changed = data is None or path not in executed or data != executed[path]
+        if is_changed:
+            self.changed.add(path)
+        self.contents.pop(path, None)
+        if data is not None:
+            self.contents[path] = data
+        self._seen[path] = signature  # last: an interrupted look is one that was not made
+        return is_changed and path not in executed
+
+    def _scan(self, folder: str, now: int) -> Iterator[str]:
+        """The plugin files that have appeared in a folder."""
+        self._seen[folder] = watch.signature(folder, now)
+        try:
+            found, future = watch.plugin_files(folder)
+        except OSError:
+            return  # gone, and its files with it; they are looked at one by one
+        for path in sorted({*found, *future} - self.plugin_files, key=lambda path: (islink(path), path)):
+            if self._add_plugin_file(path):
+                yield path
+
+    def _add_plugin_file(self, path: str) -> bool:
+        """Watches a plugin file, unless it is one that is watched already, under another name."""
+        if islink(path):
+            target = realpath(path)
+            if target in self.plugin_files or self._links.setdefault(target, path) != path:
+                return False
+        elif path in self._links:
+            return False
+        self.plugin_files.add(path)
+        self._seen[path] = watch.UNSETTLED
+        return True
+
+    def _is_overdue(self, path: str, now: int) -> bool:
+        since = min(self.missing_since.get(path, now), now)
+        self.missing_since[path] = since
+        return now - since >= GRACE

@@ -1,0 +1,100 @@
+"""What is told of a plugin file that failed: where, what, the source line, what was kept."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from os.path import basename
+
+from ..errors import PluginFileError
+from ..registry.plugin import Key
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why the last attempt to execute a file does not count. Holds no frame and no exception, only what they said."""
+
+    path: str  # the file whose attempt it was
+    file: str  # where the error stands: that file, or one that it imports
+    line: int | None
+    error: str  # type and message
+    source_line: str = ""
+    column: int | None = None  # of the caret under the source line, from 0
+    width: int = 1  # of the caret
+    kept: tuple[Key, ...] = ()  # the plugins whose previous version stays
+    taken: frozenset[Key] = frozenset()  # the names that other files have
+    hint: str | None = None  # what to write instead
+    threads: tuple[str, ...] = ()  # those that it started and that go on: they cannot be undone
+    trace: str = field(default="", compare=False)  # the whole traceback, from the plugin file down
+
+    @property
+    def place(self) -> str:
+        return basename(self.file) + (f":{self.line}" if self.line else "")
+
+
+def failure(
+    path: str,
+    error: BaseException,
+    ours: Iterable[str],
+    *,
+    kept: Iterable[Key] = (),
+    taken: Iterable[Key] = (),
+    hint: str | None = None,
+    threads: Iterable[str] = (),
+) -> Failure:
+    """Describes an exception that executing `path` raised; `ours` are the files that can be to blame."""
+    summary = traceback.TracebackException.from_exception(error, compact=True)
+    blamed = {path, *ours}
+    column: int | None = None
+    width = 1
+    if isinstance(error, SyntaxError) and error.filename in blamed:
+        file, line, text = error.filename, error.lineno, error.text or ""
+        column = (error.offset or 1) - 1
+        if error.end_lineno == line and error.end_offset and error.end_offset > (error.offset or 1):
+            width = error.end_offset - (error.offset or 1)
+        said = f"{type(error).__name__}: {error.msg}"
+    else:
+        frames = [frame for frame in summary.stack if frame.filename in blamed]
+        file = frames[-1].filename if frames else path
+        line = frames[-1].lineno if frames else getattr(error, "line", None)
+        text = linecache.getline(file, line) if frames and line else ""
+        column, width = _span(frames[-1], text) if frames else (None, 1)
+        said = str(error) if isinstance(error, PluginFileError) else _said(summary)
+    indent = len(text) - len(text.lstrip())
+    return Failure(
+        path=path,
+        file=file or path,
+        line=line,
+        error=said,
+        source_line=text.strip(),
+        column=None if column is None else max(column - indent, 0),
+        width=width,
+        kept=tuple(kept),
+        taken=frozenset(taken),
+        hint=hint,
+        threads=tuple(threads),
+        trace=_trace(summary, blamed),
+    )
+
+
+def _span(frame: traceback.FrameSummary, text: str) -> tuple[int | None, int]:
+    """Where in its line a frame was, in characters, as far as this Python knows (from 3.11 on)."""
+    start, end = getattr(frame, "colno", None), getattr(frame, "end_colno", None)
+    if start is None or end is None or getattr(frame, "end_lineno", None) != frame.lineno:
+        return None, 1
+    encoded = text.encode()
+    column = len(encoded[:start].decode(errors="replace"))
+    return column, max(len(encoded[start:end].decode(errors="replace")), 1)
+
+
+def _said(summary: traceback.TracebackException) -> str:
+    return "".join(summary.format_exception_only()).strip()
+
+
+def _trace(summary: traceback.TracebackException, blamed: set[str]) -> str:
+    """The traceback without the frames that only led to the file."""
+    first = next((n for n, frame in enumerate(summary.stack) if frame.filename in blamed), len(summary.stack))
+    summary.stack[:] = summary.stack[first:]
+    return "".join(summary.format())

@@ -1,0 +1,112 @@
+"""What to add to an exception: the one line that tells a user of QONNX what to write instead."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import traceback
+from os.path import basename
+from pickle import PicklingError
+from types import FrameType
+
+from ..frameworks.qonnx.observing import Observed
+from ..registry.namespaces import Namespace
+from ..registry.plugin import BRAINSMITH, Plugin
+from ..registry.snapshot import Snapshot
+
+_CANNOT_IMPORT = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")
+_NOT_THE_SAME = re.compile(r"it's not the same object as [\w.@]*?(?P<name>\w+)$")
+_NO_ATTRIBUTE = re.compile(r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
+
+#: What QONNX no longer has, and what to write now.
+_DROPPED = {
+    ("qonnx.transformation.general", "ApplyConfig"): (
+        "QONNX gave ApplyConfig to FINN: from finn.transformation.general import ApplyConfig"
+    ),
+    ("qonnx.custom_op.general", "custom_op"): (
+        "QONNX registers custom ops so now: from qonnx.custom_op.registry import add_op_to_domain; "
+        'add_op_to_domain("qonnx.custom_op.general", MyOp)'
+    ),
+}
+_NOT_A_PAIR = re.compile(r"cannot unpack non-iterable (?P<type>\w+) object|values to unpack")
+
+
+def hint(error: BaseException, snapshot: Snapshot) -> str | None:
+    """What to write instead of what raised `error`, or None if nothing is known.
+
+    Knows names that QONNX has moved or dropped, misspelt names in the namespaces, and slips in calling `transform`.
+    """
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return _not_installed(error.name)
+    if isinstance(error, ImportError):
+        return _moved(_CANNOT_IMPORT.search(str(error)), snapshot)
+    if isinstance(error, AttributeError):
+        if isinstance(error.obj, Namespace) and error.name:
+            said = error.obj.missing(error.name)
+            return None if said == str(error) else said
+        return _moved(_NO_ATTRIBUTE.search(str(error)), snapshot)
+    if isinstance(error, PicklingError) and (stale := _NOT_THE_SAME.search(str(error))):
+        return f"{stale['name']} was replaced since this instance was made; make it anew"
+    if isinstance(error, (TypeError, ValueError, KeyboardInterrupt)):
+        return _misapplied(error)
+    return None
+
+
+def _not_installed(module: str) -> str | None:
+    package = module.partition(".")[0]
+    if package == BRAINSMITH and module != package:
+        return f"Brainsmith is not installed, and bsrepl stands in for its registry only, not for {module}"
+    if package != module:
+        return None
+    return f"no module {package} is installed, or beside the file; if it is a package: %pip install {package}"
+
+
+def _moved(sought: re.Match[str] | None, snapshot: Snapshot) -> str | None:
+    """Where a name lives now that a module no longer has."""
+    if sought is None:
+        return None
+    if (sought["module"], sought["name"]) in _DROPPED:
+        return _DROPPED[sought["module"], sought["name"]]
+    framework = sought["module"].partition(".")[0]
+    for kind in ("transform", "kernel", "step"):
+        plugin: Plugin | None = snapshot.get(kind, sought["name"], framework)
+        if plugin is not None and plugin.module != sought["module"]:
+            return f"{plugin.name} lives in {plugin.module} now:\nfrom {plugin.module} import {plugin.name}"
+    return None
+
+
+def _misapplied(error: BaseException) -> str | None:
+    """What was wrong with the argument of `ModelWrapper.transform`, or with what its `apply` returned."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    calls = [frame for frame in frames if _is_transform(frame)]
+    if not calls:
+        return None
+    applied = calls[-1].f_locals.get("transformation")
+    so_far = ""
+    if isinstance(applied, Observed):
+        so_far = f", {applied.application.calls:,} times so far"
+        applied = applied.transformation
+    name = getattr(applied, "__name__", type(applied).__name__)
+    if isinstance(applied, type):
+        return f"{name} is a class; give transform() an instance: {name}()"
+    at = _defined_at(applied)
+    if isinstance(error, KeyboardInterrupt):
+        return (
+            f"transform() calls {name}.apply again for as long as it returns True as second value{at}{so_far}; "
+            "return model, False once there is nothing left to change"
+        )
+    if frames[-1] is calls[-1] and (returned := _NOT_A_PAIR.search(str(error))):
+        what = {"NoneType": "nothing", None: "something else"}.get(returned["type"], f"a {returned['type']} alone")
+        return f"{name}.apply returned {what}{at}; it has to return a pair: return model, False (or True: once more)"
+    return None
+
+
+def _is_transform(frame: FrameType) -> bool:
+    return frame.f_code.co_name == "transform" and frame.f_globals.get("__name__") == "qonnx.core.modelwrapper"
+
+
+def _defined_at(applied: object) -> str:
+    """` (passes.py:8)`: where the `apply` of a transformation is."""
+    apply = getattr(type(applied), "apply", None)
+    code = getattr(inspect.unwrap(apply), "__code__", None) if callable(apply) else None
+    return f" ({basename(code.co_filename)}:{code.co_firstlineno})" if code is not None else ""

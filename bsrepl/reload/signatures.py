@@ -1,0 +1,127 @@
+"""What is on disk, and whether it has changed since it was last looked at. Pure but for stat, listdir and read.
+
+A file counts as unchanged only while modification time, change time, size and inode all stay equal; a later time is no
+proof (`cp -p`, `mv x.bak x`), an equal one none while the file is so young that an edit may share its clock tick. Such
+a file is UNSETTLED: it is read again each time until it is two seconds old. Git calls this the racy index.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from os.path import basename, dirname, isfile, join
+from typing import NamedTuple
+
+from ..errors import PluginFileError
+from .trust import doubt
+
+#: What tells one state of a path from another: st_mtime_ns, st_ctime_ns, st_size, st_ino. Nothing is there: None.
+Signature = tuple[int, ...] | None
+
+#: Equal to no state of any path: whoever keeps it looks again.
+UNSETTLED: Signature = ()
+
+_SETTLES_AFTER = 2_000_000_000  # ns; coarser than the clock tick of any file system in use
+_ATTEMPTS = 5  # at reading a file between two writes
+LARGEST = 16 * 1024 * 1024  # bytes; a plugin file is written by hand
+
+
+class Contents(NamedTuple):
+    """The bytes of a file and the signature that they were read under."""
+
+    data: bytes
+    signature: Signature
+
+
+def suspects(seen: Mapping[str, Signature]) -> list[str]:
+    """The paths that may no longer be as they were seen, at the cost of a stat each."""
+    look = os.stat
+    found = []
+    for path, signature in seen.items():
+        try:
+            now = look(path)
+        except (OSError, ValueError):
+            if signature is not None:
+                found.append(path)
+            continue
+        if signature != (now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino):
+            found.append(path)
+    return found
+
+
+def signature(path: str, now: int) -> Signature:
+    """The signature of a file or folder at wall-clock time `now`, in ns; UNSETTLED if it changed just before."""
+    try:
+        return _signature(os.stat(path), now)
+    except (OSError, ValueError):
+        return None
+
+
+def read(path: str, now: int, *, trusted: bool = False) -> Contents:
+    """Reads a plugin file, never blocking, at wall-clock time `now`, in ns.
+
+    Raises FileNotFoundError if it is gone, and PluginFileError, with the reason, if it is no readable regular file,
+    larger than any plugin file, or, unless it is `trusted`, if somebody else may have written it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            return _contents(path, descriptor, now, trusted)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise PluginFileError(f"{basename(path)} cannot be read: {error.strerror}") from None
+
+
+def _contents(path: str, descriptor: int, now: int, trusted: bool) -> Contents:
+    data = b""
+    for _ in range(_ATTEMPTS):
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise PluginFileError(f"{basename(path)} is not a regular file")
+        if before.st_size > LARGEST:
+            megabytes = before.st_size / 1_000_000
+            raise PluginFileError(f"{basename(path)} has {megabytes:.0f} MB; too large for a plugin file")
+        reason = None if trusted else doubt(path, before, os.stat(dirname(path) or "."), os.getuid())
+        if reason is not None:
+            raise PluginFileError(f"{basename(path)} is not executed: {reason}, then retry(); or start with --trust")
+        data = os.pread(descriptor, before.st_size + 1, 0)
+        after = os.fstat(descriptor)
+        if len(data) == after.st_size and _identity(before) == _identity(after):
+            return Contents(data, _signature(after, now))
+    return Contents(data, UNSETTLED)  # somebody goes on writing: what is there now, and another look soon
+
+
+def plugin_files(folder: str) -> tuple[list[str], list[str]]:
+    """The plugin files of a folder: each `*.py` in it, and the `__init__.py` of each package in it.
+
+    Names that start with `_` or `.` are helpers, or what editors leave behind. The second list has the `__init__.py`
+    that would make a package of each subfolder without one: nothing in the folder tells when it comes. Raises OSError
+    if there is no folder.
+    """
+    found: list[str] = []
+    future: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(("_", ".")):
+                continue
+            if not entry.is_dir():
+                if entry.name.endswith(".py"):
+                    found.append(entry.path)
+            elif entry.name.isidentifier():
+                init = join(entry.path, "__init__.py")
+                (found if isfile(init) else future).append(init)
+    return sorted(found), sorted(future)
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+
+
+def _signature(status: os.stat_result, now: int) -> Signature:
+    # Both times: the clock may go backwards, and the change time cannot be set by anybody.
+    young = max(status.st_ctime_ns, status.st_mtime_ns) > now - _SETTLES_AFTER
+    return UNSETTLED if young else _identity(status)

@@ -1,0 +1,193 @@
+"""The user's session: the namespace that commands run in, and running them."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import builtins
+import inspect
+import linecache
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Coroutine, Mapping
+from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..frameworks.qonnx import ops as custom_ops
+from ..registry.plugin import Origin
+from ..registry.store import record
+from ..reload.importer import show_source
+from . import syntax as notebook
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+_FUTURES = 0
+for _feature in __future__.all_feature_names:
+    _FUTURES |= getattr(__future__, _feature).compiler_flag
+
+
+class Session:
+    """A `__main__` module and the commands that run in it.
+
+    Each command is compiled under a name of its own, `<command 3>`, which tracebacks, `inspect.getsource` and the
+    origins of plugins can tell from the others.
+    """
+
+    def __init__(self, provided: Mapping[str, Any]) -> None:
+        self.module = ModuleType("__main__")
+        self.namespace = vars(self.module)
+        self.namespace.update(provided)
+        self.namespace["__builtins__"] = builtins
+        self.namespace[notebook.SYSTEM] = self._system
+        self.namespace[notebook.SYSTEM_LINES] = self._system_lines
+        self.namespace[notebook.LEFT_OUT] = _leave_out
+        self.number = 0  # of the last command
+        self._flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # and the __future__ imports of the commands so far
+        self._last = _parsed("", self._flags)
+        self._loop: AbstractEventLoop | None = None  # that awaited commands share
+
+    def install(self) -> None:
+        """Makes this the `__main__` of the process, so that what is defined in it can be pickled.
+
+        The current folder is importable, but behind everything else: an `onnx.py` in it must not become `onnx`.
+        """
+        sys.modules["__main__"] = self.module
+        sys.path[:] = [*(folder for folder in sys.path if folder not in ("", os.getcwd())), ""]
+
+    @property
+    def filename(self) -> str:
+        """What the last command is called in tracebacks."""
+        return f"<command {self.number}>"
+
+    def understands(self, text: str) -> bool:
+        """Whether a text would be run: it is Python, or one of the things that notebooks write besides."""
+        return self.parsed(text) is not None
+
+    def parsed(self, text: str) -> ast.Module | None:
+        """The syntax tree of a command, or None if it would not run. The last one is kept: several ask for it."""
+        if (self._last.text, self._last.flags) != (text, self._flags):
+            self._last = _parsed(text, self._flags)
+        return self._last.tree
+
+    def run(self, text: str) -> Any:
+        """Runs a command. Returns the value of the expression that it is, or ends with; a `;` after it silences.
+
+        Understands `x?`, `!command` and the like besides Python, and `await` outside of functions. Whatever the
+        command raises comes through.
+        """
+        self.number += 1
+        filename = self.filename
+        show_source(filename, text.encode(errors="surrogatepass"))
+        tree = self.parsed(text)
+        if tree is None or self._last.warns:
+            tree = notebook.parse(text, filename, self._flags)
+        body, last = tree.body, None
+        final = body[-1] if body else None
+        if isinstance(final, ast.Expr) and not text.rstrip().endswith(";"):
+            body, last = body[:-1], ast.Expression(final.value)
+        if body:
+            self._executed(ast.Module(body, []), filename, "exec")
+            self._register_plain_ops(body)
+        value = None if last is None else self._executed(last, filename, "eval")
+        if value is not None:
+            self.namespace["__"], self.namespace["_"] = self.namespace.get("_"), value
+        return value
+
+    def _register_plain_ops(self, body: list[ast.stmt]) -> None:
+        """The custom ops that a command defines without a decorator are kernels all the same."""
+        for statement in body:
+            if isinstance(statement, ast.ClassDef) and not statement.decorator_list:
+                defined = self.namespace.get(statement.name)
+                if custom_ops.is_custom_op(defined):
+                    record(custom_ops.plain(defined, Origin(self.filename, statement.lineno)))
+
+    def definitions(self) -> str:
+        """The imports, functions and classes of the commands so far, as a module that has nothing else in it."""
+        found: list[str] = []
+        for number in range(1, self.number + 1):
+            lines = linecache.getlines(f"<command {number}>")
+            tree = self.parsed("".join(lines))
+            for each in tree.body if tree is not None else ():
+                if isinstance(each, (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef)):
+                    first = min([each.lineno, *(other.lineno for other in getattr(each, "decorator_list", ()))])
+                    found.append("".join(lines[first - 1 : each.end_lineno]))
+        return "\n".join(found)
+
+    def statements_before(self, text: str, line: int) -> int:
+        """How many statements of a command end before a line of it."""
+        return sum((each.end_lineno or each.lineno) < line for each in notebook.parse(text, flags=self._flags).body)
+
+    def run_script(self, text: str, filename: str) -> None:
+        """Runs a whole script; no value is shown. Whatever it raises comes through."""
+        show_source(filename, text.encode(errors="surrogatepass"))
+        self._executed(notebook.parse(text, filename, self._flags), filename, "exec")
+
+    def _executed(self, tree: ast.Module | ast.Expression, filename: str, mode: str) -> Any:
+        code: CodeType = compile(tree, filename, mode, self._flags, dont_inherit=True)
+        self._flags |= code.co_flags & _FUTURES
+        value = eval(code, self.namespace)
+        return self._awaited(value) if code.co_flags & inspect.CO_COROUTINE else value
+
+    def _awaited(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """What a coroutine returns, on an event loop that lives as long as the session, as its tasks do."""
+        import asyncio  # only now: few commands await
+
+        from .event_loop import completed
+
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        return completed(self._loop, coroutine)
+
+    def _system(self, command: str) -> None:
+        status = subprocess.call(self._expanded(command), shell=True, executable=os.environ.get("SHELL") or None)
+        self.namespace["_exit_code"] = status
+
+    def _system_lines(self, command: str) -> list[str]:
+        done = subprocess.run(
+            self._expanded(command),
+            shell=True,
+            executable=os.environ.get("SHELL") or None,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        self.namespace["_exit_code"] = done.returncode
+        return done.stdout.splitlines()
+
+    def _expanded(self, command: str) -> str:
+        return notebook.expanded(command, self.namespace, lambda expression: eval(expression, self.namespace))
+
+
+def _leave_out(magic: str) -> None:
+    warnings.warn(f"{magic} is left out: it is a magic of IPython", stacklevel=2)
+
+
+def is_complete_command(text: str) -> bool:
+    """Whether a command ends, in its last line, with a statement that could not go on: no open bracket, no block."""
+    tree = _parsed(text).tree
+    if tree is None or not tree.body:
+        return False
+    last = tree.body[-1]
+    return not hasattr(last, "body") and last.end_lineno == text.count("\n") + 1
+
+
+class _Parsed(NamedTuple):
+    """A text as it was parsed."""
+
+    text: str
+    flags: int
+    tree: ast.Module | None  # None if it would not run
+    warns: bool  # which is told when it runs
+
+
+def _parsed(text: str, flags: int = 0) -> _Parsed:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            tree = notebook.parse(text, flags=flags)
+        except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
+            return _Parsed(text, flags, None, False)
+        return _Parsed(text, flags, tree, bool(said))

@@ -1,0 +1,221 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import __version__
+from ..errors import LessonError
+from ..registry.store import registry
+from ..reload import report as reload_report
+from ..teach import lesson_text, tour
+from ..teach.recording import LESSON
+from ..text.terminal import Terminal, wants_color
+from . import check, places, starter
+from .console import Console
+
+_USAGE_ERROR = 2
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs bsrepl. Returns the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    for needed, given, flag in (("tour", options.auto, "--auto"), ("check", options.json, "--json")):
+        if given and not getattr(options, needed):
+            parser.error(f"{flag} goes with --{needed}")
+    out = Terminal(sys.stdout, wants_color(options.color, sys.stdout))
+    err = Terminal(sys.stderr, wants_color(options.color, sys.stderr))
+    plays = options.tour and options.auto
+    is_script = options.code is not None or options.check or plays or not sys.stdin.isatty()
+    try:
+        _prepare(options.paths, err if is_script else out, options.check)
+    except (OSError, ValueError) as error:
+        print(f"bsrepl: {error}", file=sys.stderr)
+        return _USAGE_ERROR
+
+    console = Console(
+        registry,
+        [path for path in options.paths if not path.endswith(LESSON)],
+        out,
+        err,
+        clock=time.perf_counter,
+        now=time.time_ns,
+        shows_time=not options.no_timing,
+        trusting=options.trust,
+        index_file=places.index_file(),
+    )
+    console.session.install()
+    if options.check:
+        return _check(console, options)
+    if plays:
+        return _play(console, options.speed)
+    status = 0
+    if is_script:
+        err.write(reload_report.problems(console.reloader.refresh(), err.width) + console.notes())
+        text = sys.stdin.read() if options.code is None else options.code
+        status = _run_script(console, text, "<stdin>" if options.code is None else "<string>")
+        err.write(console.notes())
+        if not (options.interactive and sys.stdin.isatty()):
+            return status
+    return _converse(console, options)
+
+
+def _converse(console: Console, options: argparse.Namespace) -> int:
+    gc.disable()  # what is imported now stays: looking for garbage in it would cost a tenth of the time
+    from .prompt import history
+    from .prompt.repl import Shell  # only now: a script has no use for ptpython
+
+    gc.enable()
+    if not options.quiet:
+        console.greet()
+    commands = history.opened(places.history_file(), lambda said: console.out.write([("warning", f"{said}\n")]))
+    shell = Shell(console, interval=options.interval, color=console.out.color, history=commands)
+    shell.configure(places.config_file())
+    try:
+        if options.tour:
+            console.tour()
+        _run_startup_file(console, os.environ.get("PYTHONSTARTUP", ""))
+        shell.run()
+    except SystemExit as left:
+        return _exit_status(left)
+    finally:
+        console.tour.quit()  # its files go with the shell
+    return 0
+
+
+def _run_startup_file(console: Console, path: str) -> None:
+    """Runs the file that PYTHONSTARTUP names, as Python does before its first prompt."""
+    if not path:
+        return
+    try:
+        console.session.run_script(Path(path).read_text(encoding="utf-8"), path)
+    except (Exception, KeyboardInterrupt) as error:
+        console.tell_error(error)
+
+
+def _run_script(console: Console, text: str, filename: str) -> int:
+    try:
+        console.session.run_script(text, filename)
+    except SystemExit as left:
+        return _exit_status(left)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the output has gone; Python would complain about it at exit
+        return 1
+    except BaseException as error:
+        console.tell_error(error)
+        return 1
+    return 0
+
+
+def _play(console: Console, speed: float) -> int:
+    """Plays the tour. Returns 1 if a step of it did not do what it should."""
+    lesson = tour.own()
+    console.look()
+    try:
+        problems = console.play(lesson, lambda seconds: time.sleep(seconds / speed) if speed else None)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    console.out.write(lesson_text.problems(lesson, problems, console.out.width))
+    return 1 if problems else 0
+
+
+def _check(console: Console, options: argparse.Namespace) -> int:
+    """Loads the plugin files and plays the lessons, quietly, and reports. Returns 1 if anything fails."""
+    report = console.reloader.refresh()
+    lessons = [_played(console, path) for path in options.paths if path.endswith(LESSON)]
+    if options.json:
+        print(check.as_json(console.reloader, report, lessons))
+    else:
+        console.out.write(check.as_text(console.reloader, report, lessons, console.out.width) + console.notes())
+    return 0 if check.is_ok(console.reloader, lessons) else 1
+
+
+def _played(console: Console, path: str) -> check.Played:
+    try:
+        lesson = tour.opened(path)
+    except LessonError as error:
+        return check.Played(path, None, error=str(error))
+    with console.quiet():
+        return check.Played(path, lesson, console.play(lesson, lambda seconds: None))
+
+
+def _exit_status(left: SystemExit) -> int:
+    if left.code is None or isinstance(left.code, int):
+        return left.code or 0
+    print(left.code, file=sys.stderr)
+    return 1
+
+
+def _prepare(paths: Sequence[str], terminal: Terminal, is_check: bool) -> None:
+    """Writes the starter files; to be checked, a lesson is fine too.
+
+    Raises ValueError for a path that cannot hold plugins, OSError if writing fails.
+    """
+    for path in map(Path, paths):
+        if path.is_dir():
+            continue
+        if path.suffix == LESSON and is_check:
+            if not path.is_file():
+                raise ValueError(f"there is no lesson {path}")
+            continue
+        if path.suffix != ".py":
+            raise ValueError(f"{path} is no folder, and no plugin file: those end in .py")
+        if starter.create(path):
+            terminal.write([("added", f"{path} is new"), ("", ": a starter file with examples to uncomment\n")])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bsrepl",
+        description="A live shell for graph transforms, kernels, backends and build steps of QONNX and Brainsmith.",
+        epilog="Without a PATH nothing is watched; standard input that is no terminal is run as a script.",
+    )
+    add = parser.add_argument
+    add(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="a plugin file, made if it does not exist, or a folder of them",
+    )
+    add("-c", dest="code", metavar="CODE", help="run CODE with everything preloaded, and exit")
+    add("-i", dest="interactive", action="store_true", help="stay in the shell after -c")
+    add("-q", dest="quiet", action="store_true", help="no banner")
+    add(
+        "--check",
+        action="store_true",
+        help="load the PATHs, play those that are lessons, report, and exit with 1 if anything fails",
+    )
+    add("--tour", action="store_true", help="begin with a tour of bsrepl; with --auto it plays by itself")
+    add("--auto", action="store_true", help="with --tour: type and run every step, for a class or a recording")
+    add("--speed", type=_seconds, default=1.0, metavar="N",
+        help="with --auto: how many times as fast (default 1, 3 to 4 minutes; 0: without waiting)")  # fmt: skip
+    add("--json", action="store_true", help="with --check: the report for machines")
+    add("--no-timing", action="store_true", help="do not print how long commands and reloads take")
+    add("--interval", type=_seconds, default=0.5, metavar="S",
+        help="seconds between looks at the files while the prompt waits (default 0.5; 0: never)")  # fmt: skip
+    add(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="whether to colour (default auto)",
+    )
+    add("--trust", action="store_true", help="execute plugin files that somebody else may have written, too")
+    add("-V", "--version", action="version", version=f"bsrepl {__version__}")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError
+    return seconds

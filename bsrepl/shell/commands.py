@@ -1,0 +1,219 @@
+"""The commands that are preloaded in the shell. Each prints for people; what it knows comes from the modules below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..frameworks import report as frameworks_report
+from ..frameworks.catalogue import Installed
+from ..frameworks.qonnx.analyses import inference_cost, range_analysis
+from ..models.workbench import Workbench, load
+from ..registry import report as registry_report
+from ..registry.changes import between
+from ..registry.listing import Listing
+from ..registry.namespaces import Namespace
+from ..registry.plugin import Plugin
+from ..registry.store import Registry
+from ..reload import report as reload_report
+from ..reload.reloader import Reloader
+from ..session import details
+from ..teach import board_text
+from ..teach.board import Board
+from ..teach.recording import Recording
+from ..text import screen as live_view
+from ..text.format import counted
+from ..text.styled import fields, progress
+from ..text.terminal import Terminal
+from .help_page import help_page
+
+_PROMPT = 3  # lines that the prompt and what stands around it take
+_INTERVAL = 0.25  # seconds between two looks at the files while the board is live
+
+
+class Commands:
+    """The commands on a registry and its plugin files; `all` has them by the name to type."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        reloader: Reloader,
+        installed: Installed,
+        workbench: Workbench,
+        board: Board,
+        out: Terminal,
+        look: Callable[[], bool],
+        retry: Callable[[], bool],
+    ) -> None:
+        self._registry = registry
+        self._reloader = reloader
+        self._installed = installed
+        self._workbench = workbench
+        self._board = board
+        self._out = out
+        self._look = look
+        self._retry = retry
+        self._start = registry.snapshot
+        self.last_error = ""  # the whole traceback of what a command raised last
+        self.recording = Recording()
+        self.all: dict[str, Callable[..., Any]] = {
+            "show": self.show,
+            "source": self.source,
+            "changes": self.changes,
+            "errors": self.errors,
+            "retry": self.retry,
+            "watching": self.watching,
+            "status": self.status,
+            "bench": self.bench,
+            "frameworks": self.frameworks,
+            "load": load,
+            "verify": workbench.verify,
+            "trace": workbench.trace,
+            "watch": workbench.watch,
+            "passes": workbench.passes,
+            "reproduce": self.reproduce,
+            "inference_cost": inference_cost,
+            "range_analysis": range_analysis,
+            "record": self.record,
+            "help": self.help,
+        }
+
+    def show(self, thing: Any) -> None:
+        """Prints what is known of a plugin, by itself or by its name, or of any object. `x?` is `show(x)`."""
+        if isinstance(thing, (Namespace, Listing)):
+            self._out.write(
+                registry_report.listing(thing.all() if isinstance(thing, Namespace) else thing, self._out.width)
+            )
+            return
+        thing, plugin = self._found(thing)
+        self._out.write(fields(details.fields(thing, plugin, self._registry.snapshot), self._out.width))
+        if doc := details.docstring(thing):
+            self._out.write([("", "\n"), *[("", f"  {line}".rstrip() + "\n") for line in doc.splitlines()]])
+
+    def source(self, thing: Any) -> None:
+        """Prints the source of a plugin, by itself or by its name, or of a class or function. `x??` is `source(x)`."""
+        thing, plugin = self._found(thing)
+        found = details.source(thing, plugin)
+        if found is None:
+            self._out.write(
+                [("warning", f"no source is known of {getattr(thing, '__name__', type(thing).__name__)}\n")]
+            )
+        else:
+            self._out.write_source(found if found.endswith("\n") else found + "\n")
+
+    def changes(self) -> None:
+        """Prints the changes of the registry since the start."""
+        found = between(self._start, self._registry.snapshot)
+        if not found:
+            self._out.write([("dim", "no change since the start\n")])
+            return
+        self._out.write(registry_report.change_lines(found, self._out.width))
+        self._out.write(registry_report.counts(self._start, self._registry.snapshot, self._out.width))
+
+    def errors(self) -> None:
+        """Prints the last command's error and the failures of plugin files again, each with its whole traceback."""
+        if self.last_error:
+            self._out.write_traceback(self.last_error)
+        if not self._reloader.failures:
+            self._out.write([("dim", "no plugin file fails\n")])
+        for failed in self._reloader.failures.values():
+            self._out.write(reload_report.failure(failed, self._out.width))
+            self._out.write_traceback(failed.trace)
+
+    def retry(self) -> None:
+        """Executes the plugin files that failed again, as they are: for when the cause was not in the file."""
+        if not self._reloader.failures:
+            self._out.write([("dim", "no plugin file fails\n")])
+        elif not self._retry():
+            self._out.write([("warning", "the same failure again; errors() tells it\n")])
+
+    def watching(self) -> None:
+        """Prints the files that are watched: plugin files, and the helpers that they import."""
+        reloader = self._reloader
+        rows = []
+        for path in reloader.plugin_files:
+            loaded = reloader.loaded.get(path)
+            count = len(loaded.plugins) if loaded else 0
+            state = "failed" if path in reloader.failures else counted(count, "plugin")
+            rows.append((path, state))
+        rows += [(path, "helper") for path in reloader.helpers]
+        if not rows:
+            self._out.write([("dim", "no file is watched; start with bsrepl PATH\n")])
+        for path, state in rows:
+            self._out.write([("path", path), ("", f"  {state}\n")])
+
+    def status(self, *, live: bool = False) -> None:
+        """Prints the board: the plugin file saved last, the registry, the last registration, what was measured.
+
+        The counts are since the last look at the board. `live=True` keeps it on the screen, following the files as they
+        are saved, until a key is pressed.
+        """
+        if not live:
+            self._out.write(board_text.board(self._board.view(), self._out.width, self._out.height - _PROMPT))
+            return
+        with self._out.held() as screen:
+            live_view.follow(
+                screen.stream,
+                lambda: screen.write(board_text.board(self._board.view(), screen.width, screen.height - 1)),
+                self._look,
+                _INTERVAL,
+            )
+
+    def bench(self, runs: int = 3) -> None:
+        """Measures how long it takes to know every transformation of QONNX: by importing them, and by the index.
+
+        Each way is run so many times, in processes of its own; nothing is simulated. The board shows it from then on.
+        """
+        from ..teach.bench import measure  # only now: few sessions measure
+
+        try:
+            self._board.discovery = found = measure(runs, self._progress)
+        finally:
+            self._progress(1, 1, "")
+        self._out.write(board_text.report(found, min(self._out.width, 100)))
+
+    def _progress(self, done: int, total: int, name: str) -> None:
+        self._out.write_over(progress(done, total, name, self._out.width))
+
+    def frameworks(self) -> None:
+        """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
+        for each in self._installed.report():
+            self._out.write(frameworks_report.framework(each, self._out.width))
+
+    def record(self, path: str) -> None:
+        """Writes the session so far into a file that runs, or, if its name ends in .md, into a lesson.
+
+        What was printed is in it as comments; of a lesson as what each step has to print, which `bsrepl --check` tells.
+        Raises RecordingError if the file exists and is no recording.
+        """
+        written = Path(path).expanduser()
+        count = self.recording.write(written)
+        self._out.write([("added", f"{written} has the session"), ("", f": {counted(count, 'command')}\n")])
+
+    def reproduce(self, folder: str) -> None:
+        """Writes the last failure of a pass, or the last difference, into a folder, with a script that shows it.
+
+        The model, the inputs and the sources of the passes are in it; the script needs nothing but QONNX. Raises
+        ReproductionError if there is none, it cannot be written down, or the folder has something else in it.
+        """
+        script = self._workbench.reproduce(folder)
+        self._out.write([("added", f"{script} shows it"), ("", f": python {script}\n")])
+
+    def help(self, thing: Any = None) -> None:
+        """Prints what the shell preloads; with an argument, Python's own help on it."""
+        if thing is not None:
+            import pydoc
+
+            pydoc.help(thing)
+            return
+        self._out.write(help_page({name: _first_line(command) for name, command in self.all.items()}))
+
+    def _found(self, thing: Any) -> tuple[Any, Plugin | None]:
+        """The object to tell about and the plugin that it is; a string that names a plugin means that."""
+        plugin = details.plugin_of(thing, self._registry.snapshot)
+        return (plugin.load() if plugin is not None else thing), plugin
+
+
+def _first_line(command: Callable[..., Any]) -> str:
+    return (command.__doc__ or "").strip().splitlines()[0]

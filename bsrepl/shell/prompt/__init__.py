@@ -1,0 +1,1 @@
+"""The prompt: the only importer of ptpython."""

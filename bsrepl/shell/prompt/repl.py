@@ -1,0 +1,324 @@
+"""The shell: ptpython around a console."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import termios
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ptpython.python_input
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.document import Document
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import Condition, has_focus, is_done
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import History
+from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent, merge_key_bindings
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout.containers import ConditionalContainer, Window
+from prompt_toolkit.layout.controls import FormattedTextControl
+from prompt_toolkit.layout.dimension import Dimension
+from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.styles import BaseStyle, Style, merge_styles
+from ptpython.completer import CompletePrivateAttributes
+from ptpython.layout import CompletionVisualisation
+from ptpython.prompt_style import PromptStyle
+from ptpython.repl import PythonRepl
+from ptpython.validator import PythonValidator
+
+from ...registry.namespaces import Namespace
+from ...session.event_loop import completed
+from ...session.pasted import cleaned
+from ...text.styled import Text
+from ..console import Console
+from .completion import NamespaceCompleter
+from .entering import Entering
+from .status_bar import status_bar
+from .styles import CodeStyles
+
+_STYLE = Style.from_dict(
+    {
+        "prompt.failing": "bold ansired",
+        "status": "noinherit reverse",
+        "status.failing": "noinherit bg:ansired ansiwhite bold",
+    }
+)
+_MENU_HEIGHT = 8  # lines kept free below the input while completions are shown
+
+
+class Shell(PythonRepl):
+    """Reads commands with ptpython and hands them to a console, which looks at the plugin files while it waits."""
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        interval: float = 0.5,
+        color: bool = True,
+        history: History | None = None,
+        input: Input | None = None,
+        output: Output | None = None,
+    ) -> None:
+        self.console = console
+        ptpython.python_input.get_all_code_styles = CodeStyles  # type: ignore[assignment, attr-defined]
+        self._loop = asyncio.new_event_loop()
+        self._entering = Entering(console.session.understands)
+        self._interval = interval  # seconds between two looks at the files while the prompt waits; 0: none
+        super().__init__(
+            get_globals=self._names_to_complete,
+            input=input,
+            output=output,
+            extra_key_bindings=self._key_bindings(),
+            _validator=CommandValidator(console.session.understands),
+            color_depth=None if color else ColorDepth.DEPTH_1_BIT,
+            _input_buffer_height=self._input_height,
+            _extra_toolbars=[self._status_bar()],
+        )
+        self.completer = NamespaceCompleter(console.registry, lambda: console.session.namespace, self.completer)
+        self.completion_visualisation = CompletionVisualisation.POP_UP
+        self.complete_private_attributes = CompletePrivateAttributes.IF_NO_PUBLIC
+        self.show_status_bar = False  # ours takes its place
+        self.show_signature = True
+        self.confirm_exit = False
+        self.enable_history_search = True
+        self.highlight_matching_parenthesis = True
+        self.all_prompt_styles["bsrepl"] = Prompt(console)
+        self.prompt_style = "bsrepl"
+        self.history = self.default_buffer.history = history or self.history
+        self._leaving: SystemExit | None = None  # a signal wants the shell to end
+        self._is_looking = False  # at the files, while the prompt waits
+        self._proposed = ""  # by a tour
+        self._is_new = True  # whether no prompt was shown since the last command
+
+    def configure(self, path: Path) -> None:
+        """Runs the user's `config.py`, if there is one, and its `configure(repl)`. An error in it is told."""
+        try:
+            source = path.read_bytes()
+        except OSError:
+            return
+        names: dict[str, Any] = {"__name__": "bsrepl_config", "__file__": str(path)}
+        try:
+            exec(compile(source, str(path), "exec", dont_inherit=True), names)
+            if "configure" in names:
+                names["configure"](self)
+        except (Exception, KeyboardInterrupt) as error:
+            self.console.tell_error(error)
+
+    def run(self) -> None:
+        """Reads and runs commands until the end of the input, `exit`, or SystemExit, which comes through.
+
+        SIGTERM and SIGHUP raise it, with the status that a shell gives to them: 143, 129.
+        """
+        with _ended_by((signal.SIGTERM, signal.SIGHUP), self._leave):
+            try:
+                self._converse()
+            except (OSError, termios.error) as error:
+                if error.args[0] != errno.EIO:
+                    raise
+                self._leave(signal.SIGHUP, None)  # the terminal was gone before the signal came
+
+    def _converse(self) -> None:
+        goes_on = True
+        while goes_on and self._leaving is None:
+            try:
+                goes_on = self._turn()
+            except KeyboardInterrupt:  # while a value was being printed, or the second one in a row
+                self.console.out.write([("warning", "\ninterrupted\n")])
+        if self._leaving is not None:
+            raise self._leaving
+
+    def _turn(self) -> bool:
+        """Reads a command and runs it. Returns whether another one is to be read."""
+        self.console.look()
+        self.console.tour.show()
+        self._is_new = True
+        try:
+            text = self.read()
+        except EOFError:
+            return False
+        if text.strip() in ("exit", "quit"):
+            return False
+        self.console.run(text, self._entering.taken(text))
+        self.current_statement_index += 1
+        self.signatures = []
+        return True
+
+    def _leave(self, number: int, frame: object) -> None:
+        """Ends the shell from wherever it is."""
+        self._leaving = SystemExit(128 + number)
+        if number == signal.SIGHUP:  # the terminal is gone; what is still printed must not fail
+            with open(os.devnull, "r+b") as nowhere:
+                for stream in (0, 1, 2):
+                    os.dup2(nowhere.fileno(), stream)
+        if self.app.is_running and self.app.loop is not None:
+            self.app.loop.call_soon_threadsafe(self._end_prompt)
+        if self._is_looking or not self.app.is_running:
+            raise self._leaving  # from a command, a plugin file, or between two prompts
+
+    def _end_prompt(self) -> None:
+        if self._leaving is not None and self.app.is_running and not self.app.is_done:
+            self.app.exit(exception=self._leaving)
+
+    def _generate_style(self) -> BaseStyle:
+        return merge_styles([super()._generate_style(), _STYLE])
+
+    def read(self) -> str:
+        """The next command. Raises EOFError when there is none.
+
+        ptpython's own `read` runs the application in a thread, where a SIGINT makes it loop for ever. And a loop of its
+        own for each prompt, as `app.run` makes, would end only when Jedi has found completions that nobody wants now.
+        """
+        while True:
+            try:
+                text: str = completed(self._loop, self.app.run_async(pre_run=self._begin))
+            except KeyboardInterrupt:
+                self.signatures = []
+                self._entering.taken("")
+                self.default_buffer.reset()  # a line of the history that was being looked at is to stay what it was
+                continue
+            if text and not text.isspace():
+                return text
+
+    def _begin(self) -> None:
+        """Puts what a tour proposes at the prompt, once; begins to look at the plugin files, as long as it waits."""
+        if self._is_new:
+            self._is_new = False
+            # Behind what ptpython does there: it empties the buffer that the last command is still in.
+            self.app.pre_run_callables.append(self._propose)
+        if self._interval > 0:
+            self.app.create_background_task(self._look_now_and_then())
+
+    async def _look_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval)
+            if self.console.reloader.is_due():
+                await run_in_terminal(self._look)
+
+    def _look(self) -> None:
+        self._is_looking = True
+        try:
+            with _interruptible():
+                self.console.look()
+                self.console.tour.show()
+        finally:
+            self._is_looking = False
+        if self._proposal() != self._proposed and self.default_buffer.text in ("", self._proposed):
+            self._propose()
+
+    def _propose(self) -> None:
+        """Puts what a tour proposes at the prompt; a Ctrl-C empties it."""
+        self._proposed = self._proposal()
+        if self._proposed:
+            self._entering.propose(self.default_buffer, self._proposed)
+
+    def _proposal(self) -> str:
+        guide = self.console.tour.guide
+        return guide.proposal if guide is not None else ""
+
+    def _names_to_complete(self) -> dict[str, Any]:
+        """The names that Jedi may evaluate: a namespace would import each plugin that it looks at."""
+        names = self.console.session.namespace
+        return {name: value for name, value in names.items() if not isinstance(value, Namespace)}
+
+    def _input_height(self) -> Dimension:
+        completing = self.default_buffer.complete_state is not None
+        return Dimension(min=_MENU_HEIGHT if completing else 1)
+
+    def _key_bindings(self) -> KeyBindingsBase:
+        bindings = KeyBindings()
+
+        @bindings.add(Keys.SIGINT)
+        def _interrupt(event: KeyPressEvent) -> None:
+            """`kill -INT` does what Ctrl-C does; ptpython ignores it."""
+            event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
+
+        @Condition
+        def nothing_is_chosen() -> bool:
+            completing = self.default_buffer.complete_state
+            return completing is not None and completing.complete_index is None
+
+        @bindings.add(Keys.Up, filter=has_focus(DEFAULT_BUFFER) & nothing_is_chosen)
+        def _search_history(event: KeyPressEvent) -> None:
+            """Up looks for earlier commands even while completions are offered; Down or Tab goes into those."""
+            event.current_buffer.cancel_completion()
+            event.current_buffer.auto_up(event.arg)
+
+        return merge_key_bindings([bindings, self._entering.bindings(lambda: not self.paste_mode)])
+
+    def _status_bar(self) -> ConditionalContainer:
+        def fragments() -> StyleAndTextTuples:
+            width = self.app.output.get_size().columns
+            return [(f"class:{style}", text) for style, text in self._status(width)]
+
+        bar = Window(FormattedTextControl(fragments), style="class:status", height=1, wrap_lines=False)
+        return ConditionalContainer(bar, filter=~is_done & Condition(lambda: self.app.renderer.height_is_known))
+
+    def _status(self, width: int) -> Text:
+        reloader = self.console.reloader
+        return status_bar(
+            self.console.registry.snapshot,
+            watched=len(reloader.disk.present),
+            failing=list(reloader.failures.values()),
+            last_reload=self.console.last_reload,
+            mode=f"vi {self.app.vi_state.input_mode.value.removeprefix('vi-')}" if self.vi_mode else "",
+            width=width,
+        )
+
+
+class CommandValidator(PythonValidator):
+    """Lets through what the session understands; a syntax error is shown before the command is accepted."""
+
+    def __init__(self, understands: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._understands = understands
+
+    def validate(self, document: Document) -> None:
+        if not self._understands(cleaned(document.text, self._understands).text):
+            super().validate(document)
+
+
+class Prompt(PromptStyle):
+    """`>>> `, or `!>> ` while a plugin file fails."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def in_prompt(self) -> StyleAndTextTuples:
+        if self._console.reloader.failures:
+            return [("class:prompt.failing", "!>> ")]
+        return [("class:prompt", ">>> ")]
+
+    def in2_prompt(self, width: int) -> StyleAndTextTuples:
+        return [("class:prompt.dots", "... ")]
+
+    def out_prompt(self) -> StyleAndTextTuples:
+        return []
+
+
+@contextmanager
+def _ended_by(numbers: Iterable[signal.Signals], leave: Callable[[int, Any], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, leave) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """While the prompt waits asyncio owns SIGINT; what runs in between is to be stopped by it like any command."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    wakeup = signal.set_wakeup_fd(-1)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        signal.signal(signal.SIGINT, handler)

@@ -1,0 +1,1 @@
+"""Lessons, the tour, recordings, the board and the measurement of discovery."""

@@ -1,0 +1,144 @@
+"""Leads through a lesson: which step it is at, what stands at the prompt, whether the step was done, and back again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from ..registry.snapshot import Snapshot
+from ..registry.store import Registry
+from .lesson import Lesson, Step
+
+_LIKE = 0.6  # how much two texts have in common, of 1, to be the same but for some edits
+
+
+class Problem(NamedTuple):
+    """A step that did not do what it should."""
+
+    number: int  # from 1 on
+    step: Step
+    said: str
+
+
+class Watching(Protocol):
+    """What watches the files of a lesson."""
+
+    def add(self, folder: str) -> None: ...
+
+    def drop(self, folder: str) -> None: ...
+
+
+class Guide:
+    """A lesson that is being done in a session. `end` leaves the session as it was found.
+
+    `names` is the namespace of the session, `evaluate` gives the value of an expression in it.
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        names: dict[str, Any],
+        registry: Registry,
+        watching: Watching,
+        evaluate: Callable[[str], Any],
+    ) -> None:
+        import tempfile  # only now, as other things here: few sessions have a lesson
+
+        self.lesson = lesson
+        self.folder = Path(tempfile.mkdtemp(prefix="bsrepl-"))
+        self.place = 0  # of the step that is to be done next
+        self._names = names
+        self._before = dict(names)
+        self._registry = registry
+        self._snapshot = registry.snapshot
+        self._watching = watching
+        self._evaluate = evaluate
+        self._introduced = -1  # the step that was introduced last
+        watching.add(str(self.folder))
+
+    @property
+    def step(self) -> Step | None:
+        """The step that is to be done, None at the end."""
+        return self.lesson.steps[self.place] if self.place < len(self.lesson.steps) else None
+
+    @property
+    def proposal(self) -> str:
+        """What stands at the prompt for the step."""
+        step = self.step
+        return "" if step is None else "tour.save()" if step.file else step.code.rstrip("\n")
+
+    def introduced(self) -> bool:
+        """Whether the step was introduced already; from now on it is."""
+        was, self._introduced = self._introduced, self.place
+        return was == self.place
+
+    def save(self) -> Path:
+        """Writes the file of the step, or nothing if it is a command. Returns its path."""
+        step = self.step
+        path = self.folder / (step.file if step is not None else "")
+        if step is not None and step.file:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(step.code, encoding="utf-8")
+        return path
+
+    def missing(self) -> list[str]:
+        """The checks of the step that are not true, or raise."""
+        return [check for check in (self.step.checks if self.step else ()) if not self._holds(check)]
+
+    def done(self, code: str | None, failed: bool) -> bool:
+        """Tells of a command, or, with `code` None, of files that were executed. Goes on if the step was done by it.
+
+        A step with checks is done once they are all true, whoever made them so; one without, by its file, or by a
+        command like its own that did not fail.
+        """
+        step = self.step
+        if step is None:
+            return False
+        if step.checks:
+            is_done = not self.missing()
+        elif step.file:
+            is_done = (self.folder / step.file).is_file()
+        else:
+            is_done = code is not None and not failed and _resembles(code, step.code)
+        self.place += is_done
+        return is_done
+
+    def go(self, by: int) -> None:
+        """Goes on or back by so many steps, without doing them."""
+        self.place = min(max(self.place + by, 0), len(self.lesson.steps))
+        self._introduced = -1
+
+    def end(self) -> None:
+        """Takes away the files, the names and the plugins that the lesson brought."""
+        import shutil
+
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._watching.drop(str(self.folder))
+        self._registry.replace(_without_typed(self._registry.snapshot, self._snapshot))
+        self._names.clear()
+        self._names.update(self._before)
+
+    def _holds(self, check: str) -> bool:
+        try:
+            return bool(self._evaluate(check))
+        except Exception:  # what it asks for is not there yet
+            return False
+
+
+def _resembles(code: str, proposal: str) -> bool:
+    """Whether a command is what was proposed, edited perhaps."""
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, code.strip(), proposal.strip(), autojunk=False).ratio() >= _LIKE
+
+
+def _without_typed(now: Snapshot, before: Snapshot) -> Snapshot:
+    """A snapshot without what commands have registered since another one."""
+    typed = [
+        claim
+        for key in now.changed_since(before)
+        for claim in now.claims(key)
+        if not claim.origin.is_file and claim not in before.claims(key)
+    ]
+    return now.replacing(typed, ()) if typed else now

@@ -1,0 +1,69 @@
+"""A lesson as styled text: a step's heading and what is to be read, its file, what is still missing, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..text import highlight
+from ..text.styled import Text, wrapped
+from .guide import Guide, Problem
+from .lesson import Lesson, Step
+
+
+def introduction(guide: Guide, width: int) -> Text:
+    """`[3/14] A simple plugin`, and what is to be read; of a file step its path and content."""
+    step = guide.step
+    if step is None:
+        return []
+    text = heading(guide.lesson, guide.place, width) + prose(step, width)
+    if step.file:
+        text += [("path", f"{guide.folder / step.file}\n"), *code(step)]
+        text.append(
+            ("dim", wrapped("Enter saves it; or save it there with your editor. Ctrl-C empties the prompt.", width))
+        )
+    return text
+
+
+def heading(lesson: Lesson, place: int, width: int) -> Text:
+    titles = [each.title for each in lesson.steps[: place + 1] if each.title]
+    title = titles[-1] if titles else lesson.title
+    return [("", "\n"), ("bold", wrapped(f"[{place + 1}/{len(lesson.steps)}] {title}", width))]
+
+
+def prose(step: Step, width: int) -> Text:
+    """The paragraphs, each wrapped anew; what is indented stays as it is."""
+    text: Text = []
+    for paragraph in step.text.split("\n\n") if step.text else ():
+        if paragraph.startswith("    "):
+            text.append(("", f"{paragraph}\n"))
+        else:
+            text.append(("", wrapped(" ".join(paragraph.split()), min(width, 100), "")))
+    return text
+
+
+def code(step: Step) -> Text:
+    """The content of a file, highlighted."""
+    return [pair for line in highlight.lines(step.code.rstrip("\n")) for pair in [("", "  "), *line, ("", "\n")]]
+
+
+def not_yet(missing: Sequence[str], width: int) -> Text:
+    """What is not true yet, and how to go on all the same."""
+    said = f"not yet: {'; '.join(missing)}" if missing else "that did not work"
+    return [("warning", wrapped(f"{said}. Try again, or tour.next() goes on.", width))]
+
+
+def end(lesson: Lesson, width: int) -> Text:
+    return [("added", wrapped(f"That was {lesson.title}. The session is what it was before it.", width))]
+
+
+def problems(lesson: Lesson, found: Sequence[Problem], width: int) -> Text:
+    """What did not do what it should: a line each, with the place in the lesson; or that all did."""
+    text: Text = []
+    for each in found:
+        text.append(("error", "failed"))
+        said = f" {lesson.name}:{each.step.line}  step {each.number} of {len(lesson.steps)}: {each.said}"
+        text.append(("", wrapped(f"failed{said}", width)[len("failed") :]))
+    if not found:
+        text.append(("added", "ok"))
+        text.append(("", f" {lesson.name}  {len(lesson.steps)} steps\n"))
+    return text

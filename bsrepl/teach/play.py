@@ -1,0 +1,78 @@
+"""Plays a lesson by itself: what is to be read, the code as if typed, what comes of it; and tells which steps fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..text.styled import Text
+from ..text.terminal import Terminal
+from . import lesson_text
+from .guide import Guide, Problem
+from .lesson import Step, alike, first_difference
+from .recording import Entry
+
+_KEY, _LINE, _WORD, _LEAST = 0.04, 0.4, 0.25, 1.2  # seconds: a key, a line of a file, a word to be read, a pause
+
+
+def play(
+    guide: Guide,
+    out: Terminal,
+    *,
+    run: Callable[[str], Entry],
+    look: Callable[[], object],
+    pause: Callable[[float], None],
+) -> list[Problem]:
+    """Plays every step. Returns what is wrong: a check that is not true, an output that is another, an error.
+
+    `run` runs a command as the prompt does, `look` looks at the files, and `pause` waits for seconds.
+    """
+    problems: list[Problem] = []
+    while (step := guide.step) is not None:
+        number = guide.place + 1
+        out.write(lesson_text.heading(guide.lesson, guide.place, out.width))
+        out.write(lesson_text.prose(step, out.width))
+        pause(max(_LEAST, _WORD * len(step.text.split())))
+        entry = _saved(guide, step, out, look, pause) if step.file else _typed(step, out, run, pause)
+        problems += [Problem(number, step, said) for said in _wrong(guide, step, entry)]
+        pause(max(_LEAST, min(_WORD * len(entry.output.split()) / 2, 5 * _LEAST)))
+        guide.go(1)
+    return problems
+
+
+def _typed(step: Step, out: Terminal, run: Callable[[str], Entry], pause: Callable[[float], None]) -> Entry:
+    code = step.code.rstrip("\n")
+    out.write([("bold", ">>> ")])
+    for number, line in enumerate(code.split("\n")):
+        if number:
+            out.write([("bold", "... ")])
+        for key in line:
+            out.write([("", key)])
+            pause(_KEY)
+        out.write([("", "\n")])
+    return run(code)
+
+
+def _saved(
+    guide: Guide, step: Step, out: Terminal, look: Callable[[], object], pause: Callable[[float], None]
+) -> Entry:
+    out.write([("path", f"{step.file}\n")])
+    line: Text = []
+    for pair in lesson_text.code(step):
+        line.append(pair)
+        if pair[1].endswith("\n"):
+            out.write(line)
+            pause(_LINE)
+            line = []
+    guide.save()
+    look()
+    return Entry(step.code)
+
+
+def _wrong(guide: Guide, step: Step, entry: Entry) -> list[str]:
+    said = [f"{check} is not true" for check in guide.missing()]
+    if step.output is not None and not alike(step.output, entry.output):
+        expected, got = first_difference(step.output, entry.output)
+        said.append(f"it printed {got!r}, where {expected!r} is expected")
+    elif entry.failed and step.output is None and not step.checks:
+        said.append(f"it failed: {entry.output.strip().splitlines()[-1] if entry.output.strip() else 'no message'}")
+    return said

@@ -1,0 +1,114 @@
+"""`tour` and `lesson` at the prompt: what is said before a step, after it, and at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..errors import LessonError
+from ..text.terminal import Terminal
+from . import lesson_text
+from .guide import Guide
+from .lesson import Lesson, parsed
+
+
+class Tour:
+    """Leads through bsrepl, step by step: tour(), then tour.save(), tour.next(), tour.back(), tour.quit().
+
+    Enter runs what stands at the prompt, or what you make of it. A step that is a file is written by `tour.save()`, or
+    by you in an editor. At the end, and after `tour.quit()`, the session is what it was before.
+    """
+
+    def __init__(self, out: Terminal, begin: Callable[[Lesson], Guide]) -> None:
+        self._out = out
+        self._begin = begin
+        self._was_moved = False  # by the command that is running
+        self.guide: Guide | None = None
+
+    def __call__(self) -> None:
+        self.start(own())
+
+    def lesson(self, path: Any) -> None:
+        """Leads through a lesson of your own: a Markdown file, whose Python fences are the steps.
+
+        Raises LessonError if there is none in it.
+        """
+        self.start(opened(path))
+
+    def start(self, lesson: Lesson) -> None:
+        """Begins a lesson; one that is going on ends."""
+        self.quit()
+        self._was_moved = True
+        self.guide = self._begin(lesson)
+
+    def save(self) -> None:
+        """Writes the file of the step."""
+        if (guide := self._going_on()) is not None:
+            self._out.write([("added", f"{guide.save()} is written\n")])
+
+    def next(self) -> None:
+        """Goes on to the next step without doing this one."""
+        self._move(1)
+
+    def back(self) -> None:
+        """Goes back by a step."""
+        self._move(-1)
+
+    def quit(self) -> None:
+        """Ends the lesson; the session is what it was before."""
+        guide, self.guide = self.guide, None
+        self._was_moved = True
+        if guide is not None:
+            guide.end()
+
+    def show(self) -> None:
+        """Says what the step is about, once."""
+        guide = self.guide
+        if guide is not None and not guide.introduced():
+            self._out.write(lesson_text.introduction(guide, self._out.width))
+
+    def after(self, code: str | None, failed: bool) -> None:
+        """Notes that a command has run, or, with `code` None, that files were executed."""
+        guide, was_moved, self._was_moved = self.guide, self._was_moved, False
+        if guide is None or was_moved:
+            return
+        proposal = guide.proposal
+        if not guide.done(code, failed):
+            if code is not None and code.strip() == proposal.strip():
+                self._out.write(lesson_text.not_yet(guide.missing(), self._out.width))
+        elif guide.step is None:
+            self._out.write(lesson_text.end(guide.lesson, self._out.width))
+            self.quit()
+            self._was_moved = False
+
+    def _move(self, by: int) -> None:
+        if (guide := self._going_on()) is not None:
+            guide.go(by)
+            self._was_moved = True
+            if guide.step is None:
+                self.quit()
+
+    def _going_on(self) -> Guide | None:
+        if self.guide is None:
+            self._out.write([("dim", "no tour is going on; tour() begins one\n")])
+        return self.guide
+
+    def __repr__(self) -> str:
+        return "<tour() begins; tour.save(), tour.next(), tour.back(), tour.quit()>"
+
+
+def own() -> Lesson:
+    """The tour of bsrepl itself."""
+    return parsed(files(__package__).joinpath("tour.md").read_text(encoding="utf-8"), "tour.md")
+
+
+def opened(path: Any) -> Lesson:
+    """The lesson in a file. Raises LessonError if it cannot be read, or is none."""
+    file = Path(path).expanduser()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LessonError(f"{file} cannot be read: {error}") from error
+    return parsed(text, file.name)

@@ -1,0 +1,1 @@
+"""Styled text, columns, number formats, the terminal, tracebacks, and values as text."""

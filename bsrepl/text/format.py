@@ -1,0 +1,31 @@
+"""Numbers with what they count, times with their units, and the text of any object."""
+
+from __future__ import annotations
+
+
+def counted(number: int, what: str) -> str:
+    """`1 plugin file`, `12 plugin files`."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def duration(seconds: float) -> str:
+    """A time as people write it: `12 ns`, `873 us`, `12.3 ms`, `1.25 s`."""
+    if 0 < seconds < 0.000_000_999_5:
+        return f"{seconds * 1e9:.0f} ns"
+    if seconds < 0.000_999_5:
+        return f"{seconds * 1e6:.0f} us"
+    if seconds < 0.999_95:
+        return f"{seconds * 1e3:.1f} ms"
+    return f"{seconds:.2f} s"
+
+
+def safe_repr(value: object) -> str:
+    """`repr(value)`; if that raises, what it raises: `<Fold whose __repr__ raises ValueError: no>`."""
+    try:
+        return repr(value)
+    except (Exception, SystemExit) as error:
+        try:
+            said = f": {error}"
+        except Exception:  # its __str__ raises too
+            said = ""
+        return f"<{type(value).__qualname__} whose __repr__ raises {type(error).__name__}{said}>"

@@ -1,0 +1,148 @@
+"""Models, graphs, nodes and tensors in a few lines, where protobuf would print pages.
+
+Nothing is imported: a value is known by the name of its message type, and then onnx is there.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .format import counted
+
+_MOST_TENSORS = 6  # inputs or outputs of a graph that are told one by one
+_MOST_OPS = 12
+_MOST_VALUES = 8  # of a list attribute
+
+
+def lines(value: Any) -> list[str] | None:
+    """A value of ONNX or QONNX in a few lines, or None if it is none."""
+    kind = _kind(value)
+    if kind == "ModelWrapper":
+        return _model(value.model, kind)
+    if kind == "ModelProto":
+        return _model(value, kind)
+    if kind == "GraphProto":
+        return _graph(value, f"{kind} {value.name}")
+    if kind == "NodeProto":
+        return _node(value)
+    short = one_line(value)
+    return None if short is None else [short]
+
+
+def one_line(value: Any) -> str | None:
+    """A value of ONNX or QONNX in one line, as it stands in a list, or None if it is none."""
+    kind = _kind(value)
+    if kind is None:
+        return None
+    if kind in ("ModelWrapper", "ModelProto", "GraphProto"):
+        graph = value if kind == "GraphProto" else value.graph
+        return f"<{kind} {graph.name}: {counted(len(graph.node), 'node')}>"
+    if kind == "NodeProto":
+        name = f" {value.name}" if value.name else ""
+        return f"<{value.op_type}{name}: {', '.join(value.input)} -> {', '.join(value.output)}>"
+    if kind == "TensorProto":
+        return f"<TensorProto {value.name}: {_element_type(value.data_type)} {list(value.dims)}>"
+    if kind == "ValueInfoProto":
+        return f"<ValueInfoProto {value.name}: {_tensor_type(value)}>"
+    if kind == "AttributeProto":
+        return f"<AttributeProto {_attribute(value)}>"
+    return None
+
+
+def _kind(value: Any) -> str | None:
+    described = getattr(type(value), "DESCRIPTOR", None)
+    package, _, name = getattr(described, "full_name", "").rpartition(".")
+    if package == "onnx":
+        return str(name)
+    is_wrapper = any(base.__module__ == "qonnx.core.modelwrapper" for base in type(value).__mro__)
+    return "ModelWrapper" if is_wrapper else None
+
+
+def _model(model: Any, kind: str) -> list[str]:
+    opsets = ", ".join(f"{each.domain or 'opset'} {each.version}" for each in model.opset_import)
+    return _graph(model.graph, f"{kind} {model.graph.name}".rstrip(), opsets)
+
+
+def _graph(graph: Any, head: str, opsets: str = "") -> list[str]:
+    size = sum(tensor.ByteSize() for tensor in graph.initializer)
+    parts = [
+        head,
+        counted(len(graph.node), "node"),
+        f"{counted(len(graph.initializer), 'initializer')} ({_bytes(size)})",
+        opsets,
+    ]
+    initializers = {tensor.name for tensor in graph.initializer}
+    annotated = {
+        each.tensor_name: pair.value
+        for each in graph.quantization_annotation
+        for pair in each.quant_parameter_tensor_names
+        if pair.key == "finn_datatype"
+    }
+    inputs = [each for each in graph.input if each.name not in initializers]
+    ops = Counter(node.op_type for node in graph.node).most_common()
+    told = [f"{op} {count}" for op, count in ops[:_MOST_OPS]]
+    if len(ops) > _MOST_OPS:
+        told.append(f"{len(ops) - _MOST_OPS} more")
+    return [
+        "  ".join(part for part in parts if part),
+        *_tensors("in ", inputs, annotated),
+        *_tensors("out", graph.output, annotated),
+        *([f"  ops  {', '.join(told)}"] if told else []),
+    ]
+
+
+def _tensors(head: str, tensors: Sequence[Any], annotated: dict[str, str]) -> list[str]:
+    told = [
+        f"  {head}  {each.name}  {_tensor_type(each, annotated.get(each.name))}" for each in tensors[:_MOST_TENSORS]
+    ]
+    return [*told, f"  {head}  {len(tensors) - _MOST_TENSORS} more"] if len(tensors) > _MOST_TENSORS else told
+
+
+def _node(node: Any) -> list[str]:
+    head = "  ".join(filter(None, (node.op_type, node.name, node.domain)))
+    told = [head, f"  in   {', '.join(node.input)}", f"  out  {', '.join(node.output)}"]
+    return [*told, *(f"  {_attribute(each)}" for each in node.attribute)]
+
+
+def _attribute(attribute: Any) -> str:
+    value = sys.modules["onnx"].helper.get_attribute_value(attribute)
+    if isinstance(value, (list, tuple)):
+        return f"{attribute.name}=[{_some(map(_text, value))}]"
+    return f"{attribute.name}={_text(value)}"
+
+
+def _some(told: Iterable[str]) -> str:
+    every = list(told)
+    more = [f"and {len(every) - _MOST_VALUES} more"] if len(every) > _MOST_VALUES else []
+    return ", ".join([*every[:_MOST_VALUES], *more])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    return f"{value:g}" if isinstance(value, float) else one_line(value) or str(value)
+
+
+def _tensor_type(info: Any, annotation: str | None = None) -> str:
+    """`FLOAT [1, 1, 28, 28]`, with the QONNX datatype instead of ONNX's if the tensor is annotated with one."""
+    tensor = info.type.tensor_type
+    element = annotation or _element_type(tensor.elem_type)
+    if not tensor.HasField("shape"):
+        return f"{element} of unknown shape"
+    dims = (str(dim.dim_value) if dim.HasField("dim_value") else dim.dim_param or "?" for dim in tensor.shape.dim)
+    return f"{element} [{', '.join(dims)}]"
+
+
+def _element_type(number: int) -> str:
+    return str(sys.modules["onnx"].TensorProto.DataType.Name(number))
+
+
+def _bytes(number: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} GB"

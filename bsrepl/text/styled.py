@@ -1,0 +1,89 @@
+"""Styled text: (style, text) pairs, wrapped between words; what every report is made of.
+
+Colour never carries meaning alone, and all of it is ASCII but for what the user wrote.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Protocol, runtime_checkable
+
+from .columns import cut
+from .format import duration
+
+#: (style, text) pairs; the styles are those of `terminal.STYLES`.
+Text = list[tuple[str, str]]
+
+
+@runtime_checkable
+class Styled(Protocol):
+    """A value that the shell prints as styled text instead of its `repr`."""
+
+    def styled(self, width: int, shows_time: bool) -> Text:
+        """The value for a terminal of so many columns; with or without how long things took."""
+
+
+def wrapped(said: str, width: int, indent: str = "  ") -> str:
+    """The lines of a text, each wrapped between words; a word that is longer than a line is left whole."""
+    wrapped: list[str] = []
+    for number, line in enumerate(said.splitlines() or [""]):
+        begin = indent if number else ""
+        wrapped += textwrap.wrap(
+            line,
+            max(width, 20),
+            initial_indent=begin,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+            drop_whitespace=True,
+        ) or [""]
+    return "\n".join(wrapped) + "\n"
+
+
+def headed(style: str, head: str, said: str, width: int) -> Text:
+    """A styled word and what it is about, wrapped between words and indented below the first line."""
+    return [(style, head), ("", wrapped(f"{head} {said}", width)[len(head) :])]
+
+
+def asides(said: Sequence[str], width: int) -> Text:
+    """What was done on the way."""
+    return [("dim", wrapped("; ".join(said), width))] if said else []
+
+
+def advice(hint: str, width: int) -> Text:
+    """What to write instead of what failed."""
+    return headed("warning", "hint", hint, width)
+
+
+def abridged(text: str, cut_off: str) -> Text:
+    """A value, and what was cut off it."""
+    note = f"... {cut_off}; _ holds all of it\n"
+    return [("", f"{text}\n"), *([("dim", note)] if cut_off else [])]
+
+
+def fields(found: Sequence[tuple[str, str]], width: int) -> Text:
+    """Named values, one a line, the names aligned; a long value goes on below, under its beginning."""
+    indent = max((len(name) for name, _ in found), default=0) + 4
+    text: Text = []
+    for name, value in found:
+        lines = textwrap.wrap(value, max(width - indent, 16), break_long_words=False, break_on_hyphens=False) or ["-"]
+        text += [
+            ("bold", f"  {name.ljust(indent - 4)}"),
+            ("", "  " + ("\n" + " " * indent).join(lines) + "\n"),
+        ]
+    return text
+
+
+def progress(done: int, total: int, name: str, width: int) -> Text:
+    """`12 of 65  tfm.qonnx.FoldConstants`, on a line of its own that the next one takes the place of."""
+    return [] if done == total else [("dim", cut(f"{done} of {total}  {name}", width - 1))]
+
+
+def timing(seconds: float) -> Text:
+    return [("dim", f"{duration(seconds)}\n")]
+
+
+def plain(text: Iterable[tuple[str, str]]) -> str:
+    return "".join(part for _, part in text)

@@ -1,0 +1,117 @@
+"""Tracebacks as users want them: from their own code on, with what happens inside libraries folded."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Sequence
+from itertools import groupby
+from os.path import basename
+from typing import Any
+
+_HERE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_OBSERVING = os.path.join(_HERE, "frameworks", "qonnx", "observing.py")  # stands between a user's call and QONNX
+_STANDARD = os.path.dirname(os.__file__) + os.sep
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_MOST = 40  # frames of the user's that are shown; an endless recursion has a thousand
+
+
+def formatted(error: BaseException, *, whole: bool = False) -> str:
+    """The traceback of an exception with its causes, groups and notes, from the user's code on.
+
+    Frames inside libraries are folded to a line, but for the last one of all, and an error of ours that `says_it_all`
+    is told without its cause, unless the `whole` is asked for.
+    """
+    summary = traceback.TracebackException.from_exception(error, compact=True)
+    if not whole and getattr(error, "says_it_all", False):
+        summary.__cause__ = summary.__context__ = None
+        while summary.stack and summary.stack[-1].filename.startswith(_HERE):
+            summary.stack.pop()
+    for part in _parts(summary):
+        frames = list(part.stack)
+        while frames and frames[0].filename.startswith(_HERE):
+            frames.pop(0)
+        seen = [frame for frame in frames if frame.filename != _OBSERVING]
+        part.stack = traceback.StackSummary(frames) if whole else _Folded(seen)
+    return "".join(summary.format())
+
+
+def last_line(error: BaseException) -> str:
+    """What an exception says, without where it came from: `ZeroDivisionError: division by zero`."""
+    return "".join(traceback.TracebackException.from_exception(error, compact=True).format_exception_only())
+
+
+def place(error: BaseException) -> str:
+    """Where in the user's code an exception came from: `apply, passes.py:8`; empty if nowhere in it."""
+    said = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        if not is_library(code.co_filename):
+            where = "" if code.co_name == "<module>" else f"{code.co_name}, "
+            said = f"{where}{basename(code.co_filename)}:{line}"
+    return said
+
+
+def line_in(error: BaseException, file: str) -> int | None:
+    """The line of a file at which an exception came through it, where it was entered first."""
+    return next(
+        (line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file), None
+    )
+
+
+def is_library(file: str) -> bool:
+    """Whether code is not the user's: Python's own library, an installed package, or this one."""
+    return file.startswith(("<frozen ", _STANDARD, _HERE)) or any(folder in file for folder in _INSTALLED)
+
+
+class _Folded(traceback.StackSummary):
+    """A stack that shows the user's frames and the last one."""
+
+    def format(self, **options: Any) -> list[str]:
+        lines: list[str] = []
+        hint = "; errors() shows them"
+        for is_hidden, group in groupby(enumerate(self), lambda item: self._is_hidden(*item)):
+            frames = [frame for _, frame in group]
+            if is_hidden and len(frames) > 1:
+                lines.append(f"  ... {len(frames)} frames in {_listed(frames)}{hint}\n")
+                hint = ""
+            elif len(frames) > _MOST:
+                lines += _shown(frames[: _MOST // 2], options)
+                lines.append(f"  ... {len(frames) - _MOST} frames more{hint}\n")
+                lines += _shown(frames[-_MOST // 2 :], options)
+                hint = ""
+            else:
+                lines += _shown(frames, options)
+        return lines
+
+    def _is_hidden(self, number: int, frame: traceback.FrameSummary) -> bool:
+        return is_library(frame.filename) and number < len(self) - 1
+
+
+def _shown(frames: Sequence[traceback.FrameSummary], options: dict[str, Any]) -> list[str]:
+    return traceback.StackSummary(frames).format(**options)
+
+
+def _listed(frames: Sequence[traceback.FrameSummary]) -> str:
+    names = list(dict.fromkeys(_library(frame.filename) for frame in frames))
+    return ", ".join(names[:4]) + (" and others" if len(names) > 4 else "")
+
+
+def _library(file: str) -> str:
+    """The name of the package that a file of a library belongs to."""
+    for folder in (*_INSTALLED, _STANDARD, os.path.dirname(_HERE.rstrip(os.sep)) + os.sep):
+        if folder in file:
+            return file.rpartition(folder)[2].partition(os.sep)[0].removesuffix(".py")
+    return file.strip("<>").removeprefix("frozen ")
+
+
+def _parts(summary: traceback.TracebackException) -> list[traceback.TracebackException]:
+    """An exception and those that it came of or consists of."""
+    found: list[traceback.TracebackException] = []
+    rest: list[traceback.TracebackException | None] = [summary]
+    while rest:
+        part = rest.pop()
+        if part is not None and part not in found:
+            found.append(part)
+            rest += [part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or ())]
+    return found

@@ -1,0 +1,284 @@
+"""An installed Brainsmith: listed from its source, its own registry followed through reloads of plugin files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bsrepl import kernels
+
+from ..conftest import Screen, files, forget
+
+# In the style of 0.1.0: what is registered and loaded already is silently kept.
+V010 = {
+    "registry/__init__.py": "from ._decorators import backend, kernel, step\n",
+    "registry/_state.py": "_component_index = {}\n",
+    "registry/_decorators.py": """
+        from types import SimpleNamespace
+        from ._state import _component_index
+
+
+        def _register(cls, kind, name, **said):
+            source = "brainsmith" if cls.__module__.startswith("brainsmith.") else "custom"
+            place = f"{source}:{name or cls.__name__}"
+            if place in _component_index:
+                return cls
+            target = said.get("target_kernel")
+            if target and ":" not in target:
+                target = f"{source}:{target}"
+            _component_index[place] = SimpleNamespace(
+                name=name or cls.__name__, source=source, component_type=kind, loaded_obj=cls, import_spec=None,
+                kernel_infer=None, kernel_backends=None, is_infrastructure=False,
+                backend_target=target, backend_language=said.get("language"),
+            )
+            if target in _component_index:
+                linked = _component_index[target]
+                linked.kernel_backends = [*(linked.kernel_backends or []), place]
+            return cls
+
+
+        def kernel(obj=None, *, name=None, **said):
+            register = lambda cls: _register(cls, "kernel", name, **said)
+            return register(obj) if obj is not None else register
+
+
+        def backend(obj=None, *, name=None, **said):
+            register = lambda cls: _register(cls, "backend", name, **said)
+            return register(obj) if obj is not None else register
+
+
+        def step(obj=None, *, name=None, **said):
+            register = lambda cls: _register(cls, "step", name, **said)
+            return register(obj) if obj is not None else register
+    """,
+    "kernels/softmax.py": """
+        from brainsmith.registry import kernel
+
+        SIZE = 3
+
+        @kernel(description="Softmax in hardware", size=SIZE)
+        class Softmax:
+            pass
+    """,
+    "kernels/softmax_hls.py": """
+        import no_such_tool
+        from brainsmith.kernels.softmax import Softmax
+        from brainsmith.registry import backend
+
+        @backend(name="Softmax_hls", target_kernel="brainsmith:Softmax", language="hls")
+        class SoftmaxHLS(Softmax):
+            pass
+    """,
+    "steps/core.py": """
+        from brainsmith.registry import step
+
+        @step
+        def streamline(model, cfg):
+            return model
+    """,
+    "steps/tests/test_core.py": """
+        from brainsmith.registry import step
+
+        @step(name="only_a_test")
+        def _(model, cfg): ...
+    """,
+}
+# In the style of August 2025.
+AUGUST = {
+    "core/plugins/__init__.py": "from .registry import backend, kernel, step\n",
+    "core/plugins/registry.py": """
+        class Registry:
+            def __init__(self):
+                self._plugins = {"transform": {}, "kernel": {}, "backend": {}, "step": {}}
+
+        _registry = Registry()
+
+        def plugin(kind, name=None, framework="brainsmith", **metadata):
+            def decorate(cls):
+                place = name or cls.__name__
+                key = place if framework == "brainsmith" else f"{framework}:{place}"
+                _registry._plugins[kind][key] = (cls, {**metadata, "framework": framework})
+                return cls
+            return decorate
+
+        kernel = lambda **said: plugin("kernel", **said)
+        backend = lambda **said: plugin("backend", **said)
+        step = lambda **said: plugin("step", **said)
+    """,
+}
+# In the style of July 2025.
+JULY = {
+    "core/plugins/__init__.py": "from .registry import backend, kernel, step\n",
+    "core/plugins/registry.py": """
+        class Registry:
+            def __init__(self):
+                self.transforms, self.kernels, self.backends, self.steps, self.plugin_metadata = {}, {}, {}, {}, {}
+
+        _global_registry = Registry()
+
+        def plugin(kind, name=None, **metadata):
+            def decorate(cls):
+                place = name or cls.__name__
+                getattr(_global_registry, f"{kind}s")[place] = cls
+                _global_registry.plugin_metadata[place] = {"type": kind, "framework": "brainsmith", **metadata}
+                return cls
+            return decorate
+
+        kernel = lambda **said: plugin("kernel", **said)
+        backend = lambda **said: plugin("backend", **said)
+        step = lambda **said: plugin("step", **said)
+    """,
+}
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Installs a package of Brainsmith's shape."""
+    forget("brainsmith")
+
+    def write(contents: dict[str, str]) -> None:
+        names = {f"brainsmith/{name}": text for name, text in contents.items()}
+        folders = {str(Path(name).parent) for name in names} | {"brainsmith", "brainsmith/core"}
+        files(tmp_path / "lib", {**{f"{folder}/__init__.py": "" for folder in folders}, **names})
+        monkeypatch.syspath_prepend(tmp_path / "lib")
+
+    yield write
+    forget("brainsmith")
+
+
+@pytest.fixture
+def installed(install: Any) -> None:
+    install(V010)
+
+
+@pytest.mark.usefixtures("installed")
+def test_it_is_listed_from_its_source(screen: Screen) -> None:
+    lines = [" ".join(line.split()) for line in screen.type("kernels.brainsmith.all()").splitlines()]
+    assert lines == ["kernels.Softmax description='Softmax in hardware' softmax.py:6"]
+    assert "unavailable: no_such_tool is not installed" in screen.type("backends.for_kernel('Softmax')")
+    assert "+" not in screen.type("steps.streamline")
+    assert "only_a_test" not in screen.type("steps.all()")
+    assert "brainsmith" in sys.modules  # once a step of it was taken
+    assert "Brainsmith is not installed" not in screen.type("frameworks()")
+
+
+PLUGIN = """
+from {imports} import backend, kernel, step
+
+
+@kernel(name="Mine")
+class MyKernel:
+    NUMBER = {number}
+
+
+{backend}
+
+
+@step(name="my_step")
+def a_step(model, cfg):
+    return {number}
+"""
+BACKEND = """@backend(name="Mine_hls", {target}="Mine", language="hls")
+class Hls:
+    pass
+"""
+
+
+def theirs() -> dict[str, Any]:
+    """What Brainsmith's own registry holds: the number in each kernel, and the other names."""
+    if "brainsmith.registry._state" in sys.modules:
+        index = sys.modules["brainsmith.registry._state"]._component_index
+        found = {place.rpartition(":")[2]: held.loaded_obj for place, held in index.items()}
+    elif hasattr(module := sys.modules["brainsmith.core.plugins.registry"], "_registry"):
+        found = {place: held[0] for store in module._registry._plugins.values() for place, held in store.items()}
+    else:
+        july = module._global_registry
+        found = {**july.kernels, **july.backends, **july.steps}
+    return {name: getattr(value, "NUMBER", None) for name, value in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("style", "imports", "target"),
+    [
+        (V010, "brainsmith.registry", "target_kernel"),
+        (AUGUST, "brainsmith.core.plugins", "kernel"),
+        (JULY, "brainsmith.core.plugins", "kernel"),
+    ],
+    ids=["0.1.0", "august", "july"],
+)
+def test_both_registries_hold_what_a_plugin_file_says(
+    install: Any, screen: Screen, style: dict[str, str], imports: str, target: str
+) -> None:
+    install(style)
+    path = Path(screen.console.reloader.disk._folders[0]) / "mine.py"
+
+    def save(number: int, backend: str = BACKEND.format(target=target), tail: str = "") -> str:
+        path.write_text(PLUGIN.format(imports=imports, number=number, backend=backend) + tail)
+        start = screen.out.tell()
+        screen.console.look()
+        return screen.out.getvalue()[start:]
+
+    printed = save(1)
+    assert "+ kernels.Mine " in printed
+    assert "mine.py:6" in printed
+    assert "kernel=Mine language=hls" in printed
+    assert "+ steps.my_step" in printed
+    assert "bsrepl's registry" not in printed
+    assert theirs() == {"Mine": 1, "Mine_hls": None, "my_step": None}
+
+    assert "~ kernels.Mine   NUMBER changed" in save(2)
+    assert kernels.Mine.NUMBER == theirs()["Mine"] == 2
+
+    assert "kept the previous version: kernels.Mine, backends.Mine_hls" in save(3, tail="1 / 0\n")
+    assert kernels.Mine.NUMBER == theirs()["Mine"] == 2
+    assert theirs().keys() == {"Mine", "Mine_hls", "my_step"}
+
+    assert "- backends.Mine_hls" in save(4, backend="")
+    assert kernels.Mine.NUMBER == theirs()["Mine"] == 4
+    assert theirs().keys() == {"Mine", "my_step"}
+
+    path.unlink()
+    screen.console.look()
+    screen.clock.ahead += 2
+    screen.console.look()
+    assert theirs() == {}
+    assert "Mine" not in kernels
+
+
+@pytest.mark.usefixtures("installed")
+def test_backends_in_another_file_stay_linked_to_a_kernel_that_is_executed_again(screen: Screen) -> None:
+    folder = Path(screen.console.reloader.disk._folders[0])
+    kernel = PLUGIN.format(imports="brainsmith.registry", number=1, backend="")
+    files(folder, {"a_kernel.py": kernel})
+    files(folder, {"b_hls.py": "from brainsmith.registry import backend\n" + BACKEND.format(target="target_kernel")})
+    screen.console.look()
+    index = sys.modules["brainsmith.registry._state"]._component_index
+    assert index["custom:Mine"].kernel_backends == ["custom:Mine_hls"]
+    files(folder, {"a_kernel.py": kernel.replace("= 1", "= 2")})
+    screen.console.look()
+    assert index["custom:Mine"].loaded_obj.NUMBER == 2
+    assert index["custom:Mine"].kernel_backends == ["custom:Mine_hls"]
+    files(folder, {"a_kernel.py": kernel + "1 / 0\n"})
+    screen.console.look()
+    assert index["custom:Mine"].loaded_obj.NUMBER == 2
+    files(folder, {"b_hls.py": "1 / 0\n"})
+    screen.console.look()
+    assert index["custom:Mine"].kernel_backends == ["custom:Mine_hls"]
+    files(folder, {"b_hls.py": "# nothing\n"})
+    screen.console.look()
+    assert index["custom:Mine"].kernel_backends == []
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_its_own_registry_comes_to_know_is_read_into_the_namespaces(screen: Screen) -> None:
+    screen.type("import brainsmith.registry")
+    text = "@brainsmith.registry.kernel(name='Typed')\nclass Typed:\n    pass"
+    assert "+ kernels.Typed  <__main__>:1\n" in screen.type(text)
+    assert kernels.Typed.__name__ == "Typed"
+    origin = screen.type("import brainsmith.kernels.softmax; kernels.find('Softmax')")
+    assert "softmax.py:6" in origin
+    assert "+" not in origin

@@ -1,0 +1,127 @@
+"""What is written on tensors and is not so, and nodes that a cleanup takes out."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+from qonnx.core.datatype import DataType
+from qonnx.core.modelwrapper import ModelWrapper
+
+from bsrepl.frameworks.qonnx import steps as qonnx_steps
+from bsrepl.frameworks.qonnx.samples import samples
+from bsrepl.graphdiff.difference import between
+from bsrepl.models.contradictions import contradictions, new_contradictions
+from bsrepl.models.proof import proof
+from bsrepl.models.workbench import load
+
+from ..conftest import Screen
+
+
+@pytest.fixture(scope="module")
+def model() -> ModelWrapper:
+    return qonnx_steps.cleanup(load("mnist-conv"))
+
+
+@pytest.mark.parametrize(
+    ("tensor", "datatype", "said"),
+    [
+        ("Relu_0_out0", "FLOAT32", None),
+        ("Relu_0_out0", "SCALEDINT<8>", None),
+        ("Relu_0_out0", "INT8", "Relu_0_out0 is annotated INT8, and has the value "),
+        ("Relu_0_out0", "FIXED<8,4>", "Relu_0_out0 is annotated FIXED<8,4>, and has the value "),
+        ("global_in", "UINT8", None),  # the recorded input is an image
+        ("global_in", "UINT4", "global_in is annotated UINT4, and has the value "),
+        ("Conv_0_param0", "BIPOLAR", "Conv_0_param0 is annotated BIPOLAR, and has the value "),
+    ],
+)
+def test_a_datatype_that_the_values_contradict(
+    model: ModelWrapper, tensor: str, datatype: str, said: str | None
+) -> None:
+    annotated = deepcopy(model)
+    annotated.set_tensor_datatype(tensor, DataType[datatype])
+    found = contradictions(annotated)
+    assert list(found) == ([] if said is None else [tensor])
+    assert said is None or found[tensor].startswith(said)
+
+
+def test_a_shape_that_the_values_contradict(model: ModelWrapper) -> None:
+    stale = deepcopy(model)
+    known = next(value for value in stale.graph.value_info if value.name == "MaxPool_0_out0")
+    known.type.tensor_type.shape.dim[3].dim_value = 7
+    said = "MaxPool_0_out0 is said to be [1, 8, 14, 7], and is [1, 8, 14, 14]"
+    assert contradictions(stale) == {"MaxPool_0_out0": said}
+
+
+def test_an_annotation_that_is_no_datatype(model: ModelWrapper) -> None:
+    annotated = deepcopy(model)
+    annotated.set_tensor_datatype("Relu_0_out0", DataType["INT8"])
+    for each in annotated.graph.quantization_annotation:
+        each.quant_parameter_tensor_names[0].value = "NONSENSE"
+    assert contradictions(annotated) == {"Relu_0_out0": "Relu_0_out0 is annotated NONSENSE, which is no datatype"}
+
+
+def test_what_was_so_before_is_not_told_again_whatever_it_is_called(model: ModelWrapper) -> None:
+    before = deepcopy(model)
+    before.set_tensor_datatype("Relu_0_out0", DataType["INT8"])
+    after = deepcopy(before)
+    after.rename_tensor("Relu_0_out0", "other")
+    after.set_tensor_datatype("Relu_1_out0", DataType["INT8"])
+    (said,) = new_contradictions(between(before, after), before, after)
+    assert said.startswith("Relu_1_out0 is annotated INT8")
+
+
+@pytest.mark.parametrize("name", list(samples()))
+def test_nothing_of_a_sample_is_contradicted(name: str) -> None:
+    assert contradictions(load(name)) == {}
+
+
+def test_at_the_prompt_it_is_told_with_the_verdict(screen: Screen) -> None:
+    screen.type("m = steps.qonnx.cleanup(load('mnist-conv'))")
+    screen.type("""
+        from qonnx.core.datatype import DataType
+        class Narrow(tfm.InferShapes):
+            def apply(self, model):
+                model.set_tensor_datatype("Relu_1_out0", DataType["UINT4"])
+                return model, False
+    """)
+    said = screen.type("m = m.transform(Narrow())").splitlines()
+    assert said[1] == "  ~ datatype of 1 tensor"
+    assert said[2].startswith("  ! Relu_1_out0 is annotated UINT4, and has the value ")
+    assert said[3].startswith("  OK max|d| 0.0e+00")
+
+
+def test_a_node_that_the_cleanup_drops_is_named(screen: Screen) -> None:
+    screen.type("m = steps.qonnx.cleanup(load('mnist-conv'))")
+    screen.type("""
+        class Cut(tfm.InferShapes):
+            def apply(self, model):
+                for node in [each for each in model.graph.node if each.name in ("Add_1", "MaxPool_1")]:
+                    model.graph.node.remove(node)
+                return model, False
+    """)
+    said = screen.type("m = m.transform(Cut())")
+    assert "  ! the cleanup dropped 1 node that nothing led to or from: Relu_1\n" in said
+    assert "Cut: the cleanup dropped 1 node that nothing led to or from: Relu_1\n" in screen.type(
+        "trace(steps.qonnx.cleanup(load('mnist-conv')), [Cut])"
+    )
+
+
+def test_a_pass_has_its_times_apart_and_what_it_claims(screen: Screen) -> None:
+    screen.console.shows_time = True
+    screen.type("m = steps.qonnx.cleanup(load('mnist-conv'))")
+    said = screen.type("m = m.transform(tfm.LowerConvsToMatMul())")
+    line = next(line for line in said.splitlines() if line.startswith("  apply "))
+    assert [word for word in line.split() if word.isalpha() and word not in ("us", "ms", "s")] == [
+        "apply", "no", "cleanup", "diff",
+    ]  # fmt: skip
+    assert " (says no change), cleanup " in line
+
+
+def test_a_proof_says_why_there_is_none(model: ModelWrapper) -> None:
+    broken = deepcopy(model)
+    broken.graph.node[0].op_type = "NoSuchOp"
+    found = proof(between(model, broken), model, broken, iter(range(9)).__next__)
+    assert (found.verdict, found.findings, found.is_same, found.seconds) == (None, [], False, 1)
+    assert found.why_not.startswith("the model cannot be executed: ")
+    assert proof(between(model, model), model, model, iter(range(9)).__next__).is_same

@@ -1,0 +1,134 @@
+"""What the shell says of the models that session names hold, after each command."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bsrepl.models.held import Models
+
+from ..conftest import Screen
+
+
+@pytest.fixture
+def m(screen: Screen) -> Screen:
+    """A console in which `m` is a sample model that was cleaned up."""
+    screen.console.auto_verify = False
+    screen.type("m = load('mnist-conv')")
+    screen.type("m = steps.qonnx.cleanup(m)")
+    return screen
+
+
+LOWERED = """\
+m: LowerConvsToMatMul  mnist-conv   11 -> 17 nodes   2 rewrites, 9 untouched
+  - Conv  Conv_0  W[8,1,5,5]  [1,1,28,28] -> [1,8,28,28]
+  + Transpose, Im2Col(5x5, pad 2), MatMul W[25,8], Transpose
+    1 rewrite more of the same shape: Conv_1
+  ! 8 new nodes have no name
+"""
+
+
+RENAMED = "m: GiveRandomTensorNames  mnist-conv   11 nodes, renamed only\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("m = m.transform(tfm.LowerConvsToMatMul())", LOWERED),
+        ("lower = tfm.LowerConvsToMatMul(); m = m.transform(lower)", LOWERED.replace("LowerConvsToMatMul", "lower")),
+        ("m = m.transform(tfm.GiveUniqueNodeNames())", ""),
+        ("m = m.transform(tfm.GiveRandomTensorNames())", RENAMED),
+        ("m.graph.node[0].name = 'other'", "m: mnist-conv   11 nodes, renamed only\n"),
+        ("g = m.graph; g.node[2].name", "'Relu_0'\n"),
+        ("m.get_tensor_shape('global_in')", "[1, 1, 28, 28]\n"),
+        ("x = 3", ""),
+    ],
+)  # fmt: skip
+def test_a_command_that_changes_a_model_says_what_it_did(m: Screen, command: str, told: str) -> None:
+    assert m.type(command) == told
+
+
+def test_a_model_edited_in_place_is_told_with_what_is_wrong_now(m: Screen) -> None:
+    said = m.type("x = m.graph.node.pop(0)")
+    assert said.startswith("m: mnist-conv   11 -> 10 nodes   1 rewrite, 10 untouched\n  - Conv  Conv_0  W[8,1,5,5]  ")
+    assert said.endswith("  ! nothing makes Conv_0_out0, which Add_0 reads\n")
+    assert m.type("m.graph.node[0].op_type") == "'Add'\n"  # it was told; nothing is new now
+
+
+def test_a_step_and_a_function_of_ones_own(m: Screen) -> None:
+    m.type("def double(model):\n    w = model.get_initializer('MatMul_0_param0')\n"
+           "    model.set_initializer('MatMul_0_param0', 2 * w)")  # fmt: skip
+    said = m.type("double(m)")
+    assert "m: mnist-conv   11 nodes   1 edited, 10 untouched\n" in said
+    assert "  ~ MatMul  MatMul_0  input 1 [256,10] has other values\n" in said
+    said = m.type("m = steps.qonnx.change_batch_size(m, {'batch_size': 2})")
+    assert said.startswith("m: change_batch_size  mnist-conv   11 nodes")
+    assert "shape of" in said
+
+
+def test_a_new_name_is_compared_with_the_model_it_came_of(m: Screen) -> None:
+    assert m.type("n = m.transform(tfm.LowerConvsToMatMul())") == LOWERED.replace("m:", "n:")
+    assert m.type("other = load('sdp')") == ""
+    assert m.type("m = load('sdp')") == ""
+
+
+def test_a_command_that_fails_half_way_tells_what_it_changed(m: Screen) -> None:
+    said = m.type("m.graph.node[1].op_type = 'Sub'; 1 / 0")
+    assert "ZeroDivisionError" in said
+    assert "m: mnist-conv   11 nodes   1 rewrite, 10 untouched\n  - Add  Add_0" in said
+
+
+def test_several_passes_in_one_command_are_one_change(m: Screen) -> None:
+    said = m.type("m = m.transform(tfm.LowerConvsToMatMul()).transform(tfm.GiveUniqueNodeNames())")
+    assert said == LOWERED.replace("Mul  mnist", "Mul, GiveUniqueNodeNames  mnist").replace(
+        "  ! 8 new nodes have no name\n", ""
+    )
+
+
+@pytest.mark.parametrize("width", [60, 40])
+def test_a_narrow_terminal_wraps_between_words(m: Screen, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    said = m.type("m = m.transform(tfm.LowerConvsToMatMul())")
+    assert max(map(len, said.splitlines())) <= width
+    assert " ".join(said.split()) == " ".join(LOWERED.split())
+
+
+def test_without_a_model_nothing_is_looked_at(screen: Screen) -> None:
+    asked = []
+    held = Models(screen.names, clock=lambda: 0.0).before(lambda: asked.append(1))  # type: ignore[arg-type, func-returns-value]
+    assert (held.models, asked) == ({}, [])
+
+
+PROVEN = re.compile(r"  OK max\|d\| \d\.\de-\d\d rel \de-0\d argmax equal, 2 probes\n$")
+
+
+def test_a_changed_model_is_proven_to_compute_the_same(m: Screen) -> None:
+    m.console.auto_verify = True
+    said = m.type("n = m.transform(tfm.LowerConvsToMatMul())")
+    assert PROVEN.search(said)
+    assert "verif" not in m.type("n = n.transform(tfm.GiveRandomTensorNames())")
+    m.type("""
+        class Scale(tfm.LowerConvsToMatMul):
+            def apply(self, model):
+                model.set_initializer("MatMul_0_param0", 2 * model.get_initializer("MatMul_0_param0"))
+                return model, False
+    """)
+    said = m.type("m = m.transform(Scale())")
+    assert "  ~ MatMul  MatMul_0  input 1 [256,10] has other values\n  DIFFERENT max|d| " in said
+    assert "first at MatMul_0_out0, made by MatMul MatMul_0: rel " in " ".join(said.split())
+
+
+def test_a_model_that_takes_long_is_compared_once(m: Screen) -> None:
+    m.console.auto_verify = True
+    m.console.clock = iter(range(0, 10_000, 2)).__next__  # type: ignore[method-assign, assignment]
+    assert "from now on only verify() does it for m\n" in m.type("m = m.transform(tfm.LowerConvsToMatMul())")
+    assert "OK" not in m.type("m = m.transform(tfm.FoldConstants()).transform(tfm.ConvertSubToAdd())")
+
+
+def test_a_model_that_cannot_be_executed_says_why(m: Screen) -> None:
+    m.console.auto_verify = True
+    m.type("from copy import deepcopy; n = deepcopy(m); n.graph.node[2].op_type = 'NoSuchOp'")
+    said = m.type("m = n")
+    assert said.startswith("m: mnist-conv   11 nodes   1 rewrite, 10 untouched\n")
+    assert "  not verified: the model cannot be executed: " in said

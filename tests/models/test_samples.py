@@ -1,0 +1,56 @@
+"""QONNX's own passes on QONNX's own samples: what each does to the graph, and whether the model computes the same."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+
+import pytest
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.base import Transformation
+from qonnx.transformation.batchnorm_to_affine import BatchNormToAffine
+from qonnx.transformation.channels_last import InsertChannelsLastDomainsAndTrafos
+from qonnx.transformation.extract_conv_bias import ExtractBiasFromConv
+from qonnx.transformation.gemm_to_matmul import GemmToMatMul
+from qonnx.transformation.insert_topk import InsertTopK
+from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
+from qonnx.transformation.qonnx_to_qcdq import QuantToQCDQ
+from qonnx.transformation.resize_conv_to_deconv import ResizeConvolutionToDeconvolution
+from qonnx.transformation.subpixel_to_deconv import SubPixelToDeconvolution
+
+from bsrepl.frameworks.qonnx import steps as qonnx_steps
+from bsrepl.graphdiff.words import in_short
+from bsrepl.models.trace import trace
+from bsrepl.models.verify import Verdict
+from bsrepl.models.workbench import load
+
+TABLE = [
+    ("mnist-conv", LowerConvsToMatMul, "11 -> 17 nodes, 2 rewrites", True),
+    ("mnist-conv", InsertTopK, "11 -> 12 nodes, 1 rewrite, shape of 1 tensor, element type of 1 tensor", None),
+    ("nn_resize/float_model", ResizeConvolutionToDeconvolution, "10 -> 9 nodes, 1 rewrite", True),
+    ("nn_resize/float_model", ExtractBiasFromConv, "10 -> 13 nodes, 3 rewrites, 3 edited", True),
+    ("nn_resize/quant_model", BatchNormToAffine, "22 -> 25 nodes, 3 rewrites", True),
+    ("subpixel/float_model", SubPixelToDeconvolution, "8 -> 7 nodes, 1 rewrite", True),
+    (
+        "subpixel/float_model",
+        InsertChannelsLastDomainsAndTrafos,
+        "8 -> 20 nodes, 4 rewrites, opset qonnx.custom_op.channels_last none -> 11",
+        True,
+    ),
+    ("eltwise_chanlast_testcase", QuantToQCDQ, "6 -> 12 nodes, 1 rewrite, opset onnx 9 -> 13", False),
+    ("qonnx_act_weight_fp8", GemmToMatMul, "2 -> 4 nodes, 1 rewrite", True),
+]
+
+
+@cache
+def cleaned(name: str) -> ModelWrapper:
+    return qonnx_steps.cleanup(load(name))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("sample", "each", "did", "is_same"), TABLE)
+def test_what_a_pass_does_to_a_sample(sample: str, each: type[Transformation], did: str, is_same: bool | None) -> None:
+    (row, *_) = trace(cleaned(sample), [each], parity=True, clock=time.perf_counter).rows
+    assert row.difference is not None
+    assert in_short(row.difference) == did
+    assert (bool(row.parity) if isinstance(row.parity, Verdict) else None) == is_same

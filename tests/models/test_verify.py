@@ -1,0 +1,172 @@
+"""Whether two models compute the same."""
+
+from __future__ import annotations
+
+import random
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from qonnx.core.datatype import DataType
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.general import GiveRandomTensorNames, GiveUniqueNodeNames
+from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
+
+from bsrepl.errors import ExecutionFailed
+from bsrepl.frameworks.qonnx import steps as qonnx_steps
+from bsrepl.frameworks.qonnx.samples import samples
+from bsrepl.models.execution import Executable
+from bsrepl.models.probes import probes
+from bsrepl.models.verify import verify
+from bsrepl.models.workbench import load
+
+from ..conftest import Screen
+
+
+@pytest.fixture(scope="module")
+def lowered() -> tuple[ModelWrapper, ModelWrapper]:
+    """A model, and the same with its convolutions lowered and every tensor renamed."""
+    before = qonnx_steps.cleanup(load("mnist-conv"))
+    random.seed(3)
+    return before, before.transform(LowerConvsToMatMul()).transform(GiveUniqueNodeNames()).transform(
+        GiveRandomTensorNames()
+    )
+
+
+def test_a_rewrite_that_is_right(lowered: tuple[ModelWrapper, ModelWrapper]) -> None:
+    verdict = verify(*lowered)
+    assert verdict
+    assert repr(verdict).startswith("OK max|d| ")
+    assert repr(verdict).endswith(" argmax equal, 4 probes")
+    assert verdict.relative < 1e-6
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_planted_error_of_one_percent_in_one_weight_is_pinned_to_its_tensor(
+    lowered: tuple[ModelWrapper, ModelWrapper], which: int
+) -> None:
+    before, after = lowered
+    broken = deepcopy(after)
+    node = broken.get_nodes_by_op_type("MatMul")[which]
+    weights = broken.get_initializer(node.input[1]).copy()
+    place = np.unravel_index(np.abs(weights).argmax(), weights.shape)
+    weights[place] *= 1.01
+    broken.set_initializer(node.input[1], weights)
+    verdict = verify(after, broken)
+    assert not verdict
+    assert repr(verdict).startswith("DIFFERENT max|d| ")
+    assert verdict.first is not None
+    assert (verdict.first.after, verdict.first.node) == (node.output[0], f"MatMul {node.name}")
+    other = verify(before, broken)  # across renaming and lowering, the first tensor that both graphs have
+    assert other.first is not None
+    assert other.first.node.startswith("Add" if which < 2 else "MatMul")
+
+
+@pytest.mark.parametrize("name", [name for name in samples() if "quant" not in name or "floatquant" in name])
+def test_cleaning_a_sample_up_changes_nothing(name: str) -> None:
+    model = load(name)
+    assert verify(model, qonnx_steps.cleanup(model), probe_count=2), name
+
+
+def test_the_global_random_state_is_left_alone(lowered: tuple[ModelWrapper, ModelWrapper]) -> None:
+    np.random.seed(7)
+    random.seed(7)
+    before = (np.random.get_state()[1].tolist(), random.getstate())
+    first = verify(*lowered)
+    assert (np.random.get_state()[1].tolist(), random.getstate()) == before
+    np.random.seed(8)
+    assert verify(*lowered) == first
+
+
+def small(
+    op: str, *, shape: list[object] | None = None, element: int = TensorProto.FLOAT, **extra: object
+) -> ModelWrapper:
+    node = helper.make_node(op, ["in", "k"] if "k" in extra else ["in"], ["out"], name="n")
+    values = [helper.make_tensor_value_info(name, element, shape or [2, 3]) for name in ("in", "out")]
+    kept = [numpy_helper.from_array(np.asarray(extra["k"], np.float32), "k")] if "k" in extra else []
+    return ModelWrapper(helper.make_model(helper.make_graph([node], "g", values[:1], values[1:], kept)))
+
+
+def test_a_dimension_that_is_not_fixed_is_one() -> None:
+    assert verify(small("Relu", shape=["batch", 3]), small("Relu", shape=["batch", 3]))
+    verdict = verify(small("Relu", shape=["batch", 3]), small("Neg", shape=["batch", 3]))
+    assert not verdict
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (small("Sqrt"), "NaN in out: 0 -> "),
+        (small("Div", k=0.0), "in out: 0 -> "),
+        (small("Transpose"), "out [2, 3] -> [3, 2]"),
+    ],
+)
+def test_what_is_no_matter_of_precision_is_named(after: ModelWrapper, said: str) -> None:
+    if after.graph.node[0].op_type == "Transpose":
+        after.graph.output[0].CopyFrom(helper.make_tensor_value_info("out", TensorProto.FLOAT, [3, 2]))
+    verdict = verify(small("Identity"), after)
+    assert not verdict
+    assert said in repr(verdict)
+
+
+def test_several_inputs_belong_together_by_their_order() -> None:
+    def two(first: str, second: str) -> ModelWrapper:
+        names = [first, second]
+        node = helper.make_node("Sub", names, ["out"])
+        values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [4]) for name in (*names, "out")]
+        return ModelWrapper(helper.make_model(helper.make_graph([node], "g", values[:2], values[2:])))
+
+    assert verify(two("a", "b"), two("x", "y"))
+    swapped = two("a", "b")
+    swapped.graph.node[0].input[:] = ["b", "a"]
+    assert not verify(two("a", "b"), swapped)
+    given = [np.ones(4, np.float32), np.ones(4, np.float32)]
+    assert verify(two("a", "b"), swapped, given).probes == 1
+
+
+@pytest.mark.parametrize(
+    ("datatype", "low", "high"), [("UINT8", 0, 255), ("INT4", -8, 7), ("BIPOLAR", -1, 1), ("UINT32", 0, 2**15)]
+)
+def test_probes_honour_datatype_annotations(datatype: str, low: int, high: int) -> None:
+    model = small("Relu", shape=[64, 64])
+    model.set_tensor_datatype("in", DataType[datatype])
+    for kind, (values,) in probes(model, 4):
+        assert values.dtype == np.float32
+        assert np.array_equal(values, np.round(values)), kind
+        assert low <= values.min() <= values.max() <= high
+        assert datatype != "BIPOLAR" or 0 not in values
+    assert len({kind for kind, _ in probes(small("Relu"), 4)}) == 4
+
+
+def test_what_was_recorded_with_a_sample_comes_first() -> None:
+    kinds = [kind for kind, _ in probes(load("mnist-conv"), 4)]
+    assert kinds == ["recorded", "uniform", "normal", "zeros"]
+
+
+def test_standard_models_run_as_a_whole_and_others_node_by_node(lowered: tuple[ModelWrapper, ModelWrapper]) -> None:
+    runs = [Executable(model, [(1, 1, 28, 28)]) for model in lowered]
+    assert [run.is_standard for run in runs] == [True, False]
+
+
+def test_a_model_that_cannot_be_executed_says_so() -> None:
+    broken = small("Relu")
+    broken.graph.node[0].op_type = "NoSuchOp"
+    with pytest.raises(ExecutionFailed, match="NoSuchOp"):
+        verify(small("Relu"), broken)
+    both = small("Relu")
+    both.graph.input.append(helper.make_tensor_value_info("more", TensorProto.FLOAT, [1]))
+    with pytest.raises(ExecutionFailed, match="1 and 2 inputs"):
+        verify(small("Relu"), both)
+
+
+def test_inputs_of_another_shape_say_so() -> None:
+    with pytest.raises(ExecutionFailed, match=r"the input in is \[2, 3\], and \[3, 2\] after: no values fit both"):
+        verify(small("Relu"), small("Relu", shape=[3, 2]))
+
+
+def test_in_the_shell_a_verdict_is_a_line(screen: Screen) -> None:
+    screen.type("m = load('mnist-conv').transform(tfm.InferShapes())")
+    assert screen.type("verify(m, m.transform(tfm.GiveUniqueNodeNames()))") == (
+        "OK max|d| 0.0e+00 rel 0e+00 argmax equal, 4 probes\n"
+    )

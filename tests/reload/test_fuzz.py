@@ -1,0 +1,17 @@
+"""A short run of the random edits; `python -m tests.reload.fuzz` runs them for as long as one likes."""
+
+from __future__ import annotations
+
+import pytest
+
+from . import fuzz
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_live_registry_is_that_of_a_fresh_load(seed: int) -> None:
+    fuzz.run(seed, steps=25, processes=1 if seed == 0 else 0)
+
+
+@pytest.mark.parametrize("seed", [1034, 1068, 1137, 1226, 1361, 1581, 101138])
+def test_what_once_went_wrong(seed: int) -> None:
+    fuzz.run(seed, steps=40)

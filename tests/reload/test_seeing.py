@@ -1,0 +1,358 @@
+"""Seeing changes: whatever an editor, a version control system or a clock does to the files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bsrepl import tfm
+from bsrepl.reload import signatures as watch
+
+from ..conftest import Folder
+
+ONE = '@transform(name="One1")\nclass Fold:\n    def apply(self, model):\n        return model, False\n'
+TWO = ONE.replace("One1", "Two2")
+assert len(ONE) == len(TWO)
+
+CHANGED = ["+ tfm.Two2", "- tfm.One1"]
+
+
+def same_size_and_times(path: Path) -> None:
+    times = path.stat()
+    path.write_text(TWO)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def older_times(path: Path) -> None:
+    path.write_text(TWO)
+    os.utime(path, (1, 1))
+
+
+def copied_with_its_times(path: Path) -> None:
+    source = path.parent.parent / "source.py"
+    source.write_text(TWO)
+    os.utime(source, (1000, 1000))
+    shutil.copy2(source, path)
+
+
+def backup_moved_back(path: Path) -> None:
+    backup = path.with_suffix(".bak")
+    backup.write_text(TWO)
+    os.utime(backup, (1000, 1000))
+    backup.rename(path)
+
+
+def temporary_file_renamed(path: Path) -> None:
+    temporary = path.with_name("4913")
+    temporary.write_text(TWO)
+    temporary.rename(path)
+
+
+def backup_renamed_away_and_written_anew(path: Path) -> None:
+    path.rename(path.with_name("fold.py~"))
+    path.write_text(TWO)
+
+
+def truncated_then_written(path: Path) -> None:
+    with open(path, "w") as file:
+        file.flush()
+        file.write(TWO)
+
+
+def in_the_future(path: Path) -> None:
+    path.write_text(TWO)
+    os.utime(path, (2e9, 2e9))
+
+
+@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize(
+    "save",
+    [
+        same_size_and_times,
+        older_times,
+        copied_with_its_times,
+        backup_moved_back,
+        temporary_file_renamed,
+        backup_renamed_away_and_written_anew,
+        truncated_then_written,
+        in_the_future,
+    ],
+)
+def test_every_way_to_save_is_seen(folder: Folder, save: Callable[[Path], None], settled: bool) -> None:
+    path = folder.write("fold.py", ONE)
+    folder.look()
+    if settled:  # as if the file had lain there for ten seconds when it was looked at
+        folder.clock.ahead = 10
+        folder.look()
+    save(path)
+    assert folder.changes() == CHANGED
+    assert folder.changes() == []
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        lambda path: os.utime(path),
+        lambda path: os.utime(path, (1, 1)),
+        lambda path: path.write_text(ONE),
+        lambda path: path.chmod(0o600),
+        lambda path: (path.rename(path.with_suffix(".bak")), path.with_suffix(".bak").rename(path)),
+        lambda path: (shutil.copy2(path, path.with_suffix(".new")), path.with_suffix(".new").rename(path)),
+    ],
+)
+def test_a_touch_is_silent_and_leaves_the_same_objects(folder: Folder, touch: Callable[[Path], object]) -> None:
+    path = folder.write("fold.py", ONE)
+    folder.look()
+    cls, module = tfm.One1, sys.modules["fold"]
+    touch(path)
+    assert not folder.look()
+    assert tfm.One1 is cls
+    assert sys.modules["fold"] is module
+
+
+def test_a_file_gone_for_a_moment_is_kept_then_unregistered_after_a_grace(folder: Folder) -> None:
+    path = folder.write("fold.py", ONE)
+    folder.look()
+    path.rename(path.with_suffix(".bak"))
+    for ahead in (0.0, 0.4, 0.8):
+        folder.clock.ahead = ahead
+        assert folder.changes() == []
+        assert folder.reloader.waiting == [str(path)]
+    path.with_suffix(".bak").rename(path)
+    assert folder.changes() == []
+    assert folder.reloader.waiting == []
+    path.unlink()
+    folder.look()
+    folder.clock.ahead = 2.5
+    assert folder.changes() == ["- tfm.One1"]
+
+
+def test_a_file_truncated_for_longer_than_a_moment_is_an_empty_file(folder: Folder) -> None:
+    path = folder.write("fold.py", ONE)
+    folder.look()
+    path.write_text("")
+    assert folder.changes() == []
+    folder.clock.ahead = 1.5
+    assert folder.changes() == ["- tfm.One1"]
+    folder.write("fold.py", TWO)
+    assert folder.changes() == ["+ tfm.Two2"]
+
+
+def test_a_write_between_stat_and_read_is_not_lost(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes that are executed are those of the signature that is kept: a later look sees the write."""
+    path = folder.write("fold.py", ONE)
+    real = os.pread
+
+    def write_first(descriptor: int, length: int, offset: int) -> bytes:
+        monkeypatch.setattr(os, "pread", real)
+        path.write_text(TWO + "# longer\n")
+        return real(descriptor, length, offset)
+
+    monkeypatch.setattr(os, "pread", write_first)
+    assert folder.changes() == ["+ tfm.Two2"]
+    assert folder.changes() == []
+
+
+def test_a_write_after_the_read_is_seen_next_time(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder.write("fold.py", ONE)
+    real = watch.read
+
+    def write_after(name: str, now: int, *, trusted: bool) -> watch.Contents:
+        contents = real(name, now, trusted=trusted)
+        path.write_text(TWO)
+        return contents
+
+    monkeypatch.setattr(watch, "read", write_after)
+    assert folder.changes() == ["+ tfm.One1"]
+    monkeypatch.setattr(watch, "read", real)
+    assert folder.changes() == CHANGED
+
+
+def test_files_come_and_go_in_a_watched_folder(folder: Folder) -> None:
+    assert folder.changes() == []
+    folder.clock.ahead = 10
+    folder.look()
+    folder.write("fold.py", ONE)
+    assert folder.changes() == ["+ tfm.One1"]
+    folder.write("other.py", TWO)
+    assert folder.changes() == ["+ tfm.Two2"]
+
+
+def test_a_folder_that_is_removed_and_made_again(folder: Folder) -> None:
+    folder.write("fold.py", ONE)
+    folder.write("other.py", TWO)
+    folder.look()
+    shutil.rmtree(folder.path)
+    assert folder.changes() == []
+    folder.clock.ahead = 2
+    assert folder.changes() == ["- tfm.One1", "- tfm.Two2"]
+    folder.write("fold.py", ONE)
+    folder.write("new.py", TWO)
+    assert folder.changes() == ["+ tfm.One1", "+ tfm.Two2"]
+
+
+def test_a_link_that_is_pointed_elsewhere(folder: Folder, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.py", tmp_path / "second.py"
+    first.write_text(ONE)
+    second.write_text(TWO)
+    link = folder.path / "fold.py"
+    link.symlink_to(first)
+    assert folder.changes() == ["+ tfm.One1"]
+    link.unlink()
+    link.symlink_to(second)
+    assert folder.changes() == CHANGED
+
+
+def test_a_link_and_its_target_are_one_file(folder: Folder) -> None:
+    target = folder.write("fold.py", ONE)
+    (folder.path / "link.py").symlink_to(target)
+    report = folder.look()
+    assert folder.changes(report) == ["+ tfm.One1"]
+    assert not report.failures
+    target.write_text(TWO)
+    assert folder.changes() == CHANGED
+
+
+def test_a_link_takes_over_when_its_target_leaves_the_folder(folder: Folder, tmp_path: Path) -> None:
+    target = folder.write("fold.py", ONE)
+    (folder.path / "link.py").symlink_to(target)
+    folder.look()
+    target.rename(tmp_path / "elsewhere.py")
+    (folder.path / "link.py").unlink()
+    (folder.path / "link.py").symlink_to(tmp_path / "elsewhere.py")
+    folder.look()
+    folder.clock.ahead = 2
+    folder.look()
+    assert folder.names() == ["tfm.One1"]
+
+
+@pytest.mark.parametrize("name", [".#fold.py", "fold.py~", ".fold.py.swp", "4913", "#fold.py#", "_fold.py", "fold.pyc"])
+def test_editor_litter_is_ignored(folder: Folder, name: str) -> None:
+    folder.write(name, "1 / 0")
+    assert not folder.look()
+
+
+def test_a_dangling_lock_link_is_ignored(folder: Folder) -> None:
+    (folder.path / ".#fold.py").symlink_to("user@host.1234")
+    (folder.path / "fold.py").symlink_to("nowhere")
+    assert not folder.look()
+
+
+def refused(folder: Folder) -> str:
+    report = folder.look()
+    (failure,) = report.failures
+    assert not folder.look()  # told once
+    return failure.error
+
+
+def test_a_folder_called_like_a_file_is_no_plugin_file(folder: Folder) -> None:
+    (folder.path / "x.py").mkdir()
+    assert not folder.look()
+
+
+def test_a_fifo_is_refused_and_never_waited_for(folder: Folder) -> None:
+    os.mkfifo(folder.path / "pipe.py")
+    assert refused(folder) == "pipe.py is not a regular file"
+
+
+def test_a_device_is_refused(folder: Folder) -> None:
+    (folder.path / "zero.py").symlink_to("/dev/zero")
+    assert "is not a regular file" in refused(folder)
+
+
+def test_a_huge_file_is_refused_unread(folder: Folder) -> None:
+    with open(folder.path / "huge.py", "wb") as file:
+        file.truncate(100_000_000)
+    assert refused(folder) == "huge.py has 100 MB; too large for a plugin file"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_refused(folder: Folder) -> None:
+    folder.write("secret.py", ONE).chmod(0)
+    assert refused(folder) == "secret.py cannot be read: Permission denied"
+
+
+def test_a_file_that_cannot_be_opened_is_refused_and_comes_back(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder.write("fold.py", ONE)
+    folder.look()
+    real = os.open
+
+    def denied(name: str, flags: int) -> int:
+        if name == str(path):
+            raise PermissionError(13, "Permission denied")
+        return real(name, flags)
+
+    monkeypatch.setattr(os, "open", denied)
+    path.chmod(0)
+    assert refused(folder) == "fold.py cannot be read: Permission denied"
+    assert folder.names() == ["tfm.One1"]
+    monkeypatch.undo()
+    path.chmod(0o600)
+    report = folder.look()
+    assert [Path(each).name for each in report.mended] == ["fold.py"]
+
+
+@pytest.mark.parametrize("ahead", [-100_000, 100_000])
+def test_a_clock_that_jumps_hides_no_change(folder: Folder, ahead: float) -> None:
+    path = folder.write("fold.py", ONE)
+    folder.look()
+    folder.clock.ahead = ahead
+    assert folder.changes() == []
+    same_size_and_times(path)
+    assert folder.changes() == CHANGED
+
+
+def test_a_clock_that_goes_backwards_does_not_prolong_the_grace_for_ever(folder: Folder) -> None:
+    path = folder.write("fold.py", ONE)
+    folder.look()
+    path.unlink()
+    folder.look()
+    folder.clock.ahead = -1000
+    folder.look()
+    folder.clock.ahead = -998
+    assert folder.changes() == ["- tfm.One1"]
+
+
+def test_forty_files_at_once_are_one_report_and_fail_on_their_own(folder: Folder) -> None:
+    for n in range(40):
+        folder.write(f"plugin_{n:02}.py", ONE.replace("One1", f"P{n:02}"))
+    report = folder.look()
+    assert len(folder.changes(report)) == len(report.executed) == 40
+    for n in range(40):
+        folder.write(f"plugin_{n:02}.py", ONE.replace("One1", f"Q{n:02}") if n % 2 else "oops")
+    report = folder.look()
+    assert len(report.failures) == 20
+    assert len(report.executed) == 20
+    assert len(folder.names()) == 40
+
+
+def test_a_file_that_is_written_to_without_end_is_read_all_the_same(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder.write("fold.py", ONE)
+    real = os.pread
+
+    def append_first(descriptor: int, length: int, offset: int) -> bytes:
+        with open(path, "a") as file:
+            file.write("# more\n")
+        return real(descriptor, length, offset)
+
+    monkeypatch.setattr(os, "pread", append_first)
+    assert folder.changes() == ["+ tfm.One1"]
+
+
+def test_a_disk_that_fails_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write("fold.py", ONE)
+
+    def fail(descriptor: int, length: int, offset: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "pread", fail)
+    assert refused(folder) == "fold.py cannot be read: Input/output error"

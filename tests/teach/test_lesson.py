@@ -1,0 +1,262 @@
+"""Lessons: Markdown files as steps, done at the prompt, played, recorded and checked."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bsrepl.errors import LessonError
+from bsrepl.registry.changes import between
+from bsrepl.teach import bench as discovery
+from bsrepl.teach import tour
+from bsrepl.teach.lesson import Lesson, Step, alike, first_difference, parsed, written
+
+from ..conftest import Screen, Start
+from .test_board import MEASURED
+
+TEXT = """\
+# Folding
+
+Read this.
+
+And this.
+
+```python
+x = 6
+```
+
+## Save a file
+
+```python file=fold.py
+@step(category="cleanup")
+def fold(model, cfg=None):
+    return model
+```
+
+```check
+"fold" in steps
+steps.fold.__module__ == "fold"
+```
+
+```sh
+ls
+```
+
+~~~python
+x * 7
+~~~
+
+```output
+42
+```
+"""
+
+
+def test_each_python_fence_is_a_step() -> None:
+    assert parsed(TEXT, "fold.md") == Lesson(
+        "Folding",
+        (
+            Step("Folding", "Read this.\n\nAnd this.", "x = 6\n", line=7),
+            Step(
+                "Save a file",
+                "",
+                '@step(category="cleanup")\ndef fold(model, cfg=None):\n    return model\n',
+                "fold.py",
+                ('"fold" in steps', 'steps.fold.__module__ == "fold"'),
+                line=13,
+            ),
+            Step("", "    ls", "x * 7\n", output="42\n", line=28),
+        ),
+        "fold.md",
+    )
+
+
+NESTED = "# T\n````python\na = '''\n```inner\n'''\n````\n````output\n````\n"
+
+
+@pytest.mark.parametrize("text", [TEXT, NESTED])
+def test_what_is_written_is_read_again(text: str) -> None:
+    lesson = parsed(text, "a.md")
+    again = parsed(written(lesson.title, lesson.steps), "a.md")
+    assert [step._replace(line=0) for step in again.steps] == [step._replace(line=0) for step in lesson.steps]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# A\nwords\n", "a.md has no python fence, so there is nothing to do in it"),
+        ("\n```python\nx\n", "a.md:2 begins a fence that nothing ends; close it with ```"),
+        ("```check\nx\n```\n", "a.md:1 is a check of no step; a python fence has to stand before it"),
+        ("```python file=../x.py\nx\n```\n", "a.md:1 names ../x.py; it has to be a .py in the lesson's folder"),
+        ("```python file=/x.py\nx\n```\n", "a.md:1 names /x.py; it has to be a .py in the lesson's folder"),
+        ("```python file=x.sh\nx\n```\n", "a.md:1 names x.sh; it has to be a .py in the lesson's folder"),
+    ],
+)
+def test_what_is_no_lesson_says_where(text: str, said: str) -> None:
+    with pytest.raises(LessonError, match=f"^{re.escape(said)}$"):
+        parsed(text, "a.md")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("12.3 ms\n", "873 us", True),
+        ("<a at 0x7f12>  x", "<a at 0x99> x", True),
+        ("max|d| 2.9e-03", "max|d| 3.4e-03", True),
+        ("11 -> 17 nodes", "11 -> 18 nodes", False),
+        ("a\nb", "a", False),
+    ],
+)
+def test_outputs_are_alike_but_for_what_is_different_each_time(one: str, other: str, same: bool) -> None:
+    assert alike(one, other) is same
+    assert (first_difference(one, other) == ("", "")) is same
+
+
+def test_the_tour_plays_and_every_step_does_what_it_says(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "measure", lambda runs, progress: MEASURED)  # other tests measure
+    pauses: list[float] = []
+    screen.type("kept = 1")
+    before, names = screen.console.registry.snapshot, dict(screen.names)
+    problems = screen.console.play(tour.own(), pauses.append)
+    assert problems == []
+    assert 170 < sum(pauses) < 235  # seconds: with what is run in between three to four minutes
+    said = screen.out.getvalue()
+    assert "+ tfm.RemoveRedundantOps  stage=cleanup  plugin_example.py:1\n" in said
+    assert re.search(r"transforms 65 -> 66 .* reload ", screen.out.getvalue()) is None  # this console tells no times
+    assert "failed plugin_example.py:3  NameError: name 'divsor' is not defined" in said
+    assert "  OK max|d| " in said
+    assert re.search(r"bsrepl +\S+ \d+\.\d ms  \d+\.\dx faster\n", said)
+    assert screen.names == names
+    assert list(between(before, screen.console.registry.snapshot)) == []
+    assert screen.console.reloader.plugin_files == []
+
+
+def lesson(folder: Path, text: str = TEXT) -> str:
+    (folder / "fold.md").write_text(text)
+    return str(folder / "fold.md")
+
+
+def test_a_lesson_is_done_step_by_step(screen: Screen, tmp_path: Path) -> None:
+    screen.type("mine = 5; x = 1")
+    screen.type(f"lesson({lesson(tmp_path)!r})")
+    console = screen.console
+
+    def shown() -> str:
+        start = screen.out.tell()
+        console.tour.show()
+        return screen.out.getvalue()[start:]
+
+    assert shown() == "\n[1/3] Folding\nRead this.\nAnd this.\n"
+    assert shown() == ""  # once
+    assert console.tour.guide is not None
+    assert console.tour.guide.proposal == "x = 6"
+    assert "ZeroDivisionError" in screen.type("1 / 0")  # not done
+    assert console.tour.guide.place == 0
+    screen.type("x = 6")
+    assert '  @step(category="cleanup")\n' in shown()
+    assert console.tour.guide.proposal == "tour.save()"
+    assert screen.type("mine").endswith("5\n")  # something else is no step, and no complaint
+    said = screen.type("tour.save()")
+    assert "fold.py is written\n+ steps.fold  category=cleanup  fold.py:1\n" in said
+    assert "[3/3] Save a file\n    ls\n" in shown()
+    screen.type("tour.back()")
+    assert "[2/3]" in shown()
+    screen.type("tour.next()")
+    assert screen.type("x * 7").startswith("42\nThat was Folding. The session is what it was before it.\n- steps.fold")
+    assert console.tour.guide is None
+    assert screen.type("mine, x") == "(5, 1)\n"
+    assert screen.type("tour.next()") == "no tour is going on; tour() begins one\n"
+
+
+def test_the_file_of_a_step_may_come_from_an_editor_and_what_is_missing_is_told(screen: Screen, tmp_path: Path) -> None:
+    screen.type(f"lesson({lesson(tmp_path)!r})")
+    guide = screen.console.tour.guide
+    assert guide is not None
+    screen.type("x = 6")
+    (guide.folder / "fold.py").write_text("y = 1\n")
+    screen.console.look()
+    assert guide.place == 1
+    (guide.folder / "fold.py").write_text("@step\ndef fold(model): ...\n")
+    screen.console.look()
+    assert guide.place == 2
+    assert "+ tfm.Typed" in screen.type("@transform\nclass Typed(tfm.InferShapes):\n    pass")
+    assert "tfm.Typed" in screen.type("tour.quit()")
+    assert screen.type("'Typed' in tfm, 'fold' in steps") == "(False, False)\n"
+
+
+def test_a_step_that_did_not_work_says_what_is_missing(screen: Screen, tmp_path: Path) -> None:
+    screen.type(f"lesson({lesson(tmp_path, TEXT.replace('x * 7', 'y * 7'))!r})")
+    screen.type("x = 6")
+    screen.type("tour.next()")
+    assert screen.type("y * 7").endswith("that did not work. Try again, or tour.next() goes on.\n")
+
+
+def test_a_recording_is_a_lesson_and_check_tells_what_is_no_longer_the_same(screen: Screen, tmp_path: Path) -> None:
+    screen.type("m = steps.qonnx.cleanup(load('mnist-conv'))")
+    screen.type("m = m.transform(tfm.LowerConvsToMatMul())")
+    screen.type("1 / 0")
+    screen.type("@step(category='cleanup')\ndef mine(model):\n    pass")
+    screen.type("len(m.graph.node), steps.find(category='cleanup', name='m*')[0].__name__")
+    path = tmp_path / "recorded.md"
+    assert screen.type(f"record({str(path)!r})") == f"{path} has the session: 5 commands\n"
+    text = path.read_text()
+    assert "```output\nm: LowerConvsToMatMul  mnist-conv   11 -> 17 nodes   2 rewrites, 9 untouched\n" in text
+    assert "+ steps.mine  category=cleanup  <command 4>:1\n" in text
+
+    assert check(path) == (0, f"ok {path.name}  5 steps\n")
+    path.write_text(text.replace("11 -> 17 nodes", "11 -> 16 nodes"))
+    status, said = check(path)
+    assert status == 1
+    assert " ".join(said.split()).startswith(
+        "failed recorded.md:10 step 2 of 5: it printed 'm: LowerConvsToMatMul mnist-conv 11 -> 17"
+    )
+
+
+def test_checking_what_is_no_lesson_says_why(tmp_path: Path) -> None:
+    (tmp_path / "bad.md").write_text("# Nothing\n")
+    assert check(tmp_path / "bad.md") == (1, "failed bad.md has no python fence, so there is nothing to do in it\n")
+
+
+def test_checking_a_lesson_for_machines(tmp_path: Path) -> None:
+    (tmp_path / "good.md").write_text("```python\nx = 1\n```\n")
+    (tmp_path / "wrong.md").write_text("```python\nx = 1\n```\n\n```python\nx\n```\n```output\n2\n```\n")
+    (tmp_path / "bad.md").write_text("nothing\n")
+    (tmp_path / "fold.py").write_text("@transform\nclass Fold: ...\n")
+    paths = [tmp_path / name for name in ("good.md", "wrong.md", "bad.md", "fold.py")]
+    status, said = check("--json", *paths)
+    report = json.loads(said)
+    good, wrong, bad = report["lessons"]
+    assert (status, report["ok"], report["files"][0]["ok"]) == (1, False, True)
+    assert (good["ok"], good["steps"], good["problems"], good["error"]) == (True, 1, [], None)
+    assert (wrong["ok"], wrong["problems"][0]["step"], wrong["problems"][0]["line"]) == (False, 2, 5)
+    assert (bad["ok"], bad["error"]) == (False, "bad.md has no python fence, so there is nothing to do in it")
+    status, said = check("--json", paths[0])
+    assert (status, json.loads(said)["ok"]) == (0, True)
+
+
+def check(*arguments: object) -> tuple[int, str]:
+    command = [str(Path(sys.executable).with_name("bsrepl")), "--check", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_a_tour_stands_at_the_prompt(start: Start) -> None:
+    shell = start("--tour")
+    shell.expect("[1/", "Introduction", "Enter saves it", ">>> tour.save()", "tfm 65")
+    shell.type("\r")
+    shell.expect("is written", "[2/", ">>> status()", "tfm 65")
+    shell.type("\x03")
+    shell.expect(">>>", "tfm 65")
+    shell.enter("6 * 7")
+    shell.expect("\n42\n", ">>>", "tfm 65")
+    shell.type("\x03")
+    shell.enter("tour.quit()")
+    shell.expect(">>>", "tfm 65")
+    shell.enter("exit")
+    assert shell.status() == 0
