@@ -91,3 +91,7 @@ class PluginFileError(BsreplError):
 
 class PluginWarning(UserWarning):
     """A slip in a plugin's metadata. It registers all the same."""
+
+
+class Terminated(SystemExit):
+    """A signal wants the process to end; `code` is the exit status that a shell gives to it: 128 and its number."""

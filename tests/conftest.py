@@ -18,7 +18,8 @@ from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry, registry
 from bsrepl.reload.reloader import Reloader, Report
 from bsrepl.shell import places
-from bsrepl.shell.console import PRELOADED, Console
+from bsrepl.shell.assembly import console as build_console
+from bsrepl.shell.preloaded import PRELOADED
 from bsrepl.text.terminal import Terminal
 
 from .pty_session import PtySession
@@ -120,13 +121,15 @@ class Screen:
     def __init__(self, *paths: Path, shows_time: bool = True) -> None:
         self.out = io.StringIO()
         self.clock = Clock()
+        self.seconds: Callable[[], float] = time.perf_counter  # measures how long things take
+        self.folder = paths[0] if paths else Path()
         terminal = Terminal(self.out, color=False)
-        self.console = Console(
+        self.console = build_console(
             registry,
             [str(path) for path in paths],
             terminal,
             terminal,
-            clock=time.perf_counter,
+            clock=lambda: self.seconds(),
             now=self.clock,
             shows_time=shows_time,
             index_file=places.index_file(),
@@ -137,6 +140,12 @@ class Screen:
         start = self.out.tell()
         self.console.run(textwrap.dedent(command))
         return self.out.getvalue()[start:]
+
+    @property
+    def commands(self) -> dict[str, Any]:
+        """The commands that are preloaded, by their names."""
+        private = {name for name in self.names if name.startswith("_")}
+        return {name: value for name, value in self.names.items() if name not in PRELOADED.keys() | private}
 
     @property
     def names(self) -> dict[str, Any]:

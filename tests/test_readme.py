@@ -42,7 +42,7 @@ def test_the_page_is_a_lesson_that_does_what_it_says(screen: Screen) -> None:
 
 
 def test_every_command_is_on_the_page(screen: Screen) -> None:
-    names = screen.console.commands.all
+    names = screen.commands
     assert [name for name in names if not re.search(rf"\b{name}\(", README)] == []
     assert [name for name, command in names.items() if not (command.__doc__ or "").strip()] == []
 

@@ -28,7 +28,7 @@ def model_change(change: ModelChange, width: int, shows_time: bool = False) -> T
     said = "  ".join(filter(None, (passes, change.label)))
     text = graph_change(f"{change.name}:", said, change.difference, width)
     if shows_time and change.applied:
-        text.append(("dim", wrapped(f"  {_taken(change)}", width, "    ")))
+        text.append(("time", wrapped(f"  {_taken(change)}", width, "    ")))
     return text + findings(change.findings, width)
 
 

@@ -23,7 +23,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from ..errors import UnavailablePlugin
 from ..graphdiff.words import in_short
 from ..registry.plugin import Plugin
-from ..text.styled import Text
+from ..text.styled import Styled, Text
 from .trace import trace
 from .trace_result import Trace
 
@@ -41,7 +41,7 @@ class Tried(NamedTuple):
     seconds: float
 
 
-class Survey:
+class Survey(Styled):
     """What came of trying passes on a model. Iterates over the plugins that would change it."""
 
     def __init__(self, tried: Sequence[Tried], left: int) -> None:

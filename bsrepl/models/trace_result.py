@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from ..text.columns import columns
 from ..text.format import duration
-from ..text.styled import Text
+from ..text.styled import Styled, Text
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
@@ -41,7 +41,7 @@ class Culprit(NamedTuple):
     verdict: Verdict
 
 
-class Trace:
+class Trace(Styled):
     """What came of a pipeline. Prints as a table; true if every pass worked and none broke parity."""
 
     def __init__(self, model: ModelWrapper, passes: Sequence[Any]) -> None:

@@ -11,7 +11,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from ..frameworks.qonnx.observing import definition_of, name_of
 from ..graphdiff.difference import Difference, between
-from ..text.styled import Text
+from ..text.styled import Styled, Text
 from .proof import Proof, proof
 from .trace import trace
 from .trace_result import Trace
@@ -28,7 +28,7 @@ class Run(NamedTuple):
     proof: Proof | None  # that the result computes what the model does
 
 
-class Watch:
+class Watch(Styled):
     """Passes on a model. `run` runs them again, from the model as it was when the watch began.
 
     `source` is that model, `model` what came of it when they last worked.

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 from ..text.columns import columns
 from ..text.format import safe_repr
-from ..text.styled import Text
+from ..text.styled import Styled, Text
 from . import kernel_backends
 from .plugin import Plugin
 from .unavailable import installed_packages
@@ -16,7 +16,7 @@ from .unavailable import installed_packages
 _NEAREST = 4  # names that a miss suggests
 
 
-class Listing(Sequence[Any]):
+class Listing(Styled, Sequence[Any]):
     """Plugins that were found. Prints as a table, iterates and indexes to the classes, importing those taken."""
 
     #: What to say below them.

@@ -17,7 +17,7 @@ from ..reload import report as reload_report
 from ..teach import lesson_text, tour
 from ..teach.recording import LESSON
 from ..text.terminal import Terminal, wants_color
-from . import check, places, starter
+from . import assembly, check, places, starter
 from .console import Console
 
 _USAGE_ERROR = 2
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"bsrepl: {error}", file=sys.stderr)
         return _USAGE_ERROR
 
-    console = Console(
+    console = assembly.console(
         registry,
         [path for path in options.paths if not path.endswith(LESSON)],
         out,

@@ -24,9 +24,11 @@ from ..teach.board import Board
 from ..teach.recording import Recording
 from ..text import screen as live_view
 from ..text.format import counted
-from ..text.styled import fields, progress
+from ..text.styled import fields
 from ..text.terminal import Terminal
+from .error_output import ErrorOutput
 from .help_page import help_page
+from .looking import Looking
 
 _PROMPT = 3  # lines that the prompt and what stands around it take
 _INTERVAL = 0.25  # seconds between two looks at the files while the board is live
@@ -42,21 +44,23 @@ class Commands:
         installed: Installed,
         workbench: Workbench,
         board: Board,
+        recording: Recording,
+        errors: ErrorOutput,
+        looking: Looking,
         out: Terminal,
-        look: Callable[[], bool],
-        retry: Callable[[], bool],
+        progress: Callable[[int, int, str], None],
     ) -> None:
         self._registry = registry
         self._reloader = reloader
         self._installed = installed
         self._workbench = workbench
         self._board = board
+        self._recording = recording
+        self._errors = errors
+        self._looking = looking
         self._out = out
-        self._look = look
-        self._retry = retry
+        self._progress = progress
         self._start = registry.snapshot
-        self.last_error = ""  # the whole traceback of what a command raised last
-        self.recording = Recording()
         self.all: dict[str, Callable[..., Any]] = {
             "show": self.show,
             "source": self.source,
@@ -113,8 +117,8 @@ class Commands:
 
     def errors(self) -> None:
         """Prints the last command's error and the failures of plugin files again, each with its whole traceback."""
-        if self.last_error:
-            self._out.write_traceback(self.last_error)
+        for trace in filter(None, (self._errors.last, self._errors.last_internal)):
+            self._out.write_traceback(trace)
         if not self._reloader.failures:
             self._out.write([("dim", "no plugin file fails\n")])
         for failed in self._reloader.failures.values():
@@ -125,7 +129,7 @@ class Commands:
         """Executes the plugin files that failed again, as they are: for when the cause was not in the file."""
         if not self._reloader.failures:
             self._out.write([("dim", "no plugin file fails\n")])
-        elif not self._retry():
+        elif not self._looking.retry():
             self._out.write([("warning", "the same failure again; errors() tells it\n")])
 
     def watching(self) -> None:
@@ -156,7 +160,7 @@ class Commands:
             live_view.follow(
                 screen.stream,
                 lambda: screen.write(board_text.board(self._board.view(), screen.width, screen.height - 1)),
-                self._look,
+                self._looking.look,
                 _INTERVAL,
             )
 
@@ -173,9 +177,6 @@ class Commands:
             self._progress(1, 1, "")
         self._out.write(board_text.report(found, min(self._out.width, 100)))
 
-    def _progress(self, done: int, total: int, name: str) -> None:
-        self._out.write_over(progress(done, total, name, self._out.width))
-
     def frameworks(self) -> None:
         """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
         for each in self._installed.report():
@@ -188,7 +189,7 @@ class Commands:
         Raises RecordingError if the file exists and is no recording.
         """
         written = Path(path).expanduser()
-        count = self.recording.write(written)
+        count = self._recording.write(written)
         self._out.write([("added", f"{written} has the session"), ("", f": {counted(count, 'command')}\n")])
 
     def reproduce(self, folder: str) -> None:

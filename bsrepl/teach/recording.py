@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import NamedTuple
 
 from ..errors import RecordingError
 from ..session import syntax as notebook
@@ -57,34 +55,6 @@ class Recording:
         parts = [_written(entry, uses_last) for entry in self._entries]
         path.write_text("\n".join([f"{_MARK} To run it: bsrepl < {path.name}\n", *parts]), encoding="utf-8")
         return len(parts)
-
-
-@contextmanager
-def heard(stream: TextIO) -> Iterator[list[str]]:
-    """While this lasts, what Python prints goes to the stream and into the list as well."""
-    tee = _Tee(stream)
-    with redirect_stdout(tee):
-        yield tee.parts
-
-
-class _Tee:
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._room = _MOST
-        self.parts: list[str] = []
-
-    def write(self, text: str) -> int:
-        if self._room > 0:
-            self.parts.append(text[: self._room])
-            self._room -= len(text)
-        return self._stream.write(text)
-
-    def writelines(self, lines: Any) -> None:
-        for line in lines:
-            self.write(line)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 def _written(entry: Entry, uses_last: bool) -> str:

@@ -24,7 +24,6 @@ class Tour:
     def __init__(self, out: Terminal, begin: Callable[[Lesson], Guide]) -> None:
         self._out = out
         self._begin = begin
-        self._was_moved = False  # by the command that is running
         self.guide: Guide | None = None
 
     def __call__(self) -> None:
@@ -40,7 +39,6 @@ class Tour:
     def start(self, lesson: Lesson) -> None:
         """Begins a lesson; one that is going on ends."""
         self.quit()
-        self._was_moved = True
         self.guide = self._begin(lesson)
 
     def save(self) -> None:
@@ -59,9 +57,13 @@ class Tour:
     def quit(self) -> None:
         """Ends the lesson; the session is what it was before."""
         guide, self.guide = self.guide, None
-        self._was_moved = True
         if guide is not None:
             guide.end()
+
+    @property
+    def position(self) -> tuple[Guide | None, int]:
+        """The lesson and the step that it is at."""
+        return self.guide, self.guide.place if self.guide is not None else 0
 
     def show(self) -> None:
         """Says what the step is about, once."""
@@ -71,8 +73,8 @@ class Tour:
 
     def after(self, code: str | None, failed: bool) -> None:
         """Notes that a command has run, or, with `code` None, that files were executed."""
-        guide, was_moved, self._was_moved = self.guide, self._was_moved, False
-        if guide is None or was_moved:
+        guide = self.guide
+        if guide is None:
             return
         proposal = guide.proposal
         if not guide.done(code, failed):
@@ -81,12 +83,10 @@ class Tour:
         elif guide.step is None:
             self._out.write(lesson_text.end(guide.lesson, self._out.width))
             self.quit()
-            self._was_moved = False
 
     def _move(self, by: int) -> None:
         if (guide := self._going_on()) is not None:
             guide.go(by)
-            self._was_moved = True
             if guide.step is None:
                 self.quit()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Protocol, runtime_checkable
 
 from .columns import cut
 from .format import duration
@@ -16,12 +15,12 @@ from .format import duration
 Text = list[tuple[str, str]]
 
 
-@runtime_checkable
-class Styled(Protocol):
+class Styled:
     """A value that the shell prints as styled text instead of its `repr`."""
 
     def styled(self, width: int, shows_time: bool) -> Text:
         """The value for a terminal of so many columns; with or without how long things took."""
+        raise NotImplementedError
 
 
 def wrapped(said: str, width: int, indent: str = "  ") -> str:

@@ -18,6 +18,7 @@ STYLES = {
     "": "",
     "bold": "1",
     "dim": "90",
+    "time": "90",
     "path": "36",
     "added": "32",
     "changed": "35",

@@ -10,7 +10,7 @@ from bsrepl.registry.plugin import Key, Origin, Plugin
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry
 from bsrepl.reload.reloader import Reloader
-from bsrepl.shell.console import PRELOADED
+from bsrepl.shell.preloaded import PRELOADED
 
 PLUGIN = '@transform(stage="cleanup")\nclass Plugin{0}:\n    def apply(self, model):\n        return model, False\n\n\n'
 

@@ -12,6 +12,7 @@ from bsrepl.registry.changes import between
 from bsrepl.registry.namespaces import Namespace
 from bsrepl.registry.plugin import Plugin
 from bsrepl.registry.snapshot import Snapshot
+from bsrepl.shell.assembly import console as build_console
 from bsrepl.shell.console import Console
 from bsrepl.text.terminal import Terminal
 
@@ -78,4 +79,6 @@ def commands(effort: Effort) -> Iterator[Row]:
 def session(plugins: int) -> Console:
     """A console among so many plugins."""
     terminal = Terminal(io.StringIO(), color=False)
-    return Console(filled(plugins), [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False)
+    return build_console(
+        filled(plugins), [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False
+    )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bsrepl.shell.console import PRELOADED
+from bsrepl.shell.preloaded import PRELOADED
 
 from .plugins import PLUGIN, settled, watched
 from .reloaders import MODULE, Reloading

@@ -16,7 +16,7 @@ from bsrepl.errors import PluginWarning, UnavailablePlugin, UnknownPlugin
 from bsrepl.frameworks.catalogue import Installed
 from bsrepl.registry.plugin import KINDS
 from bsrepl.registry.store import registry
-from bsrepl.shell.console import Console
+from bsrepl.shell.assembly import console as build_console
 from bsrepl.text.terminal import Terminal
 
 from ..conftest import files, forget
@@ -203,7 +203,9 @@ def test_frameworks_prints_who_publishes_what(publish: Publish, tmp_path: Path) 
     registry.replace(type(registry.snapshot)())
     out = io.StringIO()
     terminal = Terminal(out, color=False)
-    console = Console(registry, [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False)
+    console = build_console(
+        registry, [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False
+    )
     try:
         console.run("frameworks()")
         console.run("kernels.acme")

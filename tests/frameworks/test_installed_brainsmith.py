@@ -214,7 +214,7 @@ def test_both_registries_hold_what_a_plugin_file_says(
     install: Any, screen: Screen, style: dict[str, str], imports: str, target: str
 ) -> None:
     install(style)
-    path = Path(screen.console.reloader.disk._folders[0]) / "mine.py"
+    path = screen.folder / "mine.py"
 
     def save(number: int, backend: str = BACKEND.format(target=target), tail: str = "") -> str:
         path.write_text(PLUGIN.format(imports=imports, number=number, backend=backend) + tail)
@@ -251,7 +251,7 @@ def test_both_registries_hold_what_a_plugin_file_says(
 
 @pytest.mark.usefixtures("installed")
 def test_backends_in_another_file_stay_linked_to_a_kernel_that_is_executed_again(screen: Screen) -> None:
-    folder = Path(screen.console.reloader.disk._folders[0])
+    folder = screen.folder
     kernel = PLUGIN.format(imports="brainsmith.registry", number=1, backend="")
     files(folder, {"a_kernel.py": kernel})
     files(folder, {"b_hls.py": "from brainsmith.registry import backend\n" + BACKEND.format(target="target_kernel")})

@@ -195,7 +195,7 @@ def told(screen: Screen) -> dict[str, dict[str, object]]:
 
 
 def look_at(screen: Screen, text: str) -> str:
-    path = Path(screen.console.reloader.disk._folders[0]) / "theirs.py"
+    path = screen.folder / "theirs.py"
     path.write_text(text)
     start = screen.out.tell()
     screen.console.look()

@@ -26,7 +26,7 @@ from bsrepl.registry.plugin import KINDS
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry
 from bsrepl.reload.reloader import Reloader
-from bsrepl.shell.console import PRELOADED
+from bsrepl.shell.preloaded import PRELOADED
 
 PLUGIN_FILES = ["a.py", "b.py", "c.py", "pack/__init__.py"]
 HELPERS = ["_h.py", "_k.py", "pack/part.py"]

@@ -9,7 +9,7 @@ import pytest
 
 from bsrepl.registry.store import registry
 from bsrepl.reload.reloader import Reloader
-from bsrepl.shell.console import PRELOADED
+from bsrepl.shell.preloaded import PRELOADED
 
 from ..conftest import Folder
 from ..shell.test_command_line import bsrepl

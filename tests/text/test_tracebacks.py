@@ -16,7 +16,7 @@ def test_a_traceback_begins_at_the_users_code_and_shows_it(screen: Screen) -> No
     assert "    return 1 / x\n" in told
     if sys.version_info >= (3, 11):
         assert "           ~~^~~\n" in told
-    assert told.endswith("ZeroDivisionError: division by zero\nstopped at line 4 of 4; what stands before it has run\n")
+    assert told.endswith("ZeroDivisionError: division by zero\nstopped at line 4 of 4; the lines before it have run\n")
 
 
 def test_frames_of_libraries_are_folded_but_for_the_last(screen: Screen) -> None:
@@ -69,7 +69,7 @@ def test_an_endless_recursion_is_told_in_a_few_lines(screen: Screen) -> None:
 
 def test_a_block_says_how_far_it_came(screen: Screen) -> None:
     told = screen.type("x = 1\ny = (\n    1 / 0\n)\nz = 3")
-    assert "stopped at line 3 of 5; what stands before it has run\n" in told
+    assert "stopped at line 3 of 5; the lines before it have run\n" in told
     assert "stopped" not in screen.type("(\n1 / 0)")
 
 

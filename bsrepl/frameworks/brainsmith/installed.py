@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from ...registry.plugin import BRAINSMITH, KINDS, Key, Lazy, Origin, Plugin
+from ...registry.store import Registry
 
 _NOBODYS = ("custom", "project")  # its sources of what no package brought
 
@@ -80,6 +81,12 @@ class InstalledBrainsmith:
             return []
         self._known = len(entries)
         return [_plugin(entry, _origin(entry)) for entry in entries]
+
+    def adopt(self, registry: Registry) -> None:
+        """Registers what an installed Brainsmith has come to know, if something has imported it."""
+        plugins = [plugin for plugin in self.news() if registry.snapshot.seen(plugin.key) is None]
+        if plugins:
+            registry.replace(registry.snapshot.replacing((), plugins))
 
 
 def definition_line(source: bytes, name: str) -> int:

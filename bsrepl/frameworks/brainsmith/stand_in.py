@@ -48,6 +48,14 @@ class BrainsmithImporter(MetaPathFinder, Loader):
     def __init__(self) -> None:
         #: Whether it has stood in for Brainsmith.
         self.was_used = False
+        self._is_noted = False
+
+    def take_notes(self) -> list[str]:
+        """What the user is to be told once: that this stands in for Brainsmith, when something has imported it."""
+        if self._is_noted or not self.was_used:
+            return []
+        self._is_noted = True
+        return ["brainsmith is not installed; what is imported from it is bsrepl's registry"]
 
     def install(self) -> None:
         """Makes the import system ask here last, and notice when QONNX's registry of ops is imported."""

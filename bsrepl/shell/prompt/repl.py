@@ -266,7 +266,7 @@ class Shell(PythonRepl):
             self.console.registry.snapshot,
             watched=len(reloader.disk.present),
             failing=list(reloader.failures.values()),
-            last_reload=self.console.last_reload,
+            last_reload=self.console.looking.last_seconds,
             mode=f"vi {self.app.vi_state.input_mode.value.removeprefix('vi-')}" if self.vi_mode else "",
             width=width,
         )

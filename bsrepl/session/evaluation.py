@@ -1,0 +1,132 @@
+"""A command becomes a turn: it is run, and what it did to the registry and to models is found out."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ..errors import Terminated
+from ..frameworks.qonnx.observing import Application
+from ..models.held import Held, Models
+from ..models.unasked import UnaskedProofs
+from ..models.workbench import Workbench
+from ..registry.store import Registry
+from ..text import tracebacks
+from ..text.tee import teed
+from .session import Session
+from .turn import ModelOutcome, StoppedAt, Turn
+
+PRINTED_LIMIT = 4_000  # characters of what a command prints that its turn keeps
+_LEAVING = ("exit()", "quit()", "sys.exit()")
+
+
+class Evaluator:
+    """Runs commands in a session.
+
+    `adopt` registers what libraries that a command imported have come to know. `clock` measures in seconds.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        registry: Registry,
+        workbench: Workbench,
+        proofs: UnaskedProofs,
+        adopt: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._session = session
+        self._registry = registry
+        self._workbench = workbench
+        self._proofs = proofs
+        self._adopt = adopt
+        self._clock = clock
+        self._models = Models(session.namespace, clock)
+
+    def evaluate(self, code: str) -> Turn:
+        """Runs a command, whatever it raises: KeyboardInterrupt and SystemExit end the command, not the session.
+
+        Raises Terminated alone: a signal wants the process to end.
+        """
+        session = self._session
+        internal: list[Exception] = []
+        try:
+            held = self._models.before(lambda: session.parsed(code))
+        except Exception as unforeseen:  # the command runs all the same, and its models are not followed
+            internal.append(unforeseen)
+            held = Held({}, {}, lambda: None)
+        before = self._registry.snapshot
+        value: Any = None
+        error: BaseException | None = None
+        started = self._clock()
+        with teed(sys.stdout, PRINTED_LIMIT) as tee, self._models.observed(held) as applications:
+            try:
+                value = session.run(code)
+            except Terminated:
+                raise
+            except BaseException as raised:
+                error = raised
+        seconds = self._clock() - started
+        stopped_at = None
+        leaves = error if isinstance(error, SystemExit) and self._is_leaving(code) else None
+        if error is not None and leaves is None:
+            try:
+                self._keep_failure(applications, error)
+                stopped_at = self._stopped_at(code, error)
+            except Exception as unforeseen:
+                internal.append(unforeseen)
+        outcomes: list[ModelOutcome] = []
+        was_interrupted = False
+        try:
+            self._adopt()
+            outcomes.extend(self._outcomes(held, applications))
+        except KeyboardInterrupt:
+            was_interrupted = True
+        except Exception as unforeseen:
+            internal.append(unforeseen)
+        return Turn(
+            code,
+            before,
+            self._registry.snapshot,
+            value,
+            error,
+            stopped_at,
+            tee.text,
+            outcomes,
+            seconds,
+            leaves,
+            was_interrupted,
+            internal,
+        )
+
+    def _keep_failure(self, applications: Sequence[Application], error: BaseException) -> None:
+        """Lets `reproduce` write down the pass that raised, if one did."""
+        unfinished = (each for each in reversed(applications) if each.depth == 1 and each.result is None)
+        stopped = next(unfinished, None)
+        if stopped is not None:
+            self._workbench.failed(stopped.source, [stopped.transformation], error)
+
+    def _stopped_at(self, code: str, error: BaseException) -> StoppedAt | None:
+        line = tracebacks.line_in(error, self._session.filename)
+        if line is None or not self._session.statements_before(code, line):
+            return None
+        return StoppedAt(line, code.count("\n") + 1)
+
+    def _outcomes(self, held: Held, applications: Sequence[Application]) -> Iterator[ModelOutcome]:
+        for change in self._models.changes(held, applications):
+            proof = self._proofs.proof(change)
+            yield ModelOutcome(change, proof, proof is not None and self._proofs.is_slow(change.name))
+
+    def _is_leaving(self, code: str) -> bool:
+        """Whether a command is `exit()`, `quit()`, `sys.exit(N)` or `raise SystemExit`, and nothing else."""
+        tree = self._session.parsed(code)
+        if tree is None or len(tree.body) != 1:
+            return False
+        (statement,) = tree.body
+        if isinstance(statement, ast.Raise) and statement.exc is not None:
+            return ast.unparse(statement.exc).partition("(")[0] == "SystemExit"
+        if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+            return False
+        return f"{ast.unparse(statement.value.func)}()" in _LEAVING

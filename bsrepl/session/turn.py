@@ -1,0 +1,56 @@
+"""A turn: one command with all that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..registry.changes import Change, between
+from ..registry.snapshot import Snapshot
+
+if TYPE_CHECKING:  # importing them would bring onnxruntime into sessions that have no use for it
+    from ..models.held import ModelChange
+    from ..models.proof import Proof
+
+
+class ModelOutcome(NamedTuple):
+    """What a command did to the model of one name, and whether the model still computes the same."""
+
+    change: ModelChange
+    proof: Proof | None  # None if the models were not executed
+    is_last: bool = False  # whether the proof took so long that the next one waits to be asked for
+
+
+class StoppedAt(NamedTuple):
+    """Where a command of several statements raised, after others had run."""
+
+    line: int
+    of: int  # lines
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One command: its value or its error, what it did to the registry and to models, and how long it took."""
+
+    code: str
+    before: Snapshot
+    after: Snapshot
+    value: Any = None
+    error: BaseException | None = None
+    stopped_at: StoppedAt | None = None
+    printed: str = ""  # what it wrote to standard output, up to a limit
+    models: Sequence[ModelOutcome] = ()
+    seconds: float = 0.0  # that the command itself took
+    leaves: SystemExit | None = None  # the command was `sys.exit(N)`, `exit()` or the like, and nothing else
+    was_interrupted: bool = False  # while models were compared
+    internal: Sequence[Exception] = ()  # what went wrong in bsrepl itself; the command ran all the same
+
+    @property
+    def failed(self) -> bool:
+        return self.error is not None
+
+    def changes(self, since: Snapshot | None = None) -> list[Change]:
+        """What happened to the registry during the command, or `since` a snapshot that was reported in between."""
+        before = self.before if since is None else since
+        return between(before, self.after) if before is not self.after else []

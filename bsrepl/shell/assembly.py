@@ -1,0 +1,91 @@
+"""Builds a console: every part is made here, and handed to those that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from ..frameworks.brainsmith.installed import InstalledBrainsmith
+from ..frameworks.brainsmith.stand_in import BrainsmithImporter
+from ..frameworks.catalogue import Installed
+from ..models.unasked import UnaskedProofs
+from ..models.workbench import Workbench
+from ..registry.plugin import NAMESPACES, Lazy
+from ..registry.store import Registry
+from ..reload.reloader import Reloader
+from ..reload.sources import source_of
+from ..session.evaluation import Evaluator
+from ..session.session import Session
+from ..teach.board import Board
+from ..text.styled import progress
+from ..text.terminal import Terminal
+from .commands import Commands
+from .console import Console
+from .error_output import ErrorOutput
+from .looking import Looking
+from .preloaded import PRELOADED
+
+
+def console(
+    registry: Registry,
+    paths: Iterable[str],
+    out: Terminal,
+    err: Terminal,
+    *,
+    clock: Callable[[], float],
+    now: Callable[[], int],
+    shows_time: bool = True,
+    trusting: bool = False,
+    index_file: Path | None = None,
+) -> Console:
+    """A console for plugin files and folders of them, which prints on `out` and `err`.
+
+    `clock` measures how long things take, in seconds; `now` is the wall clock in ns, compared with the times of files.
+    `trusting`, files are executed even if somebody else may have written them. `index_file` keeps what was found out
+    of installed packages. `Console.close` takes out of the process what this puts into it.
+    """
+    reloader = Reloader(registry, paths, PRELOADED, now, trusting=trusting)
+    installed = Installed(registry, index_file)
+    brainsmith = InstalledBrainsmith()
+    stand_in = BrainsmithImporter()
+    stand_in.install()
+    session = Session(PRELOADED)
+
+    def show_progress(done: int, total: int, name: str) -> None:
+        out.write_over(progress(done, total, name, out.width))
+
+    workbench = Workbench(
+        clock,
+        source_of=lambda module: source_of(module, reloader.loaded, session.definitions),
+        lookup=partial(_importable, registry),
+        transforms=lambda: registry.snapshot.find("transform"),
+        progress=show_progress,
+    )
+    board = Board(registry, reloader, now)
+    errors = ErrorOutput(err, registry)
+    adopt = partial(brainsmith.adopt, registry)
+    looking = Looking(
+        reloader, session.namespace, workbench, board, out, adopt, stand_in.take_notes, clock, shows_time
+    )  # fmt: skip
+    proofs = UnaskedProofs(workbench, clock)
+    evaluator = Evaluator(session, registry, workbench, proofs, adopt, clock)
+    built = Console(
+        registry, reloader, session, evaluator, looking, proofs, board, errors, out, err,
+        notes=stand_in.take_notes, on_close=stand_in.uninstall,
+    )  # fmt: skip
+    commands = Commands(
+        registry, reloader, installed, workbench, board, built.recording, errors, looking, out, show_progress
+    )
+    session.namespace.update({**commands.all, "tour": built.tour, "lesson": built.tour.lesson})
+    return built
+
+
+def _importable(registry: Registry, namespace: str, name: str) -> tuple[str, str] | None:
+    """The module of a plugin and its name there."""
+    kind = next(kind for kind, typed in NAMESPACES.items() if typed == namespace)
+    plugin = registry.snapshot.get(kind, name)
+    if plugin is None:
+        return None
+    attribute = plugin.target.attribute if isinstance(plugin.target, Lazy) else plugin.target.__qualname__
+    return plugin.module, attribute

@@ -1,0 +1,77 @@
+"""Exceptions as the user sees them: those of commands, from the user's code on, and those of bsrepl itself."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from bdb import BdbQuit
+from os.path import basename
+
+from ..registry.store import Registry
+from ..reload.hints import hint
+from ..session.turn import StoppedAt
+from ..text import tracebacks
+from ..text import values as display
+from ..text.styled import advice, asides, headed
+from ..text.terminal import Terminal
+
+
+class ErrorOutput:
+    """Writes exceptions to a terminal, and keeps the whole traceback of the last one for `errors()`."""
+
+    def __init__(self, terminal: Terminal, registry: Registry) -> None:
+        self._terminal = terminal
+        self._registry = registry
+        self.last = ""  # the whole traceback of the last error of a command
+        self.last_internal = ""  # the same of bsrepl's own
+
+    def write(self, error: BaseException, stopped_at: StoppedAt | None = None) -> None:
+        """Writes an exception of a command, with what to type instead if that is known."""
+        terminal = self._terminal
+        if isinstance(error, BdbQuit):
+            terminal.write([("dim", "left the debugger\n")])
+            return
+        if isinstance(error, KeyboardInterrupt):
+            place = tracebacks.place(error)
+            terminal.write([("warning", f"interrupted{' in ' if place else ''}{place}\n")])
+            self._advise(error)
+            return
+        if isinstance(error, SystemExit):
+            terminal.write(headed("warning", "SystemExit", _about_exit(error), terminal.width))
+            return
+        _remember(error)
+        self.last = tracebacks.formatted(error, whole=True)
+        trace, cut_off = display.within_limits(tracebacks.formatted(error))
+        terminal.write_traceback(trace if trace.endswith("\n") else f"{trace}\n")
+        if cut_off:
+            terminal.write(asides([f"... {cut_off}; errors() shows them"], terminal.width))
+        self._advise(error)
+        if stopped_at is not None:
+            line, lines = stopped_at
+            terminal.write(asides([f"stopped at line {line} of {lines}; the lines before it have run"], terminal.width))
+
+    def _advise(self, error: BaseException) -> None:
+        """Writes what to type instead, if that is known."""
+        if (suggestion := hint(error, self._registry.snapshot)) is not None:
+            self._terminal.write(advice(suggestion, self._terminal.width))
+
+    def write_internal(self, error: BaseException) -> None:
+        """Writes that something went wrong in bsrepl itself. The session goes on."""
+        self.last_internal = "".join(traceback.format_exception(error))
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f" ({basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+        summary = tracebacks.last_line(error).strip()
+        message = f"{summary}{place}; the session goes on, errors() shows the traceback"
+        self._terminal.write(headed("error", "internal error in bsrepl:", message, self._terminal.width))
+
+
+def _about_exit(error: SystemExit) -> str:
+    place = tracebacks.place(error)
+    code = "" if error.code is None else f" with {error.code!r}"
+    return f"was raised{code}{f' in {place}' if place else ''}; the session goes on, type exit to leave it"
+
+
+def _remember(error: BaseException) -> None:
+    """Sets what `pdb.pm()` and other debuggers look for, as Python's own prompt does."""
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+    sys.last_exc = error  # type: ignore[attr-defined,unused-ignore]  # Python 3.12

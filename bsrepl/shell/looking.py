@@ -1,0 +1,108 @@
+"""A look at the files: the registry and the session are brought up to what is on disk, and what changed is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..models import report as models_report
+from ..models.workbench import Workbench
+from ..registry.snapshot import Snapshot
+from ..reload import interrupts
+from ..reload import report as reload_report
+from ..reload.rebind import follow
+from ..reload.reloader import Reloader, Report
+from ..teach.board import Board
+from ..text.styled import asides
+from ..text.terminal import Terminal
+
+
+class Looking:
+    """Looks at the plugin files, and tells what they changed.
+
+    `names` is the namespace of the session, whose values follow what is executed again. `adopt` registers what an
+    imported library has come to know; `notes` gives what is to be told once. `clock` measures in seconds.
+    """
+
+    def __init__(
+        self,
+        reloader: Reloader,
+        names: dict[str, Any],
+        workbench: Workbench,
+        board: Board,
+        out: Terminal,
+        adopt: Callable[[], None],
+        notes: Callable[[], list[str]],
+        clock: Callable[[], float],
+        shows_time: bool,
+    ) -> None:
+        self._reloader = reloader
+        self._names = names
+        self._workbench = workbench
+        self._board = board
+        self._out = out
+        self._adopt = adopt
+        self._notes = notes
+        self._clock = clock
+        self.shows_time = shows_time
+        self.reported: Snapshot = reloader.registry.snapshot  # up to which the registry's changes have been told
+        self.last_seconds: float | None = None  # that the last reload took
+
+    def look(self, *, retry: bool = False, is_command: bool = False) -> bool:
+        """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told."""
+        try:
+            with interrupts.deferred():
+                return self._look(retry, is_command)
+        except KeyboardInterrupt:  # it came when there was nothing to stop
+            return True
+
+    def retry(self) -> bool:
+        """Executes the files that failed again, as they are. Returns whether anything was told."""
+        return self.look(retry=True)
+
+    def add(self, folder: str) -> None:
+        """Watches a folder of plugin files, too."""
+        self._reloader.disk.add(folder)
+
+    def drop(self, folder: str) -> None:
+        """Watches a folder no more; what its files registered is withdrawn."""
+        self._reloader.disk.leave(folder)
+        self.look()
+
+    def _look(self, retry: bool, is_command: bool) -> bool:
+        out = self._out
+        if not retry and not self._reloader.is_due():
+            if is_command and self._reloader.waiting:
+                out.write(reload_report.waiting(self._reloader.waiting, out.width))
+            return False
+        started = self._clock()
+        report = self._reloader.refresh(retry)
+        self._adopt()
+        report.after = self._reloader.registry.snapshot
+        stale = follow(report.replaced, self._names)
+        seconds = self._clock() - started
+        self._board.note(report.before, report.after, report.executed)
+        self.reported = report.after
+        if report:
+            self.last_seconds = seconds
+            out.write(reload_report.report(report, out.width, seconds if self.shows_time else None))
+            out.write(reload_report.stale(stale, out.width))
+            out.write(asides(self._notes(), out.width))
+        self._rerun(report)
+        return bool(report)
+
+    def _rerun(self, report: Report) -> None:
+        """Runs the passes that are watched and were executed again, and tells what they do now."""
+        modules = {replaced.old.__name__ for replaced in report.replaced}
+        if not modules:
+            return
+        out = self._out
+        try:
+            with interrupts.allowed():
+                for watch in self._workbench.rerun(modules):
+                    out.write(models_report.watch(watch, out.width, self.shows_time))
+        except KeyboardInterrupt:
+            out.write([("warning", "interrupted; what is watched keeps its last result\n")])
+        for watch in self._workbench.watches:
+            if watch.concerns(modules) and (lost := watch.lost()):
+                out.write([("warning", f"watch: {lost}\n")])

@@ -1,0 +1,53 @@
+"""A turn as styled text: the value, the changes of the registry, what happened to models, in this order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..models import report as models_report
+from ..registry.report import registry_changes
+from ..registry.snapshot import Snapshot
+from ..session import details
+from ..session.turn import ModelOutcome, Turn
+from ..text import values as display
+from ..text.format import duration
+from ..text.styled import Styled, Text, abridged, asides
+
+
+def value_text(value: Any, snapshot: Snapshot, width: int, shows_time: bool) -> Text:
+    """A value; one whose `__repr__` raises is told as that, not as an error of the command."""
+    if issubclass(type(value), Styled):
+        text: Text = value.styled(width, shows_time)
+        return text
+    text = abridged(*display.shown(value, width))
+    if (backends := details.backends_of(value, snapshot)) is not None:
+        text += asides([backends], width)
+    return text
+
+
+def changes_text(turn: Turn, reported: Snapshot, width: int) -> Text:
+    """What happened to the registry, as far as it was not reported while the command ran."""
+    changes = turn.changes(reported)
+    return registry_changes(changes, reported, turn.after, width) if changes else []
+
+
+def models_text(turn: Turn, width: int, shows_time: bool) -> Text:
+    """What happened to the models that names hold, and whether they still compute the same."""
+    text: Text = []
+    for outcome in turn.models:
+        text += models_report.model_change(outcome.change, width, shows_time)
+        text += _proof(outcome, width)
+    if turn.was_interrupted:
+        text.append(("warning", "interrupted; the models were not compared\n"))
+    return text
+
+
+def _proof(outcome: ModelOutcome, width: int) -> Text:
+    change, proof, is_last = outcome
+    if proof is None:
+        return []
+    text = models_report.proof(proof, width)
+    if is_last:
+        took = f"  that took {duration(proof.seconds)}; from now on only verify() does it for {change.name}"
+        text += asides([took], width)
+    return text
