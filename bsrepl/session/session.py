@@ -13,7 +13,7 @@ import sys
 import warnings
 from collections.abc import Coroutine, Mapping
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ..frameworks.qonnx import ops as custom_ops
 from ..registry.plugin import Origin
@@ -55,6 +55,8 @@ class Session:
         The current folder is importable, but behind everything else: an `onnx.py` in it must not become `onnx`.
         """
         sys.modules["__main__"] = self.module
+        vars(builtins).update(exit=Leave(), quit=Leave())
+        sys.argv[:] = [""]  # a library that parses it must not see the arguments of bsrepl
         sys.path[:] = [*(folder for folder in sys.path if folder not in ("", os.getcwd())), ""]
 
     @property
@@ -159,6 +161,16 @@ class Session:
 
     def _expanded(self, command: str) -> str:
         return notebook.expanded(command, self.namespace, lambda expression: eval(expression, self.namespace))
+
+
+class Leave:
+    """`exit` and `quit`. Those of Python close standard input, which a session that goes on has need of."""
+
+    def __call__(self, code: Any = None) -> NoReturn:
+        raise SystemExit(code)
+
+    def __repr__(self) -> str:
+        return "type exit, or press Ctrl-D, to leave"
 
 
 def _leave_out(magic: str) -> None:

@@ -71,13 +71,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _converse(console: Console, options: argparse.Namespace) -> int:
     gc.disable()  # what is imported now stays: looking for garbage in it would cost a tenth of the time
     from .prompt import history
+    from .prompt.keyboard import Keyboard
     from .prompt.repl import Shell  # only now: a script has no use for ptpython
 
     gc.enable()
     if not options.quiet:
         console.greet()
+    keyboard = Keyboard()
     commands = history.opened(places.history_file(), lambda said: console.out.write([("warning", f"{said}\n")]))
-    shell = Shell(console, interval=options.interval, color=console.out.color, history=commands)
+    shell = Shell(console, interval=options.interval, color=console.out.color, history=commands, keyboard=keyboard)
     shell.configure(places.config_file())
     try:
         if options.tour:
@@ -97,7 +99,7 @@ def _run_startup_file(console: Console, path: str) -> None:
         return
     try:
         console.session.run_script(Path(path).read_text(encoding="utf-8"), path)
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
         console.tell_error(error)
 
 

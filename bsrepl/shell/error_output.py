@@ -12,6 +12,7 @@ from ..reload.hints import hint
 from ..session.turn import StoppedAt
 from ..text import tracebacks
 from ..text import values as display
+from ..text.format import safe_repr, type_name
 from ..text.styled import advice, asides, headed
 from ..text.terminal import Terminal
 
@@ -40,8 +41,8 @@ class ErrorOutput:
             terminal.write(headed("warning", "SystemExit", _about_exit(error), terminal.width))
             return
         _remember(error)
-        self.last = tracebacks.formatted(error, whole=True)
-        trace, cut_off = display.within_limits(tracebacks.formatted(error))
+        self.last = _formatted(error, whole=True)
+        trace, cut_off = display.within_limits(_formatted(error))
         terminal.write_traceback(trace if trace.endswith("\n") else f"{trace}\n")
         if cut_off:
             terminal.write(asides([f"... {cut_off}; errors() shows them"], terminal.width))
@@ -52,7 +53,11 @@ class ErrorOutput:
 
     def _advise(self, error: BaseException) -> None:
         """Writes what to type instead, if that is known."""
-        if (suggestion := hint(error, self._registry.snapshot)) is not None:
+        try:
+            suggestion = hint(error, self._registry.snapshot)
+        except Exception:  # its attributes are not what they should be
+            return
+        if suggestion is not None:
             self._terminal.write(advice(suggestion, self._terminal.width))
 
     def write_internal(self, error: BaseException) -> None:
@@ -63,6 +68,15 @@ class ErrorOutput:
         summary = tracebacks.last_line(error).strip()
         message = f"{summary}{place}; the session goes on, errors() shows the traceback"
         self._terminal.write(headed("error", "internal error in bsrepl:", message, self._terminal.width))
+
+
+def _formatted(error: BaseException, *, whole: bool = False) -> str:
+    """The traceback of an exception; of one that Python itself cannot format, as much as can be."""
+    try:
+        return tracebacks.formatted(error, whole=whole)
+    except Exception:
+        frames = "".join(traceback.format_tb(error.__traceback__)[-1:])
+        return f"{frames}{type_name(error)}: {safe_repr(BaseException.__str__(error))}\n"
 
 
 def _about_exit(error: SystemExit) -> str:

@@ -10,16 +10,19 @@ from ..registry.snapshot import Snapshot
 from ..session import details
 from ..session.turn import ModelOutcome, Turn
 from ..text import values as display
-from ..text.format import duration
-from ..text.styled import Styled, Text, abridged, asides
+from ..text.format import duration, safe_repr, type_name
+from ..text.styled import Styled, Text, abridged, asides, headed
 
 
 def value_text(value: Any, snapshot: Snapshot, width: int, shows_time: bool) -> Text:
-    """A value; one whose `__repr__` raises is told as that, not as an error of the command."""
+    """A value; one that cannot be shown is told as that, not as an error of the command."""
     if issubclass(type(value), Styled):
         text: Text = value.styled(width, shows_time)
         return text
-    text = abridged(*display.shown(value, width))
+    try:
+        text = abridged(*display.shown(value, width))
+    except Exception as error:  # the value's own doing, as `__len__` that raises
+        return headed("warning", f"<{type_name(value)}", f"object that cannot be shown: {safe_repr(error)}>", width)
     if (backends := details.backends_of(value, snapshot)) is not None:
         text += asides([backends], width)
     return text

@@ -29,3 +29,8 @@ def safe_repr(value: object) -> str:
         except Exception:  # its __str__ raises too
             said = ""
         return f"<{type(value).__qualname__} whose __repr__ raises {type(error).__name__}{said}>"
+
+
+def type_name(value: object) -> str:
+    """The name of a value's type, without asking the type's own metaclass."""
+    return str(type.__dict__["__qualname__"].__get__(type(value)))

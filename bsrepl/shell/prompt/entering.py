@@ -44,9 +44,8 @@ class Entering:
         self._said, self._pasted = (), ""
         return said
 
-    def bindings(self, is_enabled: Callable[[], bool]) -> KeyBindings:
-        """The key bindings, in force where commands are typed and while `is_enabled`."""
-        bindings = KeyBindings()
+    def bind(self, bindings: KeyBindings, is_enabled: Callable[[], bool]) -> None:
+        """Adds the key bindings, in force where commands are typed and while `is_enabled`."""
         has_buffer = has_focus(DEFAULT_BUFFER)
         typing = has_buffer & ~has_selection & (emacs_insert_mode | vi_insert_mode) & Condition(is_enabled)
 
@@ -71,8 +70,6 @@ class Entering:
         @bindings.add(Keys.Enter, filter=typing & Condition(_is_in_a_burst))
         def _go_on(event: KeyPressEvent) -> None:
             self._burst(event)
-
-        return bindings
 
     def _cleaned(self, text: str) -> Cleaned:
         return cleaned(text, self._understands)

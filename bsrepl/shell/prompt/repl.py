@@ -7,49 +7,42 @@ import errno
 import os
 import signal
 import termios
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import ptpython.python_input
 from prompt_toolkit.application import run_in_terminal
-from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, has_focus, is_done
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
 from prompt_toolkit.input import Input
-from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent, merge_key_bindings
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.containers import ConditionalContainer, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.output import ColorDepth, Output
-from prompt_toolkit.styles import BaseStyle, Style, merge_styles
+from prompt_toolkit.styles import BaseStyle, merge_styles
 from ptpython.completer import CompletePrivateAttributes
 from ptpython.layout import CompletionVisualisation
-from ptpython.prompt_style import PromptStyle
 from ptpython.repl import PythonRepl
-from ptpython.validator import PythonValidator
 
+from ...errors import Terminated
 from ...registry.namespaces import Namespace
 from ...session.event_loop import completed
-from ...session.pasted import cleaned
 from ...text.styled import Text
 from ..console import Console
+from .appearance import STYLE, CommandValidator, Prompt
 from .completion import NamespaceCompleter
 from .entering import Entering
+from .keyboard import Keyboard
+from .signals import ended_by, interruptible, was_interrupted
 from .status_bar import status_bar
 from .styles import CodeStyles
+from .unforeseen import GuardedCompleter, Unforeseen
 
-_STYLE = Style.from_dict(
-    {
-        "prompt.failing": "bold ansired",
-        "status": "noinherit reverse",
-        "status.failing": "noinherit bg:ansired ansiwhite bold",
-    }
-)
+_MOST_FAILURES = 3  # of the prompt in a row, before commands are read line by line
 _MENU_HEIGHT = 8  # lines kept free below the input while completions are shown
 
 
@@ -63,17 +56,21 @@ class Shell(PythonRepl):
         interval: float = 0.5,
         color: bool = True,
         history: History | None = None,
+        keyboard: Keyboard | None = None,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
         self.console = console
         ptpython.python_input.get_all_code_styles = CodeStyles  # type: ignore[assignment, attr-defined]
+        self._keyboard = keyboard
+        self._unforeseen = Unforeseen()
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(self._unforeseen.from_loop)
         self._entering = Entering(console.session.understands)
         self._interval = interval  # seconds between two looks at the files while the prompt waits; 0: none
         super().__init__(
             get_globals=self._names_to_complete,
-            input=input,
+            input=keyboard.input() if keyboard is not None else input,
             output=output,
             extra_key_bindings=self._key_bindings(),
             _validator=CommandValidator(console.session.understands),
@@ -81,7 +78,8 @@ class Shell(PythonRepl):
             _input_buffer_height=self._input_height,
             _extra_toolbars=[self._status_bar()],
         )
-        self.completer = NamespaceCompleter(console.registry, lambda: console.session.namespace, self.completer)
+        completer = NamespaceCompleter(console.registry, lambda: console.session.namespace, self.completer)
+        self.completer = GuardedCompleter(completer, self._unforeseen)
         self.completion_visualisation = CompletionVisualisation.POP_UP
         self.complete_private_attributes = CompletePrivateAttributes.IF_NO_PUBLIC
         self.show_status_bar = False  # ours takes its place
@@ -89,10 +87,10 @@ class Shell(PythonRepl):
         self.confirm_exit = False
         self.enable_history_search = True
         self.highlight_matching_parenthesis = True
-        self.all_prompt_styles["bsrepl"] = Prompt(console)
+        self.all_prompt_styles["bsrepl"] = Prompt(lambda: bool(console.reloader.failures))
         self.prompt_style = "bsrepl"
         self.history = self.default_buffer.history = history or self.history
-        self._leaving: SystemExit | None = None  # a signal wants the shell to end
+        self._leaving: Terminated | None = None  # a signal wants the shell to end
         self._is_looking = False  # at the files, while the prompt waits
         self._proposed = ""  # by a tour
         self._is_new = True  # whether no prompt was shown since the last command
@@ -100,6 +98,8 @@ class Shell(PythonRepl):
     def configure(self, path: Path) -> None:
         """Runs the user's `config.py`, if there is one, and its `configure(repl)`. An error in it is told."""
         try:
+            if not path.is_file():  # a FIFO would wait for a writer
+                return
             source = path.read_bytes()
         except OSError:
             return
@@ -108,7 +108,7 @@ class Shell(PythonRepl):
             exec(compile(source, str(path), "exec", dont_inherit=True), names)
             if "configure" in names:
                 names["configure"](self)
-        except (Exception, KeyboardInterrupt) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             self.console.tell_error(error)
 
     def run(self) -> None:
@@ -116,7 +116,7 @@ class Shell(PythonRepl):
 
         SIGTERM and SIGHUP raise it, with the status that a shell gives to them: 143, 129.
         """
-        with _ended_by((signal.SIGTERM, signal.SIGHUP), self._leave):
+        with ended_by((signal.SIGTERM, signal.SIGHUP), self._leave):
             try:
                 self._converse()
             except (OSError, termios.error) as error:
@@ -137,12 +137,18 @@ class Shell(PythonRepl):
     def _turn(self) -> bool:
         """Reads a command and runs it. Returns whether another one is to be read."""
         self.console.look()
-        self.console.tour.show()
+        with self.console.guarded():
+            self.console.tour.show()
+        self._tell_unforeseen()
+        if self._keyboard is not None:
+            self._keyboard.restore()
         self._is_new = True
         try:
             text = self.read()
         except EOFError:
             return False
+        if was_interrupted(self.app.input):
+            raise KeyboardInterrupt
         if text.strip() in ("exit", "quit"):
             return False
         self.console.run(text, self._entering.taken(text))
@@ -152,7 +158,7 @@ class Shell(PythonRepl):
 
     def _leave(self, number: int, frame: object) -> None:
         """Ends the shell from wherever it is."""
-        self._leaving = SystemExit(128 + number)
+        self._leaving = Terminated(128 + number)
         if number == signal.SIGHUP:  # the terminal is gone; what is still printed must not fail
             with open(os.devnull, "r+b") as nowhere:
                 for stream in (0, 1, 2):
@@ -167,7 +173,7 @@ class Shell(PythonRepl):
             self.app.exit(exception=self._leaving)
 
     def _generate_style(self) -> BaseStyle:
-        return merge_styles([super()._generate_style(), _STYLE])
+        return merge_styles([super()._generate_style(), STYLE])
 
     def read(self) -> str:
         """The next command. Raises EOFError when there is none.
@@ -175,9 +181,20 @@ class Shell(PythonRepl):
         ptpython's own `read` runs the application in a thread, where a SIGINT makes it loop for ever. And a loop of its
         own for each prompt, as `app.run` makes, would end only when Jedi has found completions that nobody wants now.
         """
+        failures = 0
         while True:
             try:
-                text: str = completed(self._loop, self.app.run_async(pre_run=self._begin))
+                if failures > _MOST_FAILURES:  # the prompt cannot be drawn at all
+                    return _read_plainly()
+                waiting = self.app.run_async(pre_run=self._begin, set_exception_handler=False)
+                text: str = completed(self._loop, waiting)
+            except (EOFError, OSError, termios.error):
+                raise
+            except Exception as error:  # in a bound key, or while the prompt was drawn
+                failures += 1
+                self._unforeseen.add(error)
+                self._tell_unforeseen()
+                continue
             except KeyboardInterrupt:
                 self.signatures = []
                 self._entering.taken("")
@@ -198,15 +215,23 @@ class Shell(PythonRepl):
     async def _look_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(self._interval)
-            if self.console.reloader.is_due():
+            if self._unforeseen.guarded(self.console.reloader.is_due, False):
                 await run_in_terminal(self._look)
+            if self._unforeseen:
+                await run_in_terminal(self._tell_unforeseen)
+
+    def _tell_unforeseen(self) -> None:
+        """Tells what went wrong in bsrepl itself while the prompt waited."""
+        for error in self._unforeseen.take():
+            self.console.errors.write_internal(error)
 
     def _look(self) -> None:
         self._is_looking = True
         try:
-            with _interruptible():
+            with interruptible():
                 self.console.look()
-                self.console.tour.show()
+                with self.console.guarded():
+                    self.console.tour.show()
         finally:
             self._is_looking = False
         if self._proposal() != self._proposed and self.default_buffer.text in ("", self._proposed):
@@ -231,7 +256,8 @@ class Shell(PythonRepl):
         completing = self.default_buffer.complete_state is not None
         return Dimension(min=_MENU_HEIGHT if completing else 1)
 
-    def _key_bindings(self) -> KeyBindingsBase:
+    def _key_bindings(self) -> KeyBindings:
+        """Ours; `add_key_binding` of a `config.py` adds to them."""
         bindings = KeyBindings()
 
         @bindings.add(Keys.SIGINT)
@@ -250,12 +276,14 @@ class Shell(PythonRepl):
             event.current_buffer.cancel_completion()
             event.current_buffer.auto_up(event.arg)
 
-        return merge_key_bindings([bindings, self._entering.bindings(lambda: not self.paste_mode)])
+        self._entering.bind(bindings, lambda: not self.paste_mode)
+        return bindings
 
     def _status_bar(self) -> ConditionalContainer:
         def fragments() -> StyleAndTextTuples:
             width = self.app.output.get_size().columns
-            return [(f"class:{style}", text) for style, text in self._status(width)]
+            status = self._unforeseen.guarded(lambda: self._status(width), [("status", " internal error in bsrepl ")])
+            return [(f"class:{style}", text) for style, text in status]
 
         bar = Window(FormattedTextControl(fragments), style="class:status", height=1, wrap_lines=False)
         return ConditionalContainer(bar, filter=~is_done & Condition(lambda: self.app.renderer.height_is_known))
@@ -272,53 +300,9 @@ class Shell(PythonRepl):
         )
 
 
-class CommandValidator(PythonValidator):
-    """Lets through what the session understands; a syntax error is shown before the command is accepted."""
-
-    def __init__(self, understands: Callable[[str], bool]) -> None:
-        super().__init__()
-        self._understands = understands
-
-    def validate(self, document: Document) -> None:
-        if not self._understands(cleaned(document.text, self._understands).text):
-            super().validate(document)
-
-
-class Prompt(PromptStyle):
-    """`>>> `, or `!>> ` while a plugin file fails."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def in_prompt(self) -> StyleAndTextTuples:
-        if self._console.reloader.failures:
-            return [("class:prompt.failing", "!>> ")]
-        return [("class:prompt", ">>> ")]
-
-    def in2_prompt(self, width: int) -> StyleAndTextTuples:
-        return [("class:prompt.dots", "... ")]
-
-    def out_prompt(self) -> StyleAndTextTuples:
-        return []
-
-
-@contextmanager
-def _ended_by(numbers: Iterable[signal.Signals], leave: Callable[[int, Any], None]) -> Iterator[None]:
-    before = {number: signal.signal(number, leave) for number in numbers}
+def _read_plainly() -> str:
+    """A command of one line, without a prompt that could fail. Raises EOFError when there is none."""
     try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """While the prompt waits asyncio owns SIGINT; what runs in between is to be stopped by it like any command."""
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    wakeup = signal.set_wakeup_fd(-1)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(wakeup)
-        signal.signal(signal.SIGINT, handler)
+        return input(">>> ")
+    except (OSError, ValueError) as error:
+        raise EOFError from error

@@ -1,0 +1,26 @@
+"""The terminal's keys, whatever a command does to `sys.stdin`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from prompt_toolkit.input import Input, create_input
+
+
+class Keyboard:
+    """Standard input of the process, kept open: a command that closes `sys.stdin` must not end the session."""
+
+    def __init__(self) -> None:
+        self._descriptor = os.dup(sys.stdin.fileno())
+        self._stream = os.fdopen(self._descriptor, encoding="utf-8", errors="replace")
+
+    def input(self) -> Input:
+        """What the prompt reads keys from."""
+        return create_input(self._stream)
+
+    def restore(self) -> None:
+        """Opens `sys.stdin` again if a command has closed it."""
+        if sys.stdin is None or sys.stdin.closed:
+            os.dup2(self._descriptor, 0)
+            sys.stdin = os.fdopen(0, encoding="utf-8", errors="replace", closefd=False)
