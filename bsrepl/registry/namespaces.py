@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownPlugin
 from . import kernel_backends
@@ -119,7 +119,7 @@ class Namespace:
         """How to reach this namespace: `tfm`, `tfm.qonnx`."""
         return NAMESPACES[self._kind] + (f".{self._framework}" if self._framework else "")
 
-    if sys.version_info >= (3, 12):
+    if TYPE_CHECKING or sys.version_info >= (3, 12):
         # Before 3.12 a class with __getattr__ pays for it on every hit, twice the price of a plain attribute; there the
         # shell adds the nearest names when it shows the error.
         def __getattr__(self, name: str) -> Any:

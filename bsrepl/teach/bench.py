@@ -17,67 +17,12 @@ from typing import NamedTuple
 
 from ..errors import MeasurementFailed
 
-#: What frameworks do that have no index: walk the package, import each module, look at each class.
-WALK = """
-import time
-start = time.perf_counter()
-import importlib, inspect, pkgutil
-import qonnx.transformation
-names = [each.name for each in pkgutil.walk_packages(qonnx.transformation.__path__, "qonnx.transformation.")]
-walked = time.perf_counter()
-modules = [importlib.import_module(name) for name in names]
-imported = time.perf_counter()
-from qonnx.transformation.base import Transformation
-found = {
-    name: cls
-    for module in modules
-    for name, cls in inspect.getmembers(module, inspect.isclass)
-    if issubclass(cls, Transformation) and not inspect.isabstract(cls)
-}
-looked = time.perf_counter()
-parts = {"walk": walked - start, "import": imported - walked, "inspect": looked - imported}
-"""
-#: What packages do that publish plugins: metadata of every distribution is read, and then the modules are imported.
-ENTRY_POINTS = """
-import time
-start = time.perf_counter()
-from importlib.metadata import entry_points
-found = list(entry_points(group="bsrepl.plugins")) + list(entry_points(group="brainsmith.plugins"))
-listed = time.perf_counter()
-parts = {"read the metadata of every distribution": listed - start}
-"""
-#: What bsrepl does; its index is kept in the folder that is the first argument.
-INDEX = """
-import sys, time
-start = time.perf_counter()
-from pathlib import Path
-from bsrepl import tfm
-from bsrepl.frameworks.catalogue import Installed
-from bsrepl.registry.store import registry
-imported = time.perf_counter()
-Installed(registry, Path(sys.argv[1], "index.json"))
-found = {name for name in tfm.qonnx}
-looked = time.perf_counter()
-parts = {"import bsrepl": imported - start, "list QONNX": looked - imported}
-"""
-#: A reading of an attribute, in seconds: of a namespace and of a plain object.
-ACCESS = """
-import timeit
-from bsrepl import tfm
-from bsrepl.frameworks.catalogue import Installed
-from bsrepl.registry.store import registry
-Installed(registry, None)
-class Plain: pass
-plain = Plain()
-plain.FoldConstants = tfm.FoldConstants
-found = [tfm.FoldConstants]
-ten = "; ".join(["thing.FoldConstants"] * 10)
-parts = {
-    name: min(timeit.repeat(ten, globals={"thing": thing}, number=20_000, repeat=5)) / 200_000
-    for name, thing in (("tfm.X", tfm), ("plain attribute", plain))
-}
-"""
-_TELL = "import json\nprint(json.dumps([len(found), parts]))\n"
+_WAYS = Path(__file__).with_name("ways")
+#: Programs that print as JSON how many transformations they found, and the times that it took, in seconds.
+WALK = _WAYS / "by_walk.py"
+ENTRY_POINTS = _WAYS / "by_entry_points.py"
+INDEX = _WAYS / "by_index.py"
+ACCESS = _WAYS / "attribute_access.py"
 
 
 class Way(NamedTuple):
@@ -96,11 +41,6 @@ class Discovery(NamedTuple):
     access: dict[str, float]
     runs: int
 
-    @property
-    def ratio(self) -> float:
-        """How many times faster the last way is than the first."""
-        return self.ways[0].seconds / self.ways[-1].seconds
-
 
 def measure(runs: int, progress: Callable[[int, int, str], None]) -> Discovery:
     """Measures each way so many times, in turn. `progress` is told how many of how many processes have ended.
@@ -118,22 +58,22 @@ def measure(runs: int, progress: Callable[[int, int, str], None]) -> Discovery:
         taken: dict[str, list[tuple[int, dict[str, float]]]] = {name: [] for name in codes}
         total = runs * len(codes) + 1
         for turn in range(runs):
-            for number, (name, (code, arguments)) in enumerate(codes.items()):
+            for number, (name, (program, arguments)) in enumerate(codes.items()):
                 progress(turn * len(codes) + number, total, name)
                 with tempfile.TemporaryDirectory() as new:
-                    taken[name].append(fresh(code, *(new if each is None else each for each in arguments)))
+                    taken[name].append(fresh(program, *(new if each is None else each for each in arguments)))
     progress(total - 1, total, "tfm.X")
     _, access = fresh(ACCESS)
     progress(total, total, "")
     return Discovery(tuple(_way(name, results) for name, results in taken.items()), access, runs)
 
 
-def fresh(code: str, *arguments: str) -> tuple[int, dict[str, float]]:
-    """Runs code in a process of its own. Returns how much it found, and the times that it took, in seconds.
+def fresh(program: Path, *arguments: str) -> tuple[int, dict[str, float]]:
+    """Runs a program in a process of its own. Returns how much it found, and the times that it took, in seconds.
 
     Raises MeasurementFailed if it fails.
     """
-    command = [sys.executable, "-c", code + _TELL, *arguments]
+    command = [sys.executable, str(program), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(sys.executable).parent)
     if done.returncode:
         raise MeasurementFailed(f"a process that was to be measured failed: {done.stderr.strip().splitlines()[-1:]}")

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from bsrepl.teach import bench as discovery
 
 from .rows import Effort, Row, beside, in_turn
 
-#: stevedore reads the metadata of every distribution, through a cache of its own; QONNX publishes none.
-STEVEDORE = """
-import time
-start = time.perf_counter()
-from stevedore import ExtensionManager
-found = ExtensionManager("bsrepl.plugins").names() + ExtensionManager("brainsmith.plugins").names()
-parts = {"list": time.perf_counter() - start}
-"""
+STEVEDORE = Path(__file__).with_name("by_stevedore.py")
 
 
 def discovering(effort: Effort) -> Iterator[Row]:

@@ -90,7 +90,7 @@ def test_a_script_imports_no_ptpython(tmp_path: Path) -> None:
 def test_a_path_that_does_not_exist_becomes_a_starter_file(tmp_path: Path) -> None:
     done = bsrepl("new.py", "-c", "pass", cwd=tmp_path)
     assert "new.py is new" in done.stderr
-    assert (tmp_path / "new.py").read_text() == starter.TEXT
+    assert (tmp_path / "new.py").read_text() == starter.text()
     assert bsrepl("new.py", "-c", "pass", cwd=tmp_path).stderr == ""
 
 
@@ -125,7 +125,7 @@ def test_the_examples_of_the_starter_file_run_on_a_sample_model(tmp_path: Path) 
 
 def uncommented(block: int) -> str:
     """One example of the starter file as an editor's uncomment makes it; block 0 is the introduction."""
-    blocks = starter.TEXT.rstrip().split("\n\n")
+    blocks = starter.text().rstrip().split("\n\n")
     return "\n".join(
         line[2:] if line.startswith("# ") else line.removeprefix("#") for line in blocks[block].split("\n")
     )

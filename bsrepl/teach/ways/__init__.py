@@ -1,0 +1,1 @@
+"""Ways of knowing the transformations of QONNX, each a program that measures itself."""
