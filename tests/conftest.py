@@ -16,7 +16,8 @@ from bsrepl.registry.changes import between
 from bsrepl.registry.plugin import KINDS, _failed
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry, registry
-from bsrepl.reload.reloader import Reloader, Report
+from bsrepl.reload.outcome import Report
+from bsrepl.reload.reloader import Reloader
 from bsrepl.shell import places
 from bsrepl.shell.assembly import console as build_console
 from bsrepl.shell.preloaded import PRELOADED

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from os.path import abspath, isdir, islink, realpath, sep
 
 from ..errors import PluginFileError
-from . import signatures as watch
+from . import signatures
 
 GRACE = 1_000_000_000  # ns that a file may be gone or empty: some editors save that way
 
@@ -28,7 +28,7 @@ class Disk:
         self._now = now
         self._trusting = trusting
         self._folders: list[str] = []
-        self._seen: dict[str, watch.Signature] = {}
+        self._seen: dict[str, signatures.Signature] = {}
         self._links: dict[str, str] = {}  # the files that plugin files are links to, with the link
         for path in map(abspath, paths):
             self.add(path)
@@ -41,8 +41,8 @@ class Disk:
         else:
             self._add_plugin_file(path)
 
-    def leave(self, folder: str) -> None:
-        """Looks at a folder no more; its plugin files are gone, whether they exist or not."""
+    def drop(self, folder: str) -> None:
+        """Stops watching a folder. Its plugin files count as gone, whether they exist or not."""
         self._folders.remove(folder)
         self._seen.pop(folder, None)
         for path in [path for path in self.plugin_files if path.startswith(folder + sep)]:
@@ -53,7 +53,7 @@ class Disk:
 
     def watch(self, path: str) -> None:
         """Looks at a file from now on, whether it exists or not."""
-        self._seen.setdefault(path, watch.UNSETTLED)
+        self._seen.setdefault(path, signatures.UNSETTLED)
 
     def is_missing(self, path: str) -> bool:
         return self._seen.get(path) is None
@@ -61,24 +61,24 @@ class Disk:
     def read(self, path: str) -> bytes:
         """The bytes to execute: those that were looked at, or, of a file not looked at before, those on disk.
 
-        Raises FileNotFoundError and PluginFileError, as `watch.read` does.
+        Raises FileNotFoundError and PluginFileError, as `signatures.read` does.
         """
         if path not in self.contents:
-            self.contents[path], self._seen[path] = watch.read(path, self._now(), trusted=self._trusting)
+            self.contents[path], self._seen[path] = signatures.read(path, self._now(), trusted=self._trusting)
         return self.contents[path]
 
     def look(self, executed: Mapping[str, bytes | None]) -> None:
         """Adds to `changed` and `gone`. `executed` are the contents that files were last executed with, None of one
         that could not be read. Costs a stat for each file that is watched."""
         now = self._now()
-        suspects = dict.fromkeys([*watch.suspects(self._seen), *self.missing_since])
+        suspects = dict.fromkeys([*signatures.suspects(self._seen), *self.missing_since])
         for folder in self._folders:
             if folder in suspects:
                 del suspects[folder]
                 suspects.update(dict.fromkeys(self._scan(folder, now)))
         have_appeared = [self._look_at(path, executed, now) for path in suspects]
         for path in [path for path in self.missing_since if self.is_missing(path)]:
-            # One file gone and another come is a renaming, and has no need to wait.
+            # A file that disappears while another appears was renamed: there is no need to wait.
             if any(have_appeared) or self._is_overdue(path, now):
                 self.gone.add(path)
 
@@ -88,7 +88,7 @@ class Disk:
         self.missing_since.pop(path, None)
         if path in self.plugin_files:  # what was another name for it may have to take its place
             self._links = {target: link for target, link in self._links.items() if link != path}
-            self._seen.update(dict.fromkeys(self._folders, watch.UNSETTLED))
+            self._seen.update(dict.fromkeys(self._folders, signatures.UNSETTLED))
         elif not is_awaited:
             self._seen.pop(path, None)
 
@@ -96,7 +96,7 @@ class Disk:
         """Looks at one file. Returns whether it has appeared since the last look."""
         data: bytes | None = None
         try:
-            data, signature = watch.read(path, now, trusted=self._trusting)
+            data, signature = signatures.read(path, now, trusted=self._trusting)
         except FileNotFoundError:
             if path in executed:
                 self.missing_since.setdefault(path, now)
@@ -104,7 +104,7 @@ class Disk:
             self.present.discard(path)
             return False
         except PluginFileError:  # executing it will say why it cannot be read
-            signature = watch.signature(path, now)
+            signature = signatures.signature(path, now)
         if path in self.plugin_files:
             self.present.add(path)
         if data == b"" and executed.get(path) and not self._is_overdue(path, now):
@@ -122,12 +122,12 @@ class Disk:
 
     def _scan(self, folder: str, now: int) -> Iterator[str]:
         """The plugin files that have appeared in a folder."""
-        self._seen[folder] = watch.signature(folder, now)
+        self._seen[folder] = signatures.signature(folder, now)
         try:
-            found, future = watch.plugin_files(folder)
+            present, future = signatures.plugin_files(folder)
         except OSError:
             return  # gone, and its files with it; they are looked at one by one
-        for path in sorted({*found, *future} - self.plugin_files, key=lambda path: (islink(path), path)):
+        for path in sorted({*present, *future} - self.plugin_files, key=lambda path: (islink(path), path)):
             if self._add_plugin_file(path):
                 yield path
 
@@ -140,7 +140,7 @@ class Disk:
         elif path in self._links:
             return False
         self.plugin_files.add(path)
-        self._seen[path] = watch.UNSETTLED
+        self._seen[path] = signatures.UNSETTLED
         return True
 
     def _is_overdue(self, path: str, now: int) -> bool:

@@ -1,4 +1,4 @@
-"""What is told of a plugin file that failed: where, what, the source line, what was kept."""
+"""Why a plugin file failed: where, what, the source line, and what was kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..registry.plugin import Key
 
 @dataclass(frozen=True)
 class Failure:
-    """Why the last attempt to execute a file does not count. Holds no frame and no exception, only what they said."""
+    """Why the last attempt to execute a file does not count. Holds no frame and no exception, only text."""
 
     path: str  # the file whose attempt it was
     file: str  # where the error stands: that file, or one that it imports
@@ -24,9 +24,9 @@ class Failure:
     column: int | None = None  # of the caret under the source line, from 0
     width: int = 1  # of the caret
     kept: tuple[Key, ...] = ()  # the plugins whose previous version stays
-    taken: frozenset[Key] = frozenset()  # the names that other files have
+    taken: frozenset[Key] = frozenset()  # the names it claims that other files have
     hint: str | None = None  # what to write instead
-    threads: tuple[str, ...] = ()  # those that it started and that go on: they cannot be undone
+    threads: tuple[str, ...] = ()  # those that it started and that still run: they cannot be undone
     trace: str = field(default="", compare=False)  # the whole traceback, from the plugin file down
 
     @property
@@ -54,20 +54,20 @@ def failure(
         column = (error.offset or 1) - 1
         if error.end_lineno == line and error.end_offset and error.end_offset > (error.offset or 1):
             width = error.end_offset - (error.offset or 1)
-        said = f"{type(error).__name__}: {error.msg}"
+        message = f"{type(error).__name__}: {error.msg}"
     else:
         frames = [frame for frame in summary.stack if frame.filename in blamed]
         file = frames[-1].filename if frames else path
         line = frames[-1].lineno if frames else getattr(error, "line", None)
         text = linecache.getline(file, line) if frames and line else ""
         column, width = _span(frames[-1], text) if frames else (None, 1)
-        said = str(error) if isinstance(error, PluginFileError) else _said(summary)
+        message = str(error) if isinstance(error, PluginFileError) else _message(summary)
     indent = len(text) - len(text.lstrip())
     return Failure(
         path=path,
         file=file or path,
         line=line,
-        error=said,
+        error=message,
         source_line=text.strip(),
         column=None if column is None else max(column - indent, 0),
         width=width,
@@ -89,7 +89,7 @@ def _span(frame: traceback.FrameSummary, text: str) -> tuple[int | None, int]:
     return column, max(len(encoded[start:end].decode(errors="replace")), 1)
 
 
-def _said(summary: traceback.TracebackException) -> str:
+def _message(summary: traceback.TracebackException) -> str:
     return "".join(summary.format_exception_only()).strip()
 
 

@@ -1,4 +1,4 @@
-"""What to add to an exception: the one line that tells a user of QONNX what to write instead."""
+"""The hint below an exception: what a user of QONNX can write instead."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _CANNOT_IMPORT = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<modul
 _NOT_THE_SAME = re.compile(r"it's not the same object as [\w.@]*?(?P<name>\w+)$")
 _NO_ATTRIBUTE = re.compile(r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
 
-#: What QONNX no longer has, and what to write now.
+#: What QONNX removed, and what to write now.
 _DROPPED = {
     ("qonnx.transformation.general", "ApplyConfig"): (
-        "QONNX gave ApplyConfig to FINN: from finn.transformation.general import ApplyConfig"
+        "ApplyConfig is now in FINN: from finn.transformation.general import ApplyConfig"
     ),
     ("qonnx.custom_op.general", "custom_op"): (
-        "QONNX registers custom ops so now: from qonnx.custom_op.registry import add_op_to_domain; "
+        "custom_op was removed; write: from qonnx.custom_op.registry import add_op_to_domain; "
         'add_op_to_domain("qonnx.custom_op.general", MyOp)'
     ),
 }
@@ -42,11 +42,11 @@ def hint(error: BaseException, snapshot: Snapshot) -> str | None:
         return _moved(_CANNOT_IMPORT.search(str(error)), snapshot)
     if isinstance(error, AttributeError):
         if isinstance(error.obj, Namespace) and error.name:
-            said = error.obj.missing(error.name)
-            return None if said == str(error) else said
+            message = error.obj.missing(error.name)
+            return None if message == str(error) else message
         return _moved(_NO_ATTRIBUTE.search(str(error)), snapshot)
     if isinstance(error, PicklingError) and (stale := _NOT_THE_SAME.search(str(error))):
-        return f"{stale['name']} was replaced since this instance was made; make it anew"
+        return f"{stale['name']} was replaced after this instance was created; create it again"
     if isinstance(error, (TypeError, ValueError, KeyboardInterrupt)):
         return _misapplied(error)
     return None
@@ -55,14 +55,14 @@ def hint(error: BaseException, snapshot: Snapshot) -> str | None:
 def _not_installed(module: str) -> str | None:
     package = module.partition(".")[0]
     if package == BRAINSMITH and module != package:
-        return f"Brainsmith is not installed, and bsrepl stands in for its registry only, not for {module}"
+        return f"Brainsmith is not installed; bsrepl replaces its registry only, not {module}"
     if package != module:
         return None
-    return f"no module {package} is installed, or beside the file; if it is a package: %pip install {package}"
+    return f"no module {package} is installed or lies beside the file; if it is a package: %pip install {package}"
 
 
 def _moved(sought: re.Match[str] | None, snapshot: Snapshot) -> str | None:
-    """Where a name lives now that a module no longer has."""
+    """Where a name is now that was removed from a module."""
     if sought is None:
         return None
     if (sought["module"], sought["name"]) in _DROPPED:
@@ -71,7 +71,7 @@ def _moved(sought: re.Match[str] | None, snapshot: Snapshot) -> str | None:
     for kind in ("transform", "kernel", "step"):
         plugin: Plugin | None = snapshot.get(kind, sought["name"], framework)
         if plugin is not None and plugin.module != sought["module"]:
-            return f"{plugin.name} lives in {plugin.module} now:\nfrom {plugin.module} import {plugin.name}"
+            return f"{plugin.name} is now in {plugin.module}:\nfrom {plugin.module} import {plugin.name}"
     return None
 
 
@@ -92,12 +92,13 @@ def _misapplied(error: BaseException) -> str | None:
     at = _defined_at(applied)
     if isinstance(error, KeyboardInterrupt):
         return (
-            f"transform() calls {name}.apply again for as long as it returns True as second value{at}{so_far}; "
+            f"transform() calls {name}.apply again as long as its second return value is True{at}{so_far}; "
             "return model, False once there is nothing left to change"
         )
     if frames[-1] is calls[-1] and (returned := _NOT_A_PAIR.search(str(error))):
-        what = {"NoneType": "nothing", None: "something else"}.get(returned["type"], f"a {returned['type']} alone")
-        return f"{name}.apply returned {what}{at}; it has to return a pair: return model, False (or True: once more)"
+        what = {"NoneType": "None", None: "something else"}.get(returned["type"], f"a {returned['type']} alone")
+        pair = "return model, False (or True, to be called again)"
+        return f"{name}.apply returned {what}{at}; it has to return a pair: {pair}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""When a Ctrl-C may strike: while a plugin file is executed, not between two halves of a change."""
+"""When Ctrl-C may interrupt: while a plugin file is executed, not between two halves of a change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Holds SIGINT back until the end, where it strikes if it came meanwhile."""
+    """Holds SIGINT back until the end, and raises it there if it came meanwhile."""
     with _masked(signal.SIG_BLOCK):
         yield
 

@@ -123,7 +123,7 @@ class _Move:
                 object.__setattr__(instance, "__class__", new)
                 return
             except TypeError:
-                why = f"{old.__qualname__} is laid out otherwise now: its slots differ"
+                why = f"{old.__qualname__} has other slots now; this instance keeps the old code, create it again"
         self._tell(instance, why)
 
     def _move_subclasses(self, cls: type) -> None:
@@ -137,7 +137,7 @@ class _Move:
             try:
                 derived.__bases__ = bases
             except TypeError as error:
-                self._tell(derived, f"it cannot derive from the new {cls.__qualname__}: {error}")
+                self._tell(derived, f"it cannot derive from the new {cls.__qualname__}: {error}; define it again")
 
     def _move_methods(self, functions: Iterable[FunctionType]) -> None:
         """Bound methods of instances that were moved are bound anew."""
@@ -194,7 +194,9 @@ class _Move:
             if isinstance(value, enum.Enum):
                 self._stale.append(Stale(name, f"{type(value).__qualname__} has no member {value.name}"))
             else:
-                self._stale.append(Stale(name, f"{getattr(value, '__qualname__', value)} is gone"))
+                self._stale.append(
+                    Stale(name, f"{getattr(value, '__qualname__', value)} was removed; this name keeps the old one")
+                )
 
     def _tell(self, thing: Any, why: str) -> None:
         holder = next((name for name, value in self._names.items() if _holds(value, thing)), None)
@@ -213,10 +215,10 @@ class _Move:
 def _why_not(old: type, new: Any) -> str | None:
     """Why instances of one class should not become instances of the other; None if they should."""
     if new is _MISSING:
-        return f"{old.__qualname__} is gone"
+        return f"{old.__qualname__} was removed; this instance keeps the old code"
     for method in ("__init__", "__new__", "__post_init__"):
         if not alike(getattr(old, method, None), getattr(new, method, None)):
-            return f"{old.__qualname__}.{method}() changed"
+            return f"{old.__qualname__}.{method}() changed; this instance keeps the old code, create it again"
     return None
 
 

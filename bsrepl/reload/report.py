@@ -1,4 +1,4 @@
-"""What a reload did, and what failed, as styled text."""
+"""A reload as styled text: what it changed, and what failed."""
 
 from __future__ import annotations
 
@@ -12,51 +12,51 @@ from ..registry.report import registry_changes
 from ..text.format import duration
 from ..text.styled import Text, advice, headed, wrapped
 from .failure import Failure
+from .outcome import Report
 from .rebind import Stale
-from .reloader import Report
 
-_MOST_FAILURES = 5  # that are told in full at once
+_MOST_FAILURES = 5  # that are reported in full at once
 
 
-def report(told: Report, width: int, seconds: float | None = None) -> Text:
-    """What a reload did: the problems, what was mended, the registry's changes."""
-    text = problems(told, width)
-    for path in told.mended:
-        text += [("added", f"{basename(path)} is mended\n")]
-    changes = between(told.before, told.after)
+def report(outcome: Report, width: int, seconds: float | None = None) -> Text:
+    """The problems, the files that were fixed, and the changes of the registry."""
+    text = problems(outcome, width)
+    for path in outcome.fixed:
+        text += [("added", f"{basename(path)} is fixed\n")]
+    changes = between(outcome.before, outcome.after)
     if changes:
-        text += registry_changes(changes, told.before, told.after, width, seconds)
-    elif told.new == told.executed != []:
-        text += [("dim", f"{_listed(told.new)}: no plugin in it yet\n")]
-    elif told.executed:
-        text += [("dim", f"{_listed(told.executed)} executed again; no plugin changed{_after(seconds)}\n")]
-    elif told.gone:
-        text += [("dim", f"{_listed(told.gone)} gone; no plugin was in it\n")]
+        text += registry_changes(changes, outcome.before, outcome.after, width, seconds)
+    elif outcome.new == outcome.executed != []:
+        text += [("dim", f"{_listed(outcome.new)}: no plugin in it yet\n")]
+    elif outcome.executed:
+        text += [("dim", f"{_listed(outcome.executed)} executed again; no plugin changed{_after(seconds)}\n")]
+    elif outcome.gone:
+        text += [("dim", f"{_listed(outcome.gone)} deleted; it contained no plugin\n")]
     return text
 
 
-def problems(told: Report, width: int) -> Text:
-    """What files printed while they were executed, warnings, and failures not told before."""
+def problems(outcome: Report, width: int) -> Text:
+    """What files printed while they were executed, warnings, and failures that were not reported before."""
     text: Text = []
-    for path, printed in told.output:
+    for path, printed in outcome.output:
         for line in printed.splitlines():
             text += [("path", f"{basename(path)} | "), ("", f"{line}\n")]
-    for warning in told.warnings:
+    for warning in outcome.warnings:
         text += _warning(warning, width)
-    for failed in told.failures[:_MOST_FAILURES]:
+    for failed in outcome.failures[:_MOST_FAILURES]:
         text += failure(failed, width)
-    for failed in told.failures[_MOST_FAILURES:]:
+    for failed in outcome.failures[_MOST_FAILURES:]:
         text += headed("error", "failed", f"{failed.place}  {failed.error.splitlines()[0]}", width)
-    if len(told.failures) > _MOST_FAILURES:
-        text.append(("bold", f"{len(told.failures)} files failed; errors() tells of each in full\n"))
+    if len(outcome.failures) > _MOST_FAILURES:
+        text.append(("bold", f"{len(outcome.failures)} files failed; errors() shows each in full\n"))
     return text
 
 
-def stale(found: Sequence[Stale], width: int) -> Text:
-    """What the session holds that stays as it was made."""
+def stale(objects: Sequence[Stale], width: int) -> Text:
+    """What the session holds that keeps the old code."""
     text: Text = []
-    for each in found:
-        text += headed("warning", "stale", f"{each.holder}  {each.why}; make it anew", width)
+    for item in objects:
+        text += headed("warning", "stale", f" {item.holder}: {item.why}", width)
     return text
 
 
@@ -64,8 +64,29 @@ def waiting(paths: Sequence[str], width: int) -> Text:
     """That files are gone or empty, which may be an editor saving, and still count."""
     if not paths:
         return []
-    said = f"{_listed(paths)} gone or empty; the previous version counts until that has lasted a second"
-    return [("warning", wrapped(said, width))]
+    message = f"{_listed(paths)} missing or empty; the previous version counts until that has lasted a second"
+    return [("warning", wrapped(message, width))]
+
+
+def failure(failed: Failure, width: int) -> Text:
+    """Where a plugin file failed, the error, the source line with a caret, a hint, and what was kept."""
+    text = headed("error", "failed", f"{failed.place}  {failed.error}", width)
+    if failed.source_line:
+        text.append(("", f"    {failed.source_line}\n"))
+        if failed.column is not None and failed.column <= len(failed.source_line):
+            carets = "^" * max(1, min(failed.width, len(failed.source_line) - failed.column))
+            text.append(("error", f"    {' ' * failed.column}{carets}\n"))
+    if failed.hint:
+        text += advice(failed.hint, width)
+    if failed.file != failed.path:
+        text.append(("", f"  imported by {basename(failed.path)}\n"))
+    if failed.threads:
+        running = f"  cannot be undone: it started {', '.join(failed.threads)}, still running"
+        text.append(("warning", wrapped(running, width, "    ")))
+    kept = f"kept the previous version: {_keys(failed.kept)}"
+    lost = "nothing of it is registered; errors() shows the whole traceback"
+    text.append(("", wrapped(f"  {kept if failed.kept else lost}", width, "    ")))
+    return text
 
 
 def _listed(paths: Sequence[str]) -> str:
@@ -82,27 +103,6 @@ def _after(seconds: float | None) -> str:
 def _warning(warning: warnings.WarningMessage, width: int) -> Text:
     place = f"{basename(warning.filename)}:{warning.lineno}"
     return headed("warning", "warning", f"{place}  {warning.message}", width)
-
-
-def failure(failed: Failure, width: int) -> Text:
-    """Where a plugin file failed, the error, the source line with a caret, and what was kept."""
-    text = headed("error", "failed", f"{failed.place}  {failed.error}", width)
-    if failed.source_line:
-        text.append(("", f"    {failed.source_line}\n"))
-        if failed.column is not None and failed.column <= len(failed.source_line):
-            carets = "^" * max(1, min(failed.width, len(failed.source_line) - failed.column))
-            text.append(("error", f"    {' ' * failed.column}{carets}\n"))
-    if failed.hint:
-        text += advice(failed.hint, width)
-    if failed.file != failed.path:
-        text.append(("", f"  imported by {basename(failed.path)}\n"))
-    if failed.threads:
-        running = f"  cannot be undone: it started {', '.join(failed.threads)}, which goes on running"
-        text.append(("warning", wrapped(running, width, "    ")))
-    kept = f"kept the previous version: {_keys(failed.kept)}"
-    lost = "nothing of it is registered; errors() has the whole traceback"
-    text.append(("", wrapped(f"  {kept if failed.kept else lost}", width, "    ")))
-    return text
 
 
 def _keys(keys: Sequence[Key]) -> str:

@@ -2,7 +2,7 @@
 
 A file counts as unchanged only while modification time, change time, size and inode all stay equal; a later time is no
 proof (`cp -p`, `mv x.bak x`), an equal one none while the file is so young that an edit may share its clock tick. Such
-a file is UNSETTLED: it is read again each time until it is two seconds old. Git calls this the racy index.
+a file is UNSETTLED: it is read again at each look until it is two seconds old. Git calls this the racy index.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..errors import PluginFileError
 from .trust import doubt
 
-#: What tells one state of a path from another: st_mtime_ns, st_ctime_ns, st_size, st_ino. Nothing is there: None.
+#: Tells one state of a path from another: st_mtime_ns, st_ctime_ns, st_size, st_ino. None: the path does not exist.
 Signature = tuple[int, ...] | None
 
 #: Equal to no state of any path: whoever keeps it looks again.
@@ -37,17 +37,17 @@ class Contents(NamedTuple):
 def suspects(seen: Mapping[str, Signature]) -> list[str]:
     """The paths that may no longer be as they were seen, at the cost of a stat each."""
     look = os.stat
-    found = []
+    paths = []
     for path, signature in seen.items():
         try:
             now = look(path)
         except (OSError, ValueError):
             if signature is not None:
-                found.append(path)
+                paths.append(path)
             continue
         if signature != (now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino):
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def signature(path: str, now: int) -> Signature:
@@ -61,8 +61,8 @@ def signature(path: str, now: int) -> Signature:
 def read(path: str, now: int, *, trusted: bool = False) -> Contents:
     """Reads a plugin file, never blocking, at wall-clock time `now`, in ns.
 
-    Raises FileNotFoundError if it is gone, and PluginFileError, with the reason, if it is no readable regular file,
-    larger than any plugin file, or, unless it is `trusted`, if somebody else may have written it.
+    Raises FileNotFoundError if it does not exist, and PluginFileError, with the reason, if it is not a readable regular
+    file, is larger than any plugin file, or, unless it is `trusted`, may have been written by somebody else.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -92,17 +92,17 @@ def _contents(path: str, descriptor: int, now: int, trusted: bool) -> Contents:
         after = os.fstat(descriptor)
         if len(data) == after.st_size and _identity(before) == _identity(after):
             return Contents(data, _signature(after, now))
-    return Contents(data, UNSETTLED)  # somebody goes on writing: what is there now, and another look soon
+    return Contents(data, UNSETTLED)  # it is still being written to: what it holds now, and another look soon
 
 
 def plugin_files(folder: str) -> tuple[list[str], list[str]]:
     """The plugin files of a folder: each `*.py` in it, and the `__init__.py` of each package in it.
 
     Names that start with `_` or `.` are helpers, or what editors leave behind. The second list has the `__init__.py`
-    that would make a package of each subfolder without one: nothing in the folder tells when it comes. Raises OSError
-    if there is no folder.
+    that would make a package of each subfolder without one: the folder itself does not change when it appears.
+    Raises OSError if the folder does not exist.
     """
-    found: list[str] = []
+    present: list[str] = []
     future: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -110,11 +110,11 @@ def plugin_files(folder: str) -> tuple[list[str], list[str]]:
                 continue
             if not entry.is_dir():
                 if entry.name.endswith(".py"):
-                    found.append(entry.path)
+                    present.append(entry.path)
             elif entry.name.isidentifier():
                 init = join(entry.path, "__init__.py")
-                (found if isfile(init) else future).append(init)
-    return sorted(found), sorted(future)
+                (present if isfile(init) else future).append(init)
+    return sorted(present), sorted(future)
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:

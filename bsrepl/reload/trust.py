@@ -1,4 +1,4 @@
-"""Whether a file may be executed by itself, just because it lies where it lies."""
+"""Whether a file may be executed without asking, just because of where it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import stat
 
 
 def doubt(path: str, file: os.stat_result, folder: os.stat_result, user: int) -> str | None:
-    """Why a file should not be executed unasked; None if nothing speaks against it.
+    """Why a file should not be executed without asking; None if it may be.
 
     Somebody else may have written it if anyone may write to it or to its folder (one with the sticky bit, like /tmp,
     protects the files in it), or if it or its folder belongs to another user who is not root.

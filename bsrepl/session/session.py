@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from ..frameworks.qonnx import ops as custom_ops
 from ..registry.plugin import Origin
 from ..registry.store import record
-from ..reload.importer import show_source
+from ..reload.shown_source import show_source
 from . import syntax as notebook
 
 if TYPE_CHECKING:

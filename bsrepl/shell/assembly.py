@@ -13,8 +13,9 @@ from ..models.unasked import UnaskedProofs
 from ..models.workbench import Workbench
 from ..registry.plugin import NAMESPACES, Lazy
 from ..registry.store import Registry
+from ..reload.hints import hint
 from ..reload.reloader import Reloader
-from ..reload.sources import source_of
+from ..reload.sources import Source
 from ..session.evaluation import Evaluator
 from ..session.session import Session
 from ..teach.board import Board
@@ -45,9 +46,13 @@ def console(
     `trusting`, files are executed even if somebody else may have written them. `index_file` keeps what was found out
     of installed packages. `Console.close` takes out of the process what this puts into it.
     """
-    reloader = Reloader(registry, paths, PRELOADED, now, trusting=trusting)
-    installed = Installed(registry, index_file)
     brainsmith = InstalledBrainsmith()
+    adopt = partial(brainsmith.adopt, registry)
+    reloader = Reloader(
+        registry, paths, PRELOADED, now, hint=lambda error: hint(error, registry.snapshot), adopt=adopt,
+        trusting=trusting,
+    )  # fmt: skip
+    installed = Installed(registry, index_file)
     stand_in = BrainsmithImporter()
     stand_in.install()
     session = Session(PRELOADED)
@@ -57,16 +62,15 @@ def console(
 
     workbench = Workbench(
         clock,
-        source_of=lambda module: source_of(module, reloader.loaded, session.definitions),
+        source_of=partial(_source_of, reloader, session),
         lookup=partial(_importable, registry),
         transforms=lambda: registry.snapshot.find("transform"),
         progress=show_progress,
     )
     board = Board(registry, reloader, now)
     errors = ErrorOutput(err, registry)
-    adopt = partial(brainsmith.adopt, registry)
     looking = Looking(
-        reloader, session.namespace, workbench, board, out, adopt, stand_in.take_notes, clock, shows_time
+        reloader, session.namespace, workbench, board, out, stand_in.take_notes, clock, shows_time
     )  # fmt: skip
     proofs = UnaskedProofs(workbench, clock)
     evaluator = Evaluator(session, registry, workbench, proofs, adopt, clock)
@@ -79,6 +83,13 @@ def console(
     )
     session.namespace.update({**commands.all, "tour": built.tour, "lesson": built.tour.lesson})
     return built
+
+
+def _source_of(reloader: Reloader, session: Session, module: str) -> Source | None:
+    """The source of a module that is not installed: a plugin file, or what commands defined."""
+    if module == "__main__":
+        return Source("session.py", {"session.py": session.definitions().encode()})
+    return reloader.source_of(module)
 
 
 def _importable(registry: Registry, namespace: str, name: str) -> tuple[str, str] | None:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from ..registry.plugin import Plugin
 from ..reload import report as reload_report
 from ..reload.failure import Failure
-from ..reload.reloader import Reloader, Report
+from ..reload.outcome import Report
+from ..reload.reloader import Reloader
 from ..teach import lesson_text
 from ..teach.guide import Problem
 from ..teach.lesson import Lesson
@@ -46,9 +47,8 @@ def as_text(reloader: Reloader, report: Report, lessons: Sequence[Played], width
     if lessons and not reloader.plugin_files:
         return text
     text += reload_report.problems(report, width)
-    for path, loaded in sorted(reloader.loaded.items()):
+    for path, plugins in sorted(reloader.files.items()):
         if path not in reloader.failures:
-            plugins = loaded.plugins
             text += [("added", "ok"), ("", f" {path}  {', '.join(str(plugin.key) for plugin in plugins)}\n")]
     failed = len(reloader.failures)
     total = len(reloader.plugin_files)
@@ -62,14 +62,14 @@ def as_json(reloader: Reloader, report: Report, lessons: Sequence[Played]) -> st
     A lesson is `{"path", "ok", "steps", "problems": [{"step", "line", "message"}], "error"}`.
     """
     files = []
-    for path in sorted({*reloader.plugin_files, *reloader.loaded, *reloader.failures}):
+    live = reloader.files
+    for path in sorted({*reloader.plugin_files, *live, *reloader.failures}):
         failed = reloader.failures.get(path)
-        loaded = reloader.loaded.get(path)
         files.append(
             {
                 "path": path,
-                "ok": failed is None and loaded is not None,
-                "plugins": [_plugin(plugin) for plugin in loaded.plugins] if loaded else [],
+                "ok": failed is None and path in live,
+                "plugins": [_plugin(plugin) for plugin in live.get(path, ())],
                 "error": _failure(failed) if failed else None,
             }
         )

@@ -130,16 +130,15 @@ class Commands:
         if not self._reloader.failures:
             self._out.write([("dim", "no plugin file fails\n")])
         elif not self._looking.retry():
-            self._out.write([("warning", "the same failure again; errors() tells it\n")])
+            self._out.write([("warning", "still failing; see errors()\n")])
 
     def watching(self) -> None:
         """Prints the files that are watched: plugin files, and the helpers that they import."""
         reloader = self._reloader
         rows = []
+        files = reloader.files
         for path in reloader.plugin_files:
-            loaded = reloader.loaded.get(path)
-            count = len(loaded.plugins) if loaded else 0
-            state = "failed" if path in reloader.failures else counted(count, "plugin")
+            state = "failed" if path in reloader.failures else counted(len(files.get(path, ())), "plugin")
             rows.append((path, state))
         rows += [(path, "helper") for path in reloader.helpers]
         if not rows:

@@ -92,13 +92,13 @@ class Console:
         """What is to be told once."""
         return asides(self._notes(), self.out.width)
 
-    def look(self) -> bool:
+    def look(self, *, looked: bool = False) -> bool:
         """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told.
 
-        A tour may go on by it.
+        A tour may go on by it. With `looked`, `Reloader.is_due` was just called.
         """
         with self.guarded():
-            if self.looking.look():
+            if self.looking.look(looked=looked):
                 self.tour.after(None, failed=bool(self.reloader.failures))
                 return True
         return False
@@ -123,8 +123,7 @@ class Console:
     def greet(self) -> None:
         """Prints what a session begins with."""
         self.reloader.is_due()  # so that the files are counted; they are executed, and told of, afterwards
-        watched = len(self.reloader.plugin_files)
-        self.out.write(banner(self.registry.snapshot, __version__, watched, self.out.width))
+        self.out.write(banner(self.registry.snapshot, __version__, self.reloader.watched, self.out.width))
 
     def run(self, text: str, steps: Sequence[str] = ()) -> Entry:
         """Runs a command as if typed: the files are looked at; its value or error, the changes and the time are told.

@@ -10,8 +10,9 @@ from ..models.workbench import Workbench
 from ..registry.snapshot import Snapshot
 from ..reload import interrupts
 from ..reload import report as reload_report
+from ..reload.outcome import Report
 from ..reload.rebind import follow
-from ..reload.reloader import Reloader, Report
+from ..reload.reloader import Reloader
 from ..teach.board import Board
 from ..text.styled import asides
 from ..text.terminal import Terminal
@@ -20,8 +21,8 @@ from ..text.terminal import Terminal
 class Looking:
     """Looks at the plugin files, and tells what they changed.
 
-    `names` is the namespace of the session, whose values follow what is executed again. `adopt` registers what an
-    imported library has come to know; `notes` gives what is to be told once. `clock` measures in seconds.
+    `names` is the namespace of the session, whose values follow what is executed again. `notes`
+    gives what is to be told once. `clock` measures in seconds.
     """
 
     def __init__(
@@ -31,7 +32,6 @@ class Looking:
         workbench: Workbench,
         board: Board,
         out: Terminal,
-        adopt: Callable[[], None],
         notes: Callable[[], list[str]],
         clock: Callable[[], float],
         shows_time: bool,
@@ -41,18 +41,20 @@ class Looking:
         self._workbench = workbench
         self._board = board
         self._out = out
-        self._adopt = adopt
         self._notes = notes
         self._clock = clock
         self.shows_time = shows_time
         self.reported: Snapshot = reloader.registry.snapshot  # up to which the registry's changes have been told
         self.last_seconds: float | None = None  # that the last reload took
 
-    def look(self, *, retry: bool = False, is_command: bool = False) -> bool:
-        """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told."""
+    def look(self, *, retry: bool = False, is_command: bool = False, looked: bool = False) -> bool:
+        """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told.
+
+        With `looked`, `Reloader.is_due` was just called, and the files are not looked at a second time.
+        """
         try:
             with interrupts.deferred():
-                return self._look(retry, is_command)
+                return self._look(retry, is_command, looked)
         except KeyboardInterrupt:  # it came when there was nothing to stop
             return True
 
@@ -62,34 +64,31 @@ class Looking:
 
     def add(self, folder: str) -> None:
         """Watches a folder of plugin files, too."""
-        self._reloader.disk.add(folder)
+        self._reloader.add(folder)
 
     def drop(self, folder: str) -> None:
         """Watches a folder no more; what its files registered is withdrawn."""
-        self._reloader.disk.leave(folder)
+        self._reloader.drop(folder)
         self.look()
 
-    def _look(self, retry: bool, is_command: bool) -> bool:
+    def _look(self, retry: bool, is_command: bool, looked: bool) -> bool:
         out = self._out
-        if not retry and not self._reloader.is_due():
+        started = self._clock()
+        report = self._reloader.refresh(retry, looked)
+        if not report:
             if is_command and self._reloader.waiting:
                 out.write(reload_report.waiting(self._reloader.waiting, out.width))
             return False
-        started = self._clock()
-        report = self._reloader.refresh(retry)
-        self._adopt()
-        report.after = self._reloader.registry.snapshot
         stale = follow(report.replaced, self._names)
         seconds = self._clock() - started
         self._board.note(report.before, report.after, report.executed)
         self.reported = report.after
-        if report:
-            self.last_seconds = seconds
-            out.write(reload_report.report(report, out.width, seconds if self.shows_time else None))
-            out.write(reload_report.stale(stale, out.width))
-            out.write(asides(self._notes(), out.width))
+        self.last_seconds = seconds
+        out.write(reload_report.report(report, out.width, seconds if self.shows_time else None))
+        out.write(reload_report.stale(stale, out.width))
+        out.write(asides(self._notes(), out.width))
         self._rerun(report)
-        return bool(report)
+        return True
 
     def _rerun(self, report: Report) -> None:
         """Runs the passes that are watched and were executed again, and tells what they do now."""

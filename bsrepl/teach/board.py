@@ -46,7 +46,8 @@ class Board:
 
     def note(self, before: Snapshot, after: Snapshot, executed: Sequence[str] = ()) -> None:
         """Notes a change of the registry, and the files whose execution brought it about."""
-        plugin_files = [path for path in executed if path in self._reloader.disk.plugin_files]
+        present = set(self._reloader.plugin_files) if executed else ()
+        plugin_files = [path for path in executed if path in present]
         if plugin_files:
             self._saved = plugin_files[-1]
         made = [change for change in between(before, after) if change.sign != "-"] if before is not after else []
@@ -63,9 +64,10 @@ class Board:
             line = failures[0].line or 1
         elif latest is not None and latest.plugin.origin.file == path:
             line = latest.plugin.origin.line
+        source = self._reloader.source(path).decode(errors="replace")
         view = View(
-            basename(path), self._source(path), line, self._looked_at, self._registry.snapshot, latest, at,
-            failures, len(self._reloader.plugin_files), self.discovery,
+            basename(path), source, line, self._looked_at, self._registry.snapshot, latest, at,
+            failures, self._reloader.watched, self.discovery,
         )  # fmt: skip
         self._looked_at = self._registry.snapshot
         return view
@@ -73,12 +75,6 @@ class Board:
     def _newest(self) -> str:
         """The plugin file that was modified last."""
         return max(self._reloader.plugin_files, key=_modified, default="")
-
-    def _source(self, path: str) -> str:
-        contents = self._reloader.disk.contents.get(path)
-        if contents is None and path in self._reloader.loaded:
-            contents = self._reloader.loaded[path].source
-        return (contents or b"").decode(errors="replace")
 
 
 def _modified(path: str) -> int:

@@ -354,7 +354,7 @@ class Double(CustomOp):
 def test_what_brainsmith_has_besides_its_registry_is_missing_and_says_so(screen: Screen) -> None:
     said = screen.type("import brainsmith.dataflow as df")
     assert "ModuleNotFoundError: No module named 'brainsmith.dataflow'" in said
-    assert "stands in for its registry only, not for brainsmith.dataflow" in " ".join(said.split())
+    assert "bsrepl replaces its registry only, not brainsmith.dataflow" in " ".join(said.split())
 
 
 def test_an_installed_brainsmith_is_never_shadowed(

@@ -25,6 +25,7 @@ from types import ModuleType
 from bsrepl.registry.plugin import KINDS
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry
+from bsrepl.reload.importer import PluginImporter
 from bsrepl.reload.reloader import Reloader
 from bsrepl.shell.preloaded import PRELOADED
 
@@ -131,25 +132,32 @@ class World:
         live = described(self.registry.snapshot, self.folder)
         afresh = self.loaded_afresh(in_a_fresh_process)
         assert live == afresh, f"live only: {set(live) - set(afresh)}; afresh only: {set(afresh) - set(live)}"
-        modules = {id(loaded.module) for loaded in self.reloader.loaded.values()}
-        ours = self.reloader.importer
-        for path, loaded in self.reloader.loaded.items():
-            assert sys.modules[ours.name_of(path)] is loaded.module, path
-            for name, value in vars(loaded.module).items():
+        plugins = self.reloader.files
+        modules = self.reloader.modules
+        ids = set(map(id, modules.values()))
+        for path, module in modules.items():
+            assert sys.modules[module.__name__] is module, path
+            for name, value in vars(module).items():
                 if isinstance(value, ModuleType) and str(getattr(value, "__file__", "")).startswith(str(self.folder)):
-                    assert id(value) in modules, f"{path}: {name} is a module that is not live"
-            for plugin in loaded.plugins:
-                assert vars(loaded.module)[plugin.name] is plugin.target, plugin
+                    assert id(value) in ids, f"{path}: {name} is a module that is not live"
+            for plugin in plugins[path]:
+                assert vars(module)[plugin.name] is plugin.target, plugin
+
+    def live_source(self, path: str) -> bytes:
+        """The source of the code of a file that is live."""
+        source = self.reloader.source_of(self.reloader.modules[path].__name__)
+        assert source is not None
+        return source.files[source.file]
 
     def loaded_afresh(self, in_a_process: bool) -> list[tuple[str, ...]]:
         shutil.rmtree(self.fresh, ignore_errors=True)
         self.fresh.mkdir()
         if (self.folder / "pack").is_dir():  # a folder can be imported without a file in it
             (self.fresh / "pack").mkdir()
-        for path, loaded in self.reloader.loaded.items():
+        for path in self.reloader.modules:
             copy = self.fresh / Path(path).relative_to(self.folder)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(loaded.source)
+            copy.write_bytes(self.live_source(path))
         if in_a_process:
             command = [str(Path(sys.executable).with_name("bsrepl")), "--check", "--json", str(self.fresh)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -173,7 +181,7 @@ class World:
     def hidden(self) -> Iterator[None]:
         """While this lasts, no live module can be imported: the process is as good as a fresh one."""
         live = {name: sys.modules.pop(name) for name in MODULES if name in sys.modules}
-        finders, sys.meta_path[:] = list(sys.meta_path), [f for f in sys.meta_path if f is not self.reloader.importer]
+        finders, sys.meta_path[:] = list(sys.meta_path), [f for f in sys.meta_path if not isinstance(f, PluginImporter)]
         try:
             yield
         finally:
@@ -189,7 +197,7 @@ class World:
             self.ahead += 2_000_000_000
         assert not self.reloader.failures, self.reloader.failures
         for name in PLUGIN_FILES:
-            assert self.reloader.loaded[str(self.folder / name)].source == (self.folder / name).read_bytes(), name
+            assert self.live_source(str(self.folder / name)) == (self.folder / name).read_bytes(), name
 
 
 def described(snapshot: Snapshot, folder: Path) -> list[tuple[str, ...]]:

@@ -124,7 +124,7 @@ def test_a_helper_that_nobody_imports_any_more_is_let_go(folder: Folder) -> None
     assert not folder.look()
 
 
-def test_a_mended_file_takes_what_was_held_back_with_it(folder: Folder) -> None:
+def test_a_fixed_file_takes_what_was_held_back_with_it(folder: Folder) -> None:
     """A good edit of one file waits for the broken one that imports it, and comes with its mending."""
     folder.write("base.py", fold("Base"))
     folder.write("user.py", f"import base\n{fold('User')}")
@@ -152,7 +152,7 @@ def test_the_second_of_two_files_takes_a_name_by_itself_when_the_first_lets_go(f
     folder.clock.ahead = 2
     report = folder.look()
     assert folder.changes(report) == ["+ tfm.Other", "~ tfm.Fold moved from a.py:1"]
-    assert [Path(path).name for path in report.mended] == ["b.py"]
+    assert [Path(path).name for path in report.fixed] == ["b.py"]
 
 
 def test_a_file_that_fails_lets_go_of_nothing(folder: Folder) -> None:

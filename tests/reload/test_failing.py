@@ -64,7 +64,7 @@ def test_failing_on_the_last_line(folder: Folder, kind: str) -> None:
     # back to the last good bytes: cleared, nothing executed
     path.write_text(FOLD)
     report = folder.look()
-    assert (report.mended, report.executed) == ([str(path)], [])
+    assert (report.fixed, report.executed) == ([str(path)], [])
     assert tfm.Fold is cls
 
 
@@ -124,7 +124,7 @@ def test_a_helper_that_is_missing_and_then_created_is_retried_by_itself(folder: 
     folder.write("_late/part.py", "")
     report = folder.look()
     assert folder.changes(report) == ["+ tfm.Fold"]
-    assert report.mended
+    assert report.fixed
 
 
 def test_a_name_that_an_importer_needs_is_removed_from_its_helper(folder: Folder) -> None:
@@ -142,7 +142,7 @@ def test_a_name_that_an_importer_needs_is_removed_from_its_helper(folder: Folder
     assert sys.modules["_names"] is module
     folder.write("b.py", FOLD.replace("Fold", "B"))
     report = folder.look()
-    assert report.mended
+    assert report.fixed
     assert not hasattr(sys.modules["_names"], "B")
     assert folder.names() == ["tfm.A", "tfm.B"]
 
@@ -162,7 +162,7 @@ def test_a_helper_that_is_deleted_while_it_is_needed_is_kept_until_it_is_not(fol
     folder.clock.ahead = 4
     assert not folder.look()
     folder.write("a.py", FOLD)
-    assert folder.look().mended
+    assert folder.look().fixed
     assert "_names" not in sys.modules
 
 

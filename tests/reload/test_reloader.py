@@ -146,10 +146,10 @@ def test_a_file_that_fails_changes_nothing(folder: Folder, error: str) -> None:
     assert "Other" not in inspect.getsource(cls)
     # told once
     assert not folder.look()
-    # and mended
+    # and fixed
     folder.write("fold.py", FOLD)
     report = folder.look()
-    assert report.mended == [str(path)]
+    assert report.fixed == [str(path)]
     assert not folder.reloader.failures
     assert tfm.Fold is cls
 
@@ -210,7 +210,7 @@ def test_a_helper_that_is_missing_and_then_created_is_retried_by_itself(folder: 
     folder.write("_late.py", "")
     report = folder.look()
     assert folder.changes(report) == ["+ tfm.Fold"]
-    assert report.mended
+    assert report.fixed
 
 
 def test_two_files_that_claim_one_name(folder: Folder) -> None:
@@ -224,7 +224,7 @@ def test_two_files_that_claim_one_name(folder: Folder) -> None:
     folder.write("a.py", FOLD.replace("Fold", "Renamed"))
     report = folder.look()
     assert folder.changes(report) == ["+ tfm.Renamed", "~ tfm.Fold moved from a.py:1"]
-    assert report.mended
+    assert report.fixed
 
 
 def test_classes_have_a_real_module(folder: Folder) -> None:

@@ -13,7 +13,7 @@ import pytest
 from bsrepl import tfm
 from bsrepl.reload import signatures as watch
 
-from ..conftest import Folder
+from ..conftest import Folder, Screen
 
 ONE = '@transform(name="One1")\nclass Fold:\n    def apply(self, model):\n        return model, False\n'
 TWO = ONE.replace("One1", "Two2")
@@ -296,7 +296,7 @@ def test_a_file_that_cannot_be_opened_is_refused_and_comes_back(
     monkeypatch.undo()
     path.chmod(0o600)
     report = folder.look()
-    assert [Path(each).name for each in report.mended] == ["fold.py"]
+    assert [Path(each).name for each in report.fixed] == ["fold.py"]
 
 
 @pytest.mark.parametrize("ahead", [-100_000, 100_000])
@@ -356,3 +356,31 @@ def test_a_disk_that_fails_is_told(folder: Folder, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(os, "pread", fail)
     assert refused(folder) == "fold.py cannot be read: Input/output error"
+
+
+def test_a_look_asks_the_disk_once_for_each_file(
+    screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved, other = tmp_path / "plugins" / "fold.py", tmp_path / "plugins" / "other.py"
+    saved.write_text(ONE)
+    other.write_text("")
+    screen.clock.ahead = 10
+    screen.type("0")
+    asked: list[object] = []
+    stat = os.stat
+
+    def counted(path: object, **options: object) -> os.stat_result:
+        asked.append(path)
+        return stat(path, **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(os, "stat", counted)
+    screen.type("0")
+    assert asked.count(str(other)) == 1
+    saved.write_text(TWO)
+    screen.type("0")
+    assert asked.count(str(other)) == 2
+    saved.write_text(ONE)
+    assert screen.console.reloader.is_due()  # as the waiting prompt does
+    screen.console.look(looked=True)
+    assert asked.count(str(other)) == 3
+    assert "One1" in tfm

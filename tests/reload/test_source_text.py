@@ -58,7 +58,7 @@ def test_unreadable(folder: Folder, kind: str) -> None:
     assert folder.names() == ["tfm.Fold"]
     assert not folder.look()
     path.write_text(FOLD)
-    assert folder.look().mended
+    assert folder.look().fixed
     assert folder.names() == ["tfm.Fold"]
 
 

@@ -139,9 +139,9 @@ def test_a_failing_file_is_told_once_and_the_old_version_runs(screen: Screen, tm
     assert told.splitlines()[-1] == "1"
     assert screen.type("0") == "0\n"
     assert "Traceback" in screen.type("errors()")
-    assert "same failure again" in screen.type("retry()")
+    assert "still failing; see errors()" in screen.type("retry()")
     path.write_text(FOLD)
-    assert screen.type("0").splitlines()[0] == "fold.py is mended"
+    assert screen.type("0").splitlines()[0] == "fold.py is fixed"
     assert "no plugin file fails" in screen.type("errors()")
 
 
@@ -151,7 +151,7 @@ def test_a_file_that_is_gone_for_the_moment_is_said_to_be(screen: Screen, tmp_pa
     screen.type("0")
     path.unlink()
     told = screen.type("tfm.Fold.__name__")
-    assert told.startswith("fold.py gone or empty; the previous version counts until")
+    assert told.startswith("fold.py missing or empty; the previous version counts until")
     assert told.endswith("'Fold'\n")
     screen.clock.ahead = 2
     assert screen.type("0").startswith("- tfm.Fold  fold.py\n")
@@ -163,7 +163,7 @@ def test_many_failures_at_once_are_one_summary(screen: Screen, tmp_path) -> None
     told = screen.type("0")
     assert told.count("failed bad_") == 40
     assert told.count("nothing of it is registered") == 5
-    assert told.splitlines()[-2] == "40 files failed; errors() tells of each in full"
+    assert told.splitlines()[-2] == "40 files failed; errors() shows each in full"
     assert screen.type("errors()").count("Traceback") == 40
 
 
@@ -172,7 +172,7 @@ def test_retry_executes_a_file_again_whose_cause_was_elsewhere(screen: Screen, t
     assert "FileNotFoundError" in screen.type("0")
     (tmp_path / "data").touch()
     told = screen.type("retry()")
-    assert "fold.py is mended" in told
+    assert "fold.py is fixed" in told
     assert "+ tfm.Fold" in told
 
 
@@ -185,7 +185,7 @@ def test_retry_executes_a_file_again_whose_cause_was_elsewhere(screen: Screen, t
         ("tfm['FoldConstant']", "nearest: FoldConstants"),
         (
             "from qonnx.transformation.general import RemoveIdentityOps",
-            "lives in qonnx.transformation.remove now:\n  from qonnx.transformation.remove import RemoveIdentityOps",
+            "is now in qonnx.transformation.remove:\n  from qonnx.transformation.remove import RemoveIdentityOps",
         ),
         (
             "import qonnx.transformation.general as g\ng.RemoveIdentityOps",

@@ -36,7 +36,7 @@ def test_edit_save_and_it_is_there(start: Start, tmp_path: Path) -> None:
     shell.expect("'MyTransformMyTransformMyTransform'", "!>>")
 
     path.write_text(f"{starter}\n\n{uncommented(1)}\n")
-    shell.expect("plugin_example.py is mended", ">>>")
+    shell.expect("plugin_example.py is fixed", ">>>")
     shell.type("\x04")
     assert shell.status() == 0
 

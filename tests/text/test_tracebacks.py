@@ -81,7 +81,7 @@ SLIPS = {
     ),
     "nothing": (
         "class Fold:\n    def apply(self, model):\n        model\nm.transform(Fold())",
-        "Fold.apply returned nothing (<command 2>:2); it has to return a pair",
+        "Fold.apply returned None (<command 2>:2); it has to return a pair",
     ),
     "a class": ("m.transform(tfm.FoldConstants)", "give transform() an instance: FoldConstants()"),
 }
@@ -105,7 +105,7 @@ def test_an_apply_that_never_ends_is_told_when_it_is_stopped(screen: Screen) -> 
         "        if self.times > 3: signal.raise_signal(signal.SIGINT)\n        return model, True\nm.transform(Fold())"
     )
     assert "interrupted in apply, <command 2>:6\n" in told
-    assert "calls Fold.apply again for as long as it returns True" in told.replace("\n  ", " ")
+    assert "calls Fold.apply again as long as its second return value is True" in told.replace("\n  ", " ")
     assert ", 4 times so far;" in told.replace("\n  ", " ")
 
 

@@ -229,7 +229,7 @@ class Shell(PythonRepl):
         self._is_looking = True
         try:
             with interruptible():
-                self.console.look()
+                self.console.look(looked=True)
                 with self.console.guarded():
                     self.console.tour.show()
         finally:
@@ -292,7 +292,7 @@ class Shell(PythonRepl):
         reloader = self.console.reloader
         return status_bar(
             self.console.registry.snapshot,
-            watched=len(reloader.disk.present),
+            watched=reloader.watched,
             failing=list(reloader.failures.values()),
             last_reload=self.console.looking.last_seconds,
             mode=f"vi {self.app.vi_state.input_mode.value.removeprefix('vi-')}" if self.vi_mode else "",

@@ -1,0 +1,124 @@
+"""The files that are live: their code, what they depend on, the names they own, and those whose last save failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import NamedTuple
+
+from ..registry.plugin import Key, Plugin
+from .disk import Disk
+from .execution import Execution
+from .failure import Failure
+from .import_graph import Dependencies
+from .importer import PluginImporter
+from .shown_source import show_source
+
+
+class Loaded(NamedTuple):
+    """The code of a file that is live."""
+
+    source: bytes
+    module: ModuleType
+    plugins: tuple[Plugin, ...]
+    imports: set[str]  # the files that it depends on; it grows with what its functions import when they are called
+    counts: dict[str, int]  # how often what it defines was referred to at first
+
+
+class LiveFiles:
+    """The state that a transaction changes. The disk and the import system are kept equal to it."""
+
+    def __init__(self, disk: Disk, importer: PluginImporter, loaded: dict[str, Loaded]) -> None:
+        self.loaded = loaded
+        self.owners: dict[Key, str] = {}
+        self.failures: dict[str, Failure] = {}
+        self.held: dict[str, frozenset[str]] = {}  # the files whose group failed, with the group
+        self.executed: dict[str, bytes | None] = {}  # the contents a file was last executed with, if it had any
+        self.dependencies = Dependencies()
+        self._disk = disk
+        self._importer = importer
+        self._late: set[str] = set()  # what was imported by no file of ours, but at the prompt
+
+    def is_live(self, path: str, contents: bytes | None) -> bool:
+        """Whether these contents of a file are the ones that are live."""
+        return path in self.loaded and self.loaded[path].source == contents
+
+    def put(self, path: str, run: Execution) -> None:
+        """Makes the code of a file that was executed live."""
+        assert run.module is not None
+        self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends, run.counts)
+        self.executed[path] = run.source
+        self.depend(path, run.depends)
+
+    def withdraw(self, path: str) -> Loaded:
+        """Takes the code of a file out of what is live. Returns it."""
+        loaded = self.loaded.pop(path)
+        for plugin in loaded.plugins:  # a name may have another owner by now, committed just before
+            if self.owners.get(plugin.key) == path:
+                del self.owners[plugin.key]
+        return loaded
+
+    def withdraw_unneeded(self) -> list[Plugin]:
+        """Takes out the helpers that nothing live imports any more. Returns the plugins they registered."""
+        withdrawn: list[Plugin] = []
+        released = self.dependencies.released
+        while released:
+            path = released.pop()
+            if path in self.loaded and not self._is_needed(path):
+                withdrawn += self.withdraw(path).plugins
+                self._importer.restore(path, None)
+                self.forget(path)
+        return withdrawn
+
+    def restore(self, paths: Iterable[str]) -> None:
+        """Makes the import system hold the live modules of these files again."""
+        # What was live comes last, for it may share a name with what was not; a package before what is in it.
+        for path in sorted(paths, key=lambda path: (path in self.loaded, self._importer.depth(path))):
+            loaded = self.loaded.get(path)
+            self._importer.restore(path, loaded.module if loaded else None)
+            if loaded:
+                show_source(path, loaded.source)
+
+    def forget(self, path: str) -> None:
+        """Forgets a file that was deleted or is no longer used. If it has importers, they wait for it."""
+        self.depend(path, ())
+        for known in (self.executed, self.held, self.failures):
+            known.pop(path, None)
+        self._importer.forget(path)
+        self._disk.forget(path, is_awaited=bool(self.dependencies.importers(path)))
+
+    def forget_failure(self, path: str) -> bool:
+        """Forgets that a file failed. Returns whether it had."""
+        self.held.pop(path, None)
+        return self.failures.pop(path, None) is not None
+
+    def depend(self, path: str, imports: Iterable[str]) -> None:
+        """Makes `imports` what a file depends on, and watches them."""
+        self.dependencies.put(path, imports)
+        for other in self.dependencies.of(path):
+            self._disk.watch(other)
+
+    def depend_further(self, path: str, imports: set[str]) -> None:
+        """Adds what a function of a live file imported when it was called."""
+        if path in self.loaded:
+            self.loaded[path].imports.update(imports)
+        self.depend(path, {*self.dependencies.of(path), *imports})
+
+    def adopt_late_imports(self) -> None:
+        """Adds the files that a function imported when it was called, or the user at the prompt."""
+        for path, run in self._importer.take_late().items():
+            if run.module is None or run.error is not None:
+                self.depend_further(path, run.depends)
+                continue
+            self.put(path, run)
+            if not self.dependencies.importers(path):
+                self._late.add(path)
+            for plugin in run.plugins:
+                self.owners.setdefault(plugin.key, path)
+
+    def _is_needed(self, path: str) -> bool:
+        """Whether a file is a plugin file, or one that is live imports it, directly or not; or the session does."""
+        importers = self.dependencies.with_importers(
+            [path], lambda importer, path: importer in self.loaded and path in self.loaded[importer].imports
+        )
+        return not importers.isdisjoint(self._disk.plugin_files | self._late)

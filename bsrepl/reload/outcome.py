@@ -1,0 +1,30 @@
+"""The result of one look at the disk: a value that is not changed once it is returned."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..registry.snapshot import Snapshot
+from .failure import Failure
+from .rebind import Replaced
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a look at the disk changed. False if there is nothing to tell."""
+
+    before: Snapshot
+    after: Snapshot
+    executed: Sequence[str]  # files that are live now
+    new: Sequence[str]  # those of them that were not live before
+    gone: Sequence[str]
+    fixed: Sequence[str]  # files that failed before
+    failures: Sequence[Failure]  # those that were not reported before
+    replaced: Sequence[Replaced]
+    output: Sequence[tuple[str, str]]  # what files printed while they were executed
+    warnings: Sequence[warnings.WarningMessage]
+
+    def __bool__(self) -> bool:
+        return bool(self.executed or self.gone or self.failures or self.fixed or self.output or self.warnings)

@@ -1,0 +1,222 @@
+"""The transaction: what changed on disk becomes one change of the registry, or fails and changes nothing.
+
+Files are executed aside first, each that changed and each that depends on one. Then they are committed group by group:
+a group is what imports each other, and it counts whole or not at all. The registry is replaced once, at the end.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from os.path import basename
+
+from ..errors import PluginFileError, PluginWarning
+from ..registry.plugin import Key, Plugin
+from ..registry.snapshot import Snapshot
+from ..registry.store import Registry
+from .disk import Disk
+from .execution import Execution
+from .failure import Failure, failure
+from .import_graph import groups
+from .importer import PluginImporter
+from .loaded import LiveFiles
+from .name_taken import NameTaken, first_conflict
+from .outcome import Report
+from .rebind import Replaced
+
+Hint = Callable[[BaseException], str | None]
+
+
+class Transaction:
+    """Brings the live files up to what is on disk. `run` may be called again with what has become possible.
+
+    `hint` gives what to write instead of what raised an exception, if that is known.
+    """
+
+    def __init__(self, registry: Registry, disk: Disk, importer: PluginImporter, live: LiveFiles, hint: Hint) -> None:
+        self._registry = registry
+        self._disk = disk
+        self._importer = importer
+        self._live = live
+        self._hint = hint
+        self._before = registry.snapshot
+        self._runs: dict[str, Execution] = {}
+        self._gone: set[str] = set()
+        self._executed: list[str] = []
+        self._new: list[str] = []
+        self._deleted: list[str] = []
+        self._fixed: list[str] = []
+        self._failures: list[Failure] = []
+        self._replaced: list[Replaced] = []
+        self._output: list[tuple[str, str]] = []
+        self._warnings: list[warnings.WarningMessage] = []
+
+    def report(self, after: Snapshot) -> Report:
+        """The result, when the registry has become `after`."""
+        return Report(
+            self._before, after, self._executed, self._new, self._deleted, self._fixed, self._failures,
+            self._replaced, self._output, self._warnings,
+        )  # fmt: skip
+
+    def run(self, forced: set[str]) -> set[Key]:
+        """Executes what the changes concern, and commits the groups that succeed. Returns the names that came free.
+
+        `forced` are files to execute though they have not changed.
+        """
+        affected = self._affected(forced)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", PluginWarning)
+            self._execute(affected)
+        parts, errors = self._decide(affected)
+        withdrawn: list[Plugin] = []
+        registered: list[Plugin] = []
+        reported: set[str] = set()
+        for part in parts:
+            if part.isdisjoint(errors):
+                reported |= part
+                withdrawn += self._commit(part)
+                registered += [plugin for _, plugin in self._registered(part)]
+            else:
+                failed = {path: errors[path] for path in part & errors.keys()}
+                causes = {path: error for path, error in failed.items() if _is_cause(self._runs[path])} or failed
+                reported |= self._keep(part, causes)
+        withdrawn += self._live.withdraw_unneeded()
+        if withdrawn or registered:
+            self._registry.replace(self._registry.snapshot.replacing(withdrawn, registered))
+        self._output += [(path, run.output) for path, run in self._runs.items() if run.output and path in reported]
+        self._warnings += [item for item in caught if item.filename in reported or item.filename not in self._runs]
+        return {plugin.key for plugin in withdrawn} - {plugin.key for plugin in registered}
+
+    # What is executed
+
+    def _affected(self, forced: set[str]) -> set[str]:
+        """The files to execute or to withdraw: those that changed, and those that depend on them."""
+        disk, live = self._disk, self._live
+        concerned = {member for path in disk.changed | disk.gone for member in live.held.get(path, (path,))}
+        self._gone = disk.gone | {path for path in concerned & live.held.keys() if disk.is_missing(path)}
+        changed = {path for path in concerned if not live.is_live(path, disk.contents.get(path))}
+        affected = live.dependencies.with_importers(changed | (concerned & self._gone) | forced)
+        for path in concerned - affected:  # its contents are again what is live
+            live.executed[path] = disk.contents.get(path)
+            self._forget_failure(path)
+        return affected
+
+    def _execute(self, affected: set[str]) -> None:
+        """Executes the plugin files among `affected`, and whatever they import that is affected or not live."""
+        try:
+            with self._importer.staging(affected - self._gone, self._gone) as executions:
+                for path in sorted(affected & self._disk.plugin_files - self._gone):
+                    if path not in executions or executions[path].module is None:
+                        self._importer.execute(path)
+        except BaseException:
+            self._live.restore(affected | self._gone)
+            raise
+        self._runs = {}
+        for path, run in executions.items():
+            if run.module is not None or run.error is not None:
+                self._runs[path] = run
+            else:  # a live function imported something while another file was executed
+                self._live.depend_further(path, run.depends)
+
+    # What succeeds
+
+    def _decide(self, affected: set[str]) -> tuple[list[frozenset[str]], dict[str, BaseException]]:
+        """The groups of files that count together, and the errors of the files that do not."""
+        live, runs = self._live, self._runs
+        paths = affected | self._gone | runs.keys()
+        errors = {path: run.error for path, run in runs.items() if run.error is not None}
+        for path in runs.keys() & live.held.keys() - errors.keys():
+            if not live.held[path] <= affected | runs.keys():
+                errors[path] = self._held_back(path)
+        now = {path: run.depends for path, run in runs.items()}
+        before = {path: live.loaded[path].imports for path in paths if path in live.loaded}
+        while True:
+            parts = groups(paths, now, before, errors)
+            sound = [part for part in parts if part.isdisjoint(errors)]
+            in_work = frozenset().union(*sound)
+            registered = (pair for part in sound for pair in self._registered(part))
+            conflict = first_conflict(registered, lambda key: self._other_owner(key, in_work))  # noqa: B023
+            if conflict is None:
+                return parts, errors
+            errors[conflict[0]] = conflict[1]
+
+    def _held_back(self, path: str) -> PluginFileError:
+        """Why a file that was executed for an importer does not count: others of its group fail, as they did before."""
+        live = self._live
+        causes = [failed for other, failed in live.failures.items() if other in live.held[path] and other != path]
+        because = f": {causes[0].place} {causes[0].error}" if causes else ""
+        return PluginFileError(f"{basename(path)} is held back by a file that it belongs with{because}")
+
+    def _other_owner(self, key: Key, in_work: frozenset[str]) -> tuple[str, Plugin] | None:
+        """The live plugin that has a name, and its file, unless that file is among those to be committed."""
+        owner = self._live.owners.get(key)
+        if owner is None or owner in in_work:
+            return None
+        return owner, next(plugin for plugin in self._live.loaded[owner].plugins if plugin.key == key)
+
+    def _registered(self, group: frozenset[str]) -> Iterator[tuple[str, Plugin]]:
+        """The plugins that the files of a group registered, with the file."""
+        for path in sorted(group):
+            if path in self._runs:
+                for plugin in self._runs[path].plugins:
+                    yield path, plugin
+
+    # Committing, or not
+
+    def _commit(self, group: frozenset[str]) -> list[Plugin]:
+        """Makes a group live. Returns the plugins to withdraw."""
+        live = self._live
+        withdrawn: list[Plugin] = []
+        for path in sorted(group):
+            run = self._runs.get(path)
+            if path in live.loaded:
+                old = live.withdraw(path)
+                self._replaced.append(Replaced(old.module, run.module if run else None, old.counts))
+                withdrawn += old.plugins
+            elif run is not None:
+                self._new.append(path)
+            if run is not None:
+                live.put(path, run)
+                self._forget_failure(path)
+                self._executed.append(path)
+            else:  # deleted, or no longer imported by anybody
+                live.forget(path)
+                if path in self._gone:
+                    self._deleted.append(path)
+        live.owners.update({plugin.key: path for path, plugin in self._registered(group)})
+        return withdrawn
+
+    def _keep(self, group: frozenset[str], causes: Mapping[str, BaseException]) -> set[str]:
+        """Leaves a group as it was. Returns its files if there is something new to report."""
+        live, runs = self._live, self._runs
+        kept = [plugin.key for path in sorted(group) if path in live.loaded for plugin in live.loaded[path].plugins]
+        started = {thread for path in group if path in runs for thread in runs[path].threads}
+        threads = sorted(thread.name for thread in started if thread.is_alive())
+        is_new = False
+        for path in group:
+            if path in runs:
+                live.depend(path, {*live.dependencies.of(path), *runs[path].depends})
+                live.executed[path] = self._disk.contents.get(path)
+            if path not in causes:
+                live.failures.pop(path, None)
+        for path, error in causes.items():
+            taken = [error.key] if isinstance(error, NameTaken) else ()
+            reported = failure(path, error, group, kept=kept, taken=taken, hint=self._hint(error), threads=threads)
+            if live.failures.get(path) != reported:
+                self._failures.append(reported)
+                is_new = True
+            live.failures[path] = reported
+        for path in group:
+            live.held[path] = group
+            self._disk.missing_since.pop(path, None)
+        live.restore(group)
+        return set(group) if is_new else set()
+
+    def _forget_failure(self, path: str) -> None:
+        if self._live.forget_failure(path):
+            self._fixed.append(path)
+
+
+def _is_cause(run: Execution) -> bool:
+    """Whether a file that failed did so by itself, not because a file that it imports did."""
+    return run.error is None or run.is_cause
