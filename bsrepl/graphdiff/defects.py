@@ -1,4 +1,4 @@
-"""What is wrong with a graph after a change, as far as the graph alone can tell."""
+"""What is wrong with a graph after a change, as far as the graph alone shows it."""
 
 from __future__ import annotations
 
@@ -6,59 +6,63 @@ from collections.abc import Iterator, Sequence
 
 from ..text.format import counted
 from .difference import Difference
-from .view import View
+from .view import Node, Tensor, View
 
 _MOST = 6  # nodes that are named
 
 
-def findings(difference: Difference, dropped: Sequence[str] = ()) -> list[str]:
-    """What a change has brought about that should not be: each in a line. What was so before is not told.
+def defects(difference: Difference, dropped: Sequence[str] = ()) -> list[str]:
+    """The defects that a change introduced, one a line; those that were there before are left out.
 
-    `dropped` are the nodes that the cleanup after a pass took out.
+    `dropped` are the names of the nodes that the cleanup after a pass removed.
     """
-    old, new = set(_wrong(difference.old)), list(_wrong(difference.new))
-    found = [each for each in new if each not in old]
-    unnamed = sum(not difference.new.nodes[node].name for node in difference.inserted)
+    old, new = difference.old, difference.new
+    before = set(_defects(old))
+    lines = [line for line in _defects(new) if line not in before]
+    inserted = [new.nodes[node] for node in difference.inserted]
+    unnamed = sum(not node.name for node in inserted)
     if unnamed:
-        found.append(f"{counted(unnamed, 'new node')} {'has' if unnamed == 1 else 'have'} no name")
-    names = {node.name for node in difference.new.nodes if node.name}
-    named = sum(bool(node.name) for node in difference.new.nodes)
-    if named > len(names) and not _has_double_names(difference.old):
-        found.append(f"{counted(named - len(names), 'node')} named like another")
-    untyped = [tensor for node in difference.inserted for tensor in difference.new.nodes[node].outputs]
-    missing = sum(tensor is not None and difference.new.types.get(tensor, (0, None))[1] is None for tensor in untyped)
-    if missing and _all_typed(difference.old):
-        found.append(f"{counted(missing, 'new tensor')} of unknown shape; InferShapes finds it")
+        lines.append(f"{counted(unnamed, 'new node')} {'has' if unnamed == 1 else 'have'} no name")
+    repeated = _repeated_names(new)
+    if repeated and not _repeated_names(old):
+        lines.append(f"{counted(repeated, 'node')} {'has' if repeated == 1 else 'have'} the name of another node")
+    unknown = sum(tensor is not None and not _has_shape(new, tensor) for node in inserted for tensor in node.outputs)
+    if unknown and all(_has_shape(old, tensor) for node in old.nodes for tensor in node.outputs if tensor is not None):
+        lines.append(f"{counted(unknown, 'new tensor')} of unknown shape; tfm.InferShapes() adds the shapes")
     if dropped:
-        listed = f"{', '.join(dropped[:_MOST])}{', ...' if len(dropped) > _MOST else ''}"
-        found.append(f"the cleanup dropped {counted(len(dropped), 'node')} that nothing led to or from: {listed}")
-    return found
+        names = f"{', '.join(dropped[:_MOST])}{', ...' if len(dropped) > _MOST else ''}"
+        lines.append(f"the cleanup removed {counted(len(dropped), 'unconnected node')}: {names}")
+    return lines
 
 
-def _wrong(graph: View) -> Iterator[str]:
+def _defects(graph: View) -> Iterator[str]:
     for tensor in graph.outputs:
-        if tensor not in graph.producers and tensor not in graph.inputs and tensor not in graph.constants:
-            yield f"nothing makes the output {tensor[1] if tensor else ''}"
+        if not _is_known(graph, tensor):
+            yield f"no node produces the output {tensor[1] if tensor else ''}"
     for node in graph.nodes:
         for tensor in node.inputs:
-            known = tensor is None or tensor in graph.producers or tensor in graph.inputs or tensor in graph.constants
-            if not known and tensor is not None:
-                yield f"nothing makes {tensor[1]}, which {node.name or node.op_type} reads"
-    order = graph.order()
+            if tensor is not None and not _is_known(graph, tensor):
+                yield f"{_name(node)} reads {tensor[1]}, which no node produces"
     done: set[int] = set()
-    for number in order:
-        makers = (graph.producers.get(tensor) for tensor in graph.nodes[number].inputs)
-        if any(maker is not None and maker[0] not in done for maker in makers):
-            yield f"a cycle goes through {graph.nodes[number].name or graph.nodes[number].op_type}"
+    for number in graph.order():
+        if any(producer is not None and producer[0] not in done for producer in graph.makers[number]):
+            yield f"{_name(graph.nodes[number])} is on a cycle"
             break
         done.add(number)
 
 
-def _has_double_names(graph: View) -> bool:
+def _is_known(graph: View, tensor: Tensor | None) -> bool:
+    return tensor in graph.producers or tensor in graph.inputs or tensor in graph.constants
+
+
+def _name(node: Node) -> str:
+    return node.name or node.op_type
+
+
+def _repeated_names(graph: View) -> int:
     names = [node.name for node in graph.nodes if node.name]
-    return len(names) > len(set(names))
+    return len(names) - len(set(names))
 
 
-def _all_typed(graph: View) -> bool:
-    tensors = (tensor for node in graph.nodes for tensor in node.outputs if tensor is not None)
-    return all(graph.types.get(tensor, (0, None))[1] is not None for tensor in tensors)
+def _has_shape(graph: View, tensor: Tensor) -> bool:
+    return graph.types.get(tensor, (0, None))[1] is not None

@@ -71,7 +71,7 @@ class Models:
         now = self._held()
         if not now:
             return
-        from ..graphdiff import defects as lint
+        from ..graphdiff.defects import defects
         from ..graphdiff.difference import between
 
         tree = held.parse()
@@ -96,7 +96,7 @@ class Models:
                 applied = leading_to(model, applications)
                 dropped = [node for each in applied for node in each.dropped]
                 yield ModelChange(
-                    name, _passes(tree), label, difference, lint.findings(difference, dropped), seconds,
+                    name, _passes(tree), label, difference, defects(difference, dropped), seconds,
                     None if was is model else was, model, applied,
                 )  # fmt: skip
 

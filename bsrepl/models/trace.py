@@ -12,7 +12,7 @@ from qonnx.transformation.base import Transformation
 
 from ..errors import EndlessPass, ExecutionFailed
 from ..frameworks.qonnx.observing import Application, cleaned, definition_of, name_of, observed
-from ..graphdiff.defects import findings
+from ..graphdiff.defects import defects
 from ..graphdiff.difference import between
 from ..graphdiff.view import View, view
 from ..registry.unavailable import reason
@@ -91,7 +91,7 @@ def _applied(model: ModelWrapper, each: Any, cfg: Any, clock: Callable[[], float
     difference = between(model, working)
     compared = clock()
     seconds = (applied - started, tidied - applied, compared - tidied)
-    return Row(name, 0, claimed, difference, iterations, *seconds, None, findings(difference, dropped)), working
+    return Row(name, 0, claimed, difference, iterations, *seconds, None, defects(difference, dropped)), working
 
 
 def _nested(application: Application) -> Row:
