@@ -11,7 +11,12 @@ import pytest
 from ..conftest import Screen, files
 
 #: Runs a script as if bsrepl was not installed.
-ALONE = "import sys, runpy; sys.modules['bsrepl'] = None; runpy.run_path(sys.argv[1], run_name='__main__')"
+ALONE = """
+import os, runpy, sys
+sys.modules["bsrepl"] = None
+sys.path[0] = os.path.dirname(sys.argv[1])
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
 
 
 @pytest.fixture
@@ -55,11 +60,12 @@ def test_a_pass_of_a_plugin_file_that_computes_something_else(bench: Screen, tmp
     bench.type("pass")  # what was executed counts, not what is on disk
     done = reproduced(bench, tmp_path / "found")
     assert done.stdout.splitlines()[-1] == "DIFFERENT", done.stderr
-    assert done.stdout.startswith("global_out: (1, 10) -> (1, 10), max|d| ")
+    assert done.stdout.startswith("global_out: (1, 10) -> (1, 10), largest difference ")
     assert done.returncode == 1
     made = sorted(path.relative_to(tmp_path / "found").as_posix() for path in (tmp_path / "found").rglob("*.*"))
     assert [name for name in made if "pyc" not in name] == [
         "after.onnx", "before.onnx", "inputs.npz", "plugins/_by.py", "plugins/scale.py", "reproduce.py",
+        "reproduction_support.py",
     ]  # fmt: skip
     assert "Scale, {'index': 0, 'factor': 1.01}" in (tmp_path / "found" / "reproduce.py").read_text()
 
@@ -94,6 +100,25 @@ def test_a_step_of_the_framework_that_fails(bench: Screen, tmp_path: Path) -> No
     assert "Required attribute pads unspecified in a Conv node" in " ".join(done.stderr.split())
 
 
+def test_a_file_may_use_its_own_plugins(bench: Screen, tmp_path: Path) -> None:
+    files(tmp_path / "plugins", {"own.py": """
+        from qonnx.transformation.base import Transformation
+
+        @transform
+        class Break(Transformation):
+            def apply(self, model):
+                raise ValueError(f"no {model.graph.node[0].op_type}")
+
+        @step(category="cleanup")
+        def breaking(model, cfg):
+            return model.transform(tfm.Break())
+    """})  # fmt: skip
+    bench.type("t = trace(m, [steps.breaking])")
+    done = reproduced(bench, tmp_path / "found")
+    assert done.stderr.endswith("ValueError: no Conv\n")
+    assert done.returncode == 1
+
+
 def test_two_models_without_a_pass(bench: Screen, tmp_path: Path) -> None:
     bench.type("from copy import deepcopy; n = deepcopy(m)")
     bench.type("n.set_initializer('MatMul_0_param0', 2 * n.get_initializer('MatMul_0_param0'))")
@@ -112,7 +137,7 @@ def test_what_cannot_be_written_down_says_so(bench: Screen, tmp_path: Path) -> N
     """)
     bench.type("m.transform(Fails())")
     said = bench.type(f"reproduce({folder!r})")
-    assert "ReproductionError: Fails holds what cannot be written down: {'held': <object" in said
+    assert "ReproductionError: Fails holds a value that cannot be written as source: {'held': <object" in said
     bench.type("""
         class Slotted:
             __slots__ = ("size",)
@@ -123,4 +148,4 @@ def test_what_cannot_be_written_down_says_so(bench: Screen, tmp_path: Path) -> N
     (tmp_path / "full" / "letter.txt").write_text("mine")
     bench.type("m.transform(tfm.LowerConvsToMatMul)")  # fails, but that is a slip of the call
     bench.type("trace(m, [tfm.ConvertToChannelsLastAndClean])")
-    assert "has something else in it; name a new folder" in bench.type(f"reproduce({str(tmp_path / 'full')!r})")
+    assert "is not an empty folder; give the name of a new one" in bench.type(f"reproduce({str(tmp_path / 'full')!r})")
