@@ -1,4 +1,4 @@
-"""The longest common subsequence of two sequences, within bounds: what is left of a diff when all else is matched."""
+"""The longest common subsequence of two sequences, in bounded time."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 
-_MOST = 250_000  # pairs that are compared; longer sequences are cut at what both have once
+_MOST = 250_000  # pairs that are compared; longer sequences are split at elements that both contain once
 
 
 def aligned(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """Pairs of indices of equal elements, rising in both. A longest such list, unless the sequences are very long."""
+    """Pairs of indices of equal elements, increasing in both: the longest list, unless the sequences are very long."""
     start = 0
     while start < min(len(old), len(new)) and old[start] == new[start]:
         start += 1
     end = 0
     while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
         end += 1
-    ends = [(len(old) - each, len(new) - each) for each in range(end, 0, -1)]
+    ends = [(len(old) - distance, len(new) - distance) for distance in range(end, 0, -1)]
     middle = _middle(old[start : len(old) - end], new[start : len(new) - end])
-    return [*((each, each) for each in range(start)), *((start + a, start + b) for a, b in middle), *ends]
+    return [*((index, index) for index in range(start)), *((start + a, start + b) for a, b in middle), *ends]
 
 
 def rising(values: Sequence[int]) -> list[int]:
-    """The indices of a longest rising subsequence."""
+    """The indices of a longest increasing subsequence."""
     tails: list[int] = []
     ends: list[int] = []
     before: list[int] = []
@@ -32,12 +32,12 @@ def rising(values: Sequence[int]) -> list[int]:
         before.append(ends[place - 1] if place else -1)
         tails[place : place + 1] = [value]
         ends[place : place + 1] = [index]
-    found = []
+    indices = []
     index = ends[-1] if ends else -1
     while index >= 0:
-        found.append(index)
+        indices.append(index)
         index = before[index]
-    return found[::-1]
+    return indices[::-1]
 
 
 def _middle(old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterator[tuple[int, int]]:
@@ -58,7 +58,7 @@ def _middle(old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterator[tuple[
 
 
 def _anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """What each sequence has exactly once, as far as it stands in the same order."""
+    """Elements that each sequence contains exactly once, as far as they are in the same order."""
     mine, theirs = Counter(old), Counter(new)
     places = {value: index for index, value in enumerate(new) if theirs[value] == 1}
     pairs = [(a, places[value]) for a, value in enumerate(old) if mine[value] == 1 and value in places]

@@ -39,10 +39,14 @@ def _defects(graph: View) -> Iterator[str]:
     for tensor in graph.outputs:
         if not _is_known(graph, tensor):
             yield f"no node produces the output {tensor[1] if tensor else ''}"
-    for node in graph.nodes:
+    for number, node in enumerate(graph.nodes):
         for tensor in node.inputs:
             if tensor is not None and not _is_known(graph, tensor):
                 yield f"{_name(node)} reads {tensor[1]}, which no node produces"
+        for port, tensor in enumerate(node.outputs):
+            if tensor is not None and graph.producers[tensor] != (number, port):
+                other = graph.nodes[graph.producers[tensor][0]]
+                yield f"{_name(node)} produces {tensor[1]}, which {_name(other)} produces, too"
     done: set[int] = set()
     for number in graph.order():
         if any(producer is not None and producer[0] not in done for producer in graph.makers[number]):

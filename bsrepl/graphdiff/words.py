@@ -1,15 +1,16 @@
-"""The difference of two graphs in words: lines, each with the sign of what it tells."""
+"""The difference of two graphs in words: lines, each with a sign for removed, inserted or changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from ..text.format import counted
-from .difference import Difference, Rewrite
+from .difference import Difference
+from .rewrites import Rewrite
 from .view import Node, Tensor, View, attribute_value
 
 _WINDOW = ("kernel_shape", "kernel_size", "pads", "pad_amount")
-_MOST = 6  # rewrites, edits or moves that are told one by one
+_MOST = 6  # rewrites, edits or moves that have a line of their own
 _MOST_NODES = 12  # of one rewrite
 
 
@@ -18,29 +19,29 @@ def headline(difference: Difference) -> str:
     old, new = len(difference.old.nodes), len(difference.new.nodes)
     if difference.is_renamed_only:
         return f"{counted(new, 'node')}, renamed only"
-    said = _numbers(difference)
-    if said:
-        said.append(f"{difference.untouched} untouched")
-    numbers = counted(new, "node") if old == new else f"{old} -> {counted(new, 'node')}"
-    return "   ".join(filter(None, (numbers, ", ".join(said))))
+    numbers = _numbers(difference)
+    if numbers:
+        numbers.append(f"{difference.untouched} untouched")
+    nodes = counted(new, "node") if old == new else f"{old} -> {counted(new, 'node')}"
+    return "   ".join(filter(None, (nodes, ", ".join(numbers))))
 
 
 def in_short(difference: Difference) -> str:
     """`11 -> 17 nodes, 2 rewrites`; `datatype of 12 tensors`."""
     old, new = len(difference.old.nodes), len(difference.new.nodes)
-    said = [] if old == new else [f"{old} -> {counted(new, 'node')}"]
-    return ", ".join([*said, *_numbers(difference), *_annotated(difference), *difference.interface])
+    nodes = [] if old == new else [f"{old} -> {counted(new, 'node')}"]
+    return ", ".join([*nodes, *_numbers(difference), *_annotated(difference), *difference.interface])
 
 
 def _numbers(difference: Difference) -> list[str]:
-    said = []
+    numbers = []
     if difference.rewrites:
-        said.append(counted(len(difference.rewrites), "rewrite"))
+        numbers.append(counted(len(difference.rewrites), "rewrite"))
     if difference.edited:
-        said.append(f"{len(difference.edited)} edited")
+        numbers.append(f"{len(difference.edited)} edited")
     if difference.moved:
-        said.append(f"{len(difference.moved)} moved")
-    return said
+        numbers.append(f"{len(difference.moved)} moved")
+    return numbers
 
 
 def _annotated(difference: Difference) -> list[str]:
@@ -48,13 +49,13 @@ def _annotated(difference: Difference) -> list[str]:
 
 
 def lines(difference: Difference) -> Iterator[tuple[str, str]]:
-    """What was removed (`-`), inserted (`+`) and changed (`~`). Rewrites of one shape are told once."""
-    alike: dict[object, list[Rewrite]] = {}
+    """What was removed (`-`), inserted (`+`) and changed (`~`). Rewrites of one shape are described once."""
+    groups: dict[object, list[Rewrite]] = {}
     for rewrite in difference.rewrites:
-        alike.setdefault(rewrite.shape, []).append(rewrite)
-    for group in list(alike.values())[:_MOST]:
+        groups.setdefault(rewrite.shape, []).append(rewrite)
+    for group in list(groups.values())[:_MOST]:
         yield from _rewrite(difference, group)
-    yield from _more(len(alike) - _MOST, "other shapes of rewrites")
+    yield from _more(len(groups) - _MOST, "kinds of rewrites")
     for edit in difference.edited[:_MOST]:
         node = difference.new.nodes[edit.new]
         yield "~", "  ".join(filter(None, (node.op_type, node.name, ", ".join(edit.changes))))
@@ -84,27 +85,27 @@ def _rewrite(difference: Difference, group: Sequence[Rewrite]) -> Iterator[tuple
         yield "+", ", ".join([*inserted, *([f"and {more} more"] if more > 0 else [])])
     if others:
         graph = difference.old if first.removed else difference.new
-        names = [graph.nodes[(each.removed or each.inserted)[0]].name for each in others]
-        named = ", ".join(filter(None, names[:_MOST]))
-        yield " ", f"{counted(len(others), 'rewrite')} more of the same shape{f': {named}' if named else ''}"
+        names = [graph.nodes[(rewrite.removed or rewrite.inserted)[0]].name for rewrite in others]
+        named = ", ".join(filter(None, [*names[:_MOST], "..." if len(names) > _MOST else ""]))
+        yield " ", f"{len(others)} more like it{f': {named}' if any(names[:_MOST]) else ''}"
 
 
 def _moved(difference: Difference, old: int, new: int) -> str:
     before, after = difference.old.nodes[old], difference.new.nodes[new]
     reads = next(
         (
-            (_maker(difference.old, a), _maker(difference.new, b))
+            (_source(difference.old, a), _source(difference.new, b))
             for a, b in zip(before.inputs, after.inputs, strict=False)
-            if a is not None and b is not None and _maker(difference.old, a) != _maker(difference.new, b)
+            if a is not None and b is not None and _source(difference.old, a) != _source(difference.new, b)
         ),
         None,
     )
-    said = f"reads from {reads[1]}, before from {reads[0]}" if reads else "reads from another node"
-    return "  ".join(filter(None, (after.op_type, after.name, said)))
+    change = f"reads from {reads[1]}, before from {reads[0]}" if reads else "reads from another node"
+    return "  ".join(filter(None, (after.op_type, after.name, change)))
 
 
-def _maker(graph: View, tensor: Tensor) -> str:
-    """The node that makes a tensor, or the tensor itself if it is an input."""
+def _source(graph: View, tensor: Tensor) -> str:
+    """The node that produces a tensor, or the tensor itself if it is an input."""
     if tensor not in graph.producers:
         return tensor[1]
     node = graph.nodes[graph.producers[tensor][0]]
@@ -127,17 +128,18 @@ def _short(graph: View, number: int) -> str:
 
 def _window(node: Node) -> str:
     """`(5x5, pad 2)`: the window of a node that has one."""
-    values = {name: attribute_value(held) for name, held in node.attributes if name in _WINDOW}
+    values = {name: attribute_value(value) for name, value in node.attributes if name in _WINDOW}
+    values = {name: value for name, value in values.items() if isinstance(value, list)}
     size = next((values[name] for name in ("kernel_shape", "kernel_size") if values.get(name)), None)
-    pads = next((values[name] for name in ("pads", "pad_amount") if any(values.get(name) or ())), None)
-    said = ["x".join(map(str, size))] if size else []
+    pads = next((values[name] for name in ("pads", "pad_amount") if any(values.get(name, ()))), None)
+    parts = ["x".join(map(str, size))] if size else []
     if pads:
-        said.append(f"pad {pads[0]}" if len(set(pads)) == 1 else f"pads {','.join(map(str, pads))}")
-    return f"({', '.join(said)})" if said else ""
+        parts.append(f"pad {pads[0]}" if len(set(pads)) == 1 else f"pads {','.join(map(str, pads))}")
+    return f"({', '.join(parts)})" if parts else ""
 
 
 def _weights(graph: View, node: Node) -> str:
-    """`W[25,8]`: the largest constant that a node reads."""
+    """`W[25,8]`: the shape of the largest constant that a node reads."""
     shapes = [graph.constants[tensor].shape for tensor in node.inputs if tensor in graph.constants]
     largest = max(shapes, key=_size, default=())
     return f"W[{','.join(map(str, largest))}]" if largest else ""
@@ -152,4 +154,4 @@ def _size(shape: tuple[int, ...]) -> int:
 
 def _shape(graph: View, tensor: Tensor) -> str:
     shape = graph.types.get(tensor, (0, None))[1]
-    return "" if shape is None else f"[{','.join('?' if each is None else str(each) for each in shape)}]"
+    return "" if shape is None else f"[{','.join('?' if size is None else str(size) for size in shape)}]"

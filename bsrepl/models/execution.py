@@ -1,4 +1,4 @@
-"""Executing a model: as a whole with onnxruntime where it is standard, node by node with QONNX where it is not."""
+"""Executing a model: a standard model as a whole with onnxruntime, any other node by node with QONNX."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
@@ -19,16 +19,17 @@ from qonnx.transformation.infer_shapes import InferShapes
 from ..errors import ExecutionFailed
 from .probes import inputs_of
 
-Array: TypeAlias = Any  # numpy's ndarray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-_WARNINGS, _ERRORS = 2, 3  # onnxruntime's levels; the first is what it begins with
+_WARNINGS, _ERRORS = 2, 3  # onnxruntime's levels; the first is its default
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml")
 
 
 class Executable:
-    """A model that can be executed on one set of inputs after the other. The model itself stays as it is.
+    """A model that can be executed on any number of sets of inputs. The model itself is not changed.
 
-    `wanted` are tensors to give besides the outputs of the graph. Raises ExecutionFailed, also when called.
+    `wanted` are tensors to return besides the outputs of the graph. Raises ExecutionFailed, also when called.
     """
 
     def __init__(self, model: ModelWrapper, shapes: Iterable[tuple[int, ...]], wanted: Iterable[str] = ()) -> None:
@@ -40,11 +41,11 @@ class Executable:
         except Exception as error:
             raise ExecutionFailed(f"the model cannot be executed: {type(error).__name__}: {error}") from error
 
-    def __call__(self, values: Iterable[Array]) -> dict[str, Array]:
-        """The outputs, and the tensors that were asked for, by name."""
-        given = dict(zip(self.inputs, values, strict=True))
+    def __call__(self, values: Iterable[NDArray[Any]]) -> dict[str, Any]:
+        """The outputs, the wanted tensors and the inputs, by name: arrays, or lists where a value is a sequence."""
         try:
-            with _by_itself():
+            given = dict(zip(self.inputs, values, strict=True))
+            with _isolated():
                 return {**self._run(given), **given}
         except Exception as error:
             raise ExecutionFailed(f"executing the model failed: {type(error).__name__}: {error}") from error
@@ -70,9 +71,9 @@ class Executable:
         copied = copied.transform(SortGraph(), cleanup=False).transform(InferShapes(), cleanup=False)
         outputs = [value.name for value in copied.graph.output]
 
-        def run(given: Mapping[str, Array]) -> dict[str, Array]:
-            found = execute_onnx(copied, dict(given), return_full_exec_context=bool(self._wanted))
-            return {name: found[name] for name in (*outputs, *self._wanted) if name in found}
+        def run(given: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+            values = execute_onnx(copied, dict(given), return_full_exec_context=bool(self._wanted))
+            return {name: values[name] for name in (*outputs, *self._wanted) if name in values}
 
         return run
 
@@ -82,8 +83,8 @@ def _is_standard(model: ModelProto) -> bool:
 
 
 @contextmanager
-def _by_itself() -> Iterator[None]:
-    """What a model does with the global random states is undone; onnxruntime's warnings for each node are not told."""
+def _isolated() -> Iterator[None]:
+    """Restores the global random states afterwards, and suppresses onnxruntime's warnings for each node."""
     numbers, python = np.random.get_state(), random.getstate()
     onnxruntime.set_default_logger_severity(_ERRORS)
     try:

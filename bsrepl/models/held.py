@@ -1,4 +1,4 @@
-"""The models that names of the session hold, and what a command did to them."""
+"""The models that names of the session hold, and how a command changed them."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ if TYPE_CHECKING:
 
 
 class ModelChange(NamedTuple):
-    """What a command did to the model of a name."""
+    """How a command changed the model of a name."""
 
     name: str  # of the session
-    passes: tuple[str, ...]  # what the command applied to it, as far as it says so
-    label: str  # which model it is: the sample's name, or that of its graph
+    passes: tuple[str, ...]  # the passes that the command names
+    label: str  # which model it is: the name of the sample, or of its graph
     difference: Difference
-    findings: list[str]
+    defects: list[str]
     seconds: float  # that the comparison took
-    before: Any  # the model before; None of one that was edited in place
+    before: Any  # the model before; None if it was edited in place
     after: Any
-    applied: Sequence[Application]  # the passes that made it, as far as they were seen
+    applied: Sequence[Application]  # the passes that produced it, as far as they were observed
 
 
 class Held(NamedTuple):
     """The models before a command."""
 
-    models: dict[str, Any]
-    views: dict[str, View]  # of those that the command may change in place
-    parse: Callable[[], ast.AST | None]  # gives the command's syntax tree
+    models: dict[str, Any]  # by name
+    views: dict[str, View]  # of the models that the command may change in place
+    parse: Callable[[], ast.AST | None]  # returns the command's syntax tree
 
 
 class Models:
-    """Follows the names of a namespace that hold models. Costs nothing as long as none does."""
+    """Follows the names of a namespace that hold models. Costs nothing as long as no name does."""
 
     def __init__(self, namespace: Mapping[str, Any], clock: Callable[[], float]) -> None:
         self._namespace = namespace
         self._clock = clock
-        self._labels: dict[str, str] = {}  # of the names: the sample that was loaded into it
+        self._labels: dict[str, str] = {}  # name -> the sample that was loaded into it
 
     def before(self, parse: Callable[[], ast.AST | None]) -> Held:
-        """What is held before a command, which `parse` gives the syntax tree of.
+        """The models before a command, whose syntax tree `parse` returns.
 
-        Of a model that the command mentions, other than to transform a copy of it, it is noted what it is like.
+        A model that the command mentions, other than to transform a copy of it, is viewed before it can change.
         """
         models = self._held()
         tree = parse() if models else None
@@ -60,11 +60,11 @@ class Models:
         return Held(models, {name: view(_proto(models[name])) for name in edited & models.keys()}, parse)
 
     def observed(self, held: Held) -> AbstractContextManager[list[Application]]:
-        """Notes the passes that are applied while a command runs, if it can apply any to what is held."""
+        """Records the passes that are applied while a command runs, if a name holds a model."""
         return observed(self._clock) if held.models else nullcontext([])
 
     def changes(self, held: Held, applications: Sequence[Application] = ()) -> Iterator[ModelChange]:
-        """What has changed since, name by name; a new name is compared with the one model that the command mentions.
+        """The changes since, name by name; a new name is compared with the only model that the command mentions.
 
         `applications` are the passes that the command applied.
         """
@@ -92,16 +92,16 @@ class Models:
             seconds = self._clock() - started
             self._labels.setdefault(name, self._labels.get(source, ""))
             if (difference or difference.is_renamed_only) and (name in held.models or difference):
-                label = self._labels[name] or _proto(model).graph.name
+                label = self._labels[name] or str(_proto(model).graph.name)
                 applied = leading_to(model, applications)
-                dropped = [node for each in applied for node in each.dropped]
+                dropped = [node for application in applied for node in application.dropped]
                 yield ModelChange(
                     name, _passes(tree), label, difference, defects(difference, dropped), seconds,
                     None if was is model else was, model, applied,
                 )  # fmt: skip
 
     def _held(self) -> dict[str, Any]:
-        """The names that hold models, and these. Sessions have many names, but of few types: those are looked at."""
+        """The models by the names that hold them. A session has many names but few types, so the types are checked."""
         if "onnx" not in sys.modules:
             return {}
         wrapper = getattr(sys.modules.get("qonnx.core.modelwrapper"), "ModelWrapper", ())
@@ -123,7 +123,7 @@ def _mentioned(tree: ast.AST) -> set[str]:
 
 
 def _copied(tree: ast.AST) -> Iterator[str]:
-    """The names that the command only transforms copies of: `m.transform(...)` with nothing else said of `m`."""
+    """The names that the command only transforms copies of: `m.transform(...)` and no other mention of `m`."""
     uses: dict[str, int] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -141,14 +141,14 @@ def _is_transform(node: ast.AST) -> bool:
 
 def _passes(tree: ast.AST | None) -> tuple[str, ...]:
     """The transformations and steps that a command names, in the order in which they are applied."""
-    found = []
+    passes = []
     for node in ast.walk(tree) if tree is not None else ():
         if isinstance(node, ast.Call):
             if _is_transform(node) and node.args:
-                found.append((node.end_lineno, node.end_col_offset, _name(node.args[0])))
-            elif isinstance(node.func, ast.Attribute) and _root(node.func) == "steps":
-                found.append((node.end_lineno, node.end_col_offset, _name(node.func)))
-    return tuple(name for *_, name in sorted(found) if name)
+                passes.append((node.end_lineno, node.end_col_offset, _name(node.args[0])))
+            elif isinstance(node.func, ast.Attribute) and _first_name(node.func) == "steps":
+                passes.append((node.end_lineno, node.end_col_offset, _name(node.func)))
+    return tuple(name for *_, name in sorted(passes) if name)
 
 
 def _name(node: ast.AST) -> str:
@@ -160,19 +160,19 @@ def _name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _root(node: ast.expr) -> str:
+def _first_name(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def _loads(tree: ast.AST | None) -> Iterator[tuple[str, str]]:
-    """The names that a command loads a model into, or what becomes of it at once, and what it loads."""
+    """The names that a command assigns a loaded model to, or what it turns it into at once, and what it loads."""
     for node in ast.walk(tree) if tree is not None else ():
         if isinstance(node, ast.Assign):
-            calls = [each for each in ast.walk(node.value) if isinstance(each, ast.Call) and _name(each) == "load"]
+            calls = [call for call in ast.walk(node.value) if isinstance(call, ast.Call) and _name(call) == "load"]
             if len(calls) == 1:
-                what = calls[0].args[0] if calls[0].args else None
+                source = calls[0].args[0] if calls[0].args else None
                 for target in node.targets:
                     if isinstance(target, ast.Name):
-                        yield target.id, str(what.value) if isinstance(what, ast.Constant) else ""
+                        yield target.id, str(source.value) if isinstance(source, ast.Constant) else ""

@@ -1,57 +1,50 @@
-"""Opening models, without letting them run code.
-
-QONNX imports the module that the domain of a custom op names when a model is transformed or executed, and evaluates
-the layouts that tensors are annotated with. So a model from elsewhere that names anything but installed packages, or
-has a layout that is no list, is refused unless it is trusted.
-"""
+"""Opening models: samples of QONNX, ONNX files, bytes."""
 
 from __future__ import annotations
 
-import ast
 import os
-import sysconfig
-import warnings
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
-from importlib.util import find_spec
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelNotFound, UnreadableModel, UntrustedModel
+from ..errors import ModelNotFound, UnreadableModel
 from ..frameworks.qonnx.samples import samples
+from .trust import refuse_untrusted
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
     from qonnx.core.modelwrapper import ModelWrapper
 
 _LIMIT = 2**31  # bytes that a protobuf message may have
-_HARMLESS = ("", "ai.onnx", "com.microsoft")  # onnxruntime knows them itself
-_FRAMEWORKS = ("qonnx", "finn", "brainsmith", "onnx")
-
-_was_told = False  # what a model from elsewhere may do
+_MOST = 200  # characters of why QONNX cannot open a model
 
 
 def opened(source: Any, trust: bool = False) -> ModelWrapper:
-    """A model from a path, a sample's name, bytes, a `ModelProto` or a `ModelWrapper`, which is handed back.
+    """A model from a path, a sample's name, bytes, a `ModelProto` or a `ModelWrapper`, which is returned as it is.
 
-    Raises ModelNotFound, UnreadableModel, or, unless it is to be trusted, UntrustedModel.
+    Raises ModelNotFound, UnreadableModel or, unless `trust` is true, UntrustedModel.
     """
     from qonnx.core.modelwrapper import ModelWrapper
 
     if isinstance(source, ModelWrapper):
         return source
     if isinstance(source, (str, os.PathLike)):
-        path, is_sample = _found(source)
+        path, is_sample = _located(source)
         model, place = _read(path), path.name
         trust = trust or is_sample
     else:
         model, place = _parsed(source), "the model"
     if not trust:
-        _refuse(model, place)
-    return ModelWrapper(model)
+        refuse_untrusted(model, place)
+    try:
+        return ModelWrapper(model)
+    except Exception as error:  # assertions and whatever its look at shapes and values raises
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:_MOST]
+        raise UnreadableModel(f"QONNX cannot open {place}: {reason}") from error
 
 
-def _found(name: str | os.PathLike[str]) -> tuple[Path, bool]:
+def _located(name: str | os.PathLike[str]) -> tuple[Path, bool]:
     """The file of a path or of a sample's name, and whether it is a sample."""
     wanted = os.fspath(name)
     if "://" in wanted:
@@ -60,26 +53,36 @@ def _found(name: str | os.PathLike[str]) -> tuple[Path, bool]:
     if path.is_file():
         return path, False
     known = samples()
-    hits = [sample for sample in known if sample == wanted or sample.endswith("/" + wanted)]
-    if len(hits) == 1:
-        return known[hits[0]], True
-    if hits:
-        raise ModelNotFound(f"{wanted!r} may be {' or '.join(hits)}; name one of them")
-    raise ModelNotFound(f"{wanted!r} is no file and no sample model; the samples are {', '.join(known)}")
+    matches = [sample for sample in known if sample == wanted or sample.endswith("/" + wanted)]
+    if len(matches) == 1:
+        return known[matches[0]], True
+    if matches:
+        raise ModelNotFound(f"{wanted!r} may be {' or '.join(matches)}; give one of these names")
+    raise ModelNotFound(f"no model {wanted!r}; {_nearest(wanted, list(known))}")
+
+
+def _nearest(wanted: str, known: list[str]) -> str:
+    """`nearest: mnist-conv`; all samples if none is near."""
+    near = [sample for sample in known if wanted.lower() in sample.lower()] or get_close_matches(wanted, known)
+    return f"nearest: {', '.join(near)}" if near else f"the samples are {', '.join(known)}"
 
 
 def _read(path: Path) -> ModelProto:
+    """The model in a file, with the data that it keeps in other files."""
     import onnx
 
     if path.stat().st_size >= _LIMIT:
         raise UnreadableModel(
-            f"{path} is larger than 2 GB, which no protobuf message may be; save its weights as external data"
+            f"{path} is larger than 2 GB, the limit of a protobuf message; save its weights as external data"
         )
     model = _parsed(path.read_bytes(), str(path))
     missing = [place for place in _external(model.graph) if not (path.parent / place).is_file()]
     if missing:
-        raise UnreadableModel(f"{path} keeps data in {', '.join(missing)} beside it, which is not there")
-    onnx.load_external_data_for_model(model, str(path.parent))
+        raise UnreadableModel(f"{path} keeps data in {', '.join(missing)} beside it, which is missing")
+    try:
+        onnx.load_external_data_for_model(model, str(path.parent))
+    except Exception as error:  # a place outside of the folder, or less data than there should be
+        raise UnreadableModel(f"the data that {path} keeps in other files cannot be read: {error}") from error
     return model
 
 
@@ -88,20 +91,22 @@ def _parsed(source: Any, place: str = "what was given") -> ModelProto:
     from onnx import ModelProto
 
     if isinstance(source, ModelProto):
-        return source
-    if not isinstance(source, (bytes, bytearray, memoryview)):
+        model = source
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        try:
+            model = ModelProto.FromString(bytes(source))
+        except DecodeError as error:
+            raise UnreadableModel(f"{place} is no ONNX model: {error}") from error
+    else:
         raise UnreadableModel(f"load takes a path, a sample's name, bytes or a model, not a {type(source).__name__}")
-    try:
-        model = ModelProto.FromString(bytes(source))
-    except DecodeError as error:
-        raise UnreadableModel(f"{place} is no ONNX model: {error}") from error
     if not model.ir_version or not model.HasField("graph"):
         raise UnreadableModel(f"{place} is no ONNX model: it has no graph")
+    _refuse_undecodable(model, place)
     return model
 
 
 def _external(graph: GraphProto) -> Iterator[str]:
-    """The files that constants of a graph are kept in."""
+    """The files that hold initializers of a graph."""
     places = {
         entry.value
         for tensor in graph.initializer
@@ -112,64 +117,17 @@ def _external(graph: GraphProto) -> Iterator[str]:
     yield from sorted(places)
 
 
-def _refuse(model: ModelProto, place: str) -> None:
-    """Raises UntrustedModel if a model could run code of its own choice; says once what one may do."""
-    global _was_told
-    domains = {node.domain for graph in _graphs(model.graph) for node in graph.node}
-    domains -= {domain for domain in domains if domain in _HARMLESS or domain.startswith("ai.onnx.")}
-    strange = sorted(domain for domain in domains if not _is_installed(domain))
-    if strange:
-        raise UntrustedModel(
-            f"{place} has ops of the domain {', '.join(strange)}, which is no installed package: transforming or "
-            "executing it would import a module of that name; load(..., trust=True) opens it all the same"
-        )
-    for graph in _graphs(model.graph):
-        for annotation in graph.quantization_annotation:
-            for entry in annotation.quant_parameter_tensor_names:
-                if entry.key == "tensor_layout" and not _is_list(entry.value):
-                    raise UntrustedModel(
-                        f"{place} annotates {annotation.tensor_name} with a layout that QONNX would execute: "
-                        f"{entry.value[:60]!r}; load(..., trust=True) opens it all the same"
-                    )
-    if domains and not _was_told:
-        _was_told = True
-        said = (
-            f"{place} has ops of {', '.join(sorted(domains))}: transforming or executing it runs code of those packages"
-        )
-        warnings.warn(said, stacklevel=4)
+def _refuse_undecodable(model: ModelProto, place: str) -> None:
+    """Raises UnreadableModel if a name in the model is not UTF-8: protobuf gives bytes then instead of a str."""
+    from google.protobuf.message import Message
 
-
-def _graphs(graph: GraphProto) -> Iterator[GraphProto]:
-    """A graph and its sub-graphs."""
-    yield graph
-    for node in graph.node:
-        for attribute in node.attribute:
-            for inner in [attribute.g] if attribute.HasField("g") else attribute.graphs:
-                yield from _graphs(inner)
-
-
-def _is_installed(domain: str) -> bool:
-    """Whether a domain is of a framework, or a package that was installed, or has an op that somebody registered."""
-    from qonnx.custom_op import registry as ops
-
-    package = domain.partition(".")[0]
-    if package in _FRAMEWORKS or ops._OP_REGISTRY.get(domain):
-        return True
-    return _is_in_site_packages(package) or package in packages_distributions()
-
-
-def _is_in_site_packages(package: str) -> bool:
-    try:
-        spec = find_spec(package)
-    except (ImportError, ValueError):
-        return False
-    places = [] if spec is None else [spec.origin or "", *(spec.submodule_search_locations or ())]
-    sites = [sysconfig.get_path(name) + os.sep for name in ("purelib", "platlib")]
-    return any(place.startswith(site) for place in places for site in sites)
-
-
-def _is_list(layout: str) -> bool:
-    try:
-        return isinstance(ast.literal_eval(layout), list)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return False
+    waiting: list[Message] = [model]
+    while waiting:
+        for field, value in waiting.pop().ListFields():
+            if field.type == field.TYPE_MESSAGE:
+                waiting += (value,) if isinstance(value, Message) else value
+            elif field.type == field.TYPE_STRING:
+                texts = (value,) if isinstance(value, (str, bytes)) else value
+                damaged = next((text for text in texts if isinstance(text, bytes)), None)
+                if damaged is not None:
+                    raise UnreadableModel(f"{place} is damaged: the {field.name} {damaged!r} is not UTF-8")

@@ -1,4 +1,4 @@
-"""What happened to models, and whether they still compute the same, as styled text."""
+"""Changes of models, and whether they still compute the same, as styled text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..text.columns import columns
 from ..text.format import duration
 from ..text.styled import Text, asides, headed, wrapped
 
-if TYPE_CHECKING:  # importing them would bring onnxruntime into sessions that have no use for it
+if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do not need it
     from ..graphdiff.difference import Difference
     from .held import ModelChange
     from .proof import Proof
@@ -23,86 +23,85 @@ _SIGN_STYLES = {"+": "added", "~": "changed", "-": "removed"}
 
 
 def model_change(change: ModelChange, width: int, shows_time: bool = False) -> Text:
-    """`m: LowerConvsToMatMul  mnist-conv   11 -> 17 nodes   2 rewrites, 9 untouched`, and what they are."""
+    """`m: LowerConvsToMatMul  mnist-conv   11 -> 17 nodes   2 rewrites, 9 untouched`, and the rewrites."""
     passes = ", ".join(change.passes[:3]) + (", ..." if len(change.passes) > 3 else "")
-    said = "  ".join(filter(None, (passes, change.label)))
-    text = graph_change(f"{change.name}:", said, change.difference, width)
+    subject = "  ".join(filter(None, (passes, change.label)))
+    text = graph_change(f"{change.name}:", subject, change.difference, width)
     if shows_time and change.applied:
-        text.append(("time", wrapped(f"  {_taken(change)}", width, "    ")))
-    return text + findings(change.findings, width)
+        text.append(("time", wrapped(f"  {_times(change)}", width, "    ")))
+    return text + warning_lines(change.defects, width)
 
 
-def graph_change(head: str, said: str, difference: Difference, width: int) -> Text:
+def graph_change(head: str, subject: str, difference: Difference, width: int) -> Text:
     """A heading with the numbers, and a line or two for what was removed, inserted and changed."""
     from ..graphdiff import words as graph_words  # only now: many sessions hold no model
 
-    text = headed("bold", head, f"{said}   {graph_words.headline(difference)}", width)
+    text = headed("bold", head, f"{subject}   {graph_words.headline(difference)}", width)
     for sign, line in graph_words.lines(difference):
         style = _SIGN_STYLES.get(sign, "dim")
         text += [(style, f"  {sign} "), ("", wrapped(f"    {line}", width, "      ")[4:])]
     return text
 
 
-def _taken(change: ModelChange) -> str:
-    """`apply 2.1 ms (says no change), cleanup 8.0 ms, diff 1.2 ms`"""
-    claims = any(each.claimed for each in change.applied)
-    apply, cleanup = (
-        sum(times) for times in zip(*((each.apply, each.cleanup) for each in change.applied), strict=True)
-    )
-    said = "" if claims else " (says no change)"
-    return f"apply {duration(apply)}{said}, cleanup {duration(cleanup)}, diff {duration(change.seconds)}"
+def _times(change: ModelChange) -> str:
+    """`apply 2.1 ms (apply returned False), cleanup 8.0 ms, diff 1.2 ms`"""
+    apply = sum(application.apply for application in change.applied)
+    cleanup = sum(application.cleanup for application in change.applied)
+    returned = "" if any(application.claimed for application in change.applied) else " (apply returned False)"
+    return f"apply {duration(apply)}{returned}, cleanup {duration(cleanup)}, diff {duration(change.seconds)}"
 
 
-def findings(found: Sequence[str], width: int) -> Text:
-    """What is wrong with a model now."""
-    return [("warning", wrapped(f"  ! {finding}", width, "    ")) for finding in found]
+def warning_lines(defects: Sequence[str], width: int) -> Text:
+    """What is wrong with a model now, one a line."""
+    return [("warning", wrapped(f"  ! {defect}", width, "    ")) for defect in defects]
 
 
-def proof(proven: Proof, width: int) -> Text:
-    """Whether a model computes what it did before, and what is written on it that is not so."""
-    if proven.verdict is None:
-        return asides([f"  not verified: {proven.why_not}"], width)
-    return findings(proven.findings, width) + verdict(proven.verdict, width)
+def proof_lines(proof: Proof, width: int) -> Text:
+    """Whether a model computes the same as before, and which of its shapes and datatypes are wrong."""
+    if proof.verdict is None:
+        return asides([f"  not verified: {proof.why_not}"], width)
+    text = warning_lines(proof.contradictions, width) + verdict_line(proof.verdict, width)
+    return text + (asides([f"  shapes and datatypes not checked: {proof.why_not}"], width) if proof.why_not else [])
 
 
-def verdict(found: Verdict, width: int) -> Text:
+def verdict_line(verdict: Verdict, width: int) -> Text:
     """Whether two models compute the same."""
-    return [("added" if found else "error", wrapped(f"  {found!r}", width, "    "))]
+    return [("added" if verdict else "error", wrapped(f"  {verdict!r}", width, "    "))]
 
 
-def trace(done: Trace, width: int) -> Text:
+def trace_table(trace: Trace, width: int) -> Text:
     """A pipeline as a table, a line for each pass, and how it ended."""
-    heading, *rows = columns(done.table(), width)
+    heading, *rows = columns(trace.table(), width)
     text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
     text += [("", "  ".join(cells).rstrip() + "\n") for cells in rows]
-    style = "dim" if done else "error"
-    return text + [(style, wrapped(said, width)) for said in done.conclusion()]
+    style = "dim" if trace else "error"
+    return text + [(style, wrapped(line, width)) for line in trace.conclusion()]
 
 
-def watch(on: Watch, width: int, shows_time: bool) -> Text:
-    """What watched passes did when they ran last: what is different from the run before, and whether it is right."""
-    run = on.last
+def watch_result(watch: Watch, width: int, shows_time: bool) -> Text:
+    """The last run of watched passes: what is different from the run before, and whether it is right."""
+    run = watch.last
     if run.difference is None:
         where = tracebacks.place(run.trace.error) if run.trace.error is not None else ""
-        said = f"{run.trace.conclusion()[0]}{f' ({where})' if where else ''}"
+        failure = f"{run.trace.conclusion()[0]}{f' ({where})' if where else ''}"
         kept = "" if run.is_first else "; the last result is kept"
-        return [*headed("error", "watch:", f"{said}{kept}", width)]
+        return [*headed("error", "watch:", f"{failure}{kept}", width)]
     if run.difference or run.is_first:
-        head = f"{on.name}{'' if run.is_first else '  against the last result'}"
-        text = graph_change("watch:", head, run.difference, width)
+        subject = f"{watch.name}{'' if run.is_first else '  against the last result'}"
+        text = graph_change("watch:", subject, run.difference, width)
     else:
-        text = headed("bold", "watch:", f"{on.name}   the same result as before", width)
+        text = headed("bold", "watch:", f"{watch.name}   the same result as before", width)
     if shows_time:
         rows = [row for row in run.trace.rows if not row.depth]
-        times = (sum(row.apply for row in rows), sum(row.cleanup for row in rows))
-        text.append(("dim", f"  apply {duration(times[0])}, cleanup {duration(times[1])}\n"))
-    text += findings([each for row in run.trace.rows for each in row.findings], width)
-    return text + (proof(run.proof, width) if run.proof is not None else [])
+        apply, cleanup = sum(row.apply for row in rows), sum(row.cleanup for row in rows)
+        text.append(("dim", f"  apply {duration(apply)}, cleanup {duration(cleanup)}\n"))
+    text += warning_lines([defect for row in run.trace.rows for defect in row.defects], width)
+    return text + (proof_lines(run.proof, width) if run.proof is not None else [])
 
 
-def survey(done: Survey, width: int) -> Text:
-    """Which passes would change a model: a line for each, and what came of the others."""
+def survey_table(survey: Survey, width: int) -> Text:
+    """Which passes would change a model, a line for each, and the outcomes of the others."""
     text: Text = []
-    for cells in columns(done.rows(), width) if done.rows() else ():
+    for cells in columns(survey.rows(), width) if survey.rows() else ():
         text += [("bold", cells[0]), ("", "  " + "  ".join(cells[1:]).rstrip() + "\n")]
-    return text + [("dim", wrapped(said, width)) for said in done.conclusion()]
+    return text + [("dim", wrapped(line, width)) for line in survey.conclusion()]

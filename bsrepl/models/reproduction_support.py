@@ -35,7 +35,7 @@ def opened(file: str) -> ModelWrapper:
     return ModelWrapper(str(HERE / file))
 
 
-def with_state(cls: type, state: Mapping[str, Any]) -> Any:
+def with_state(cls: Any, state: Mapping[str, Any]) -> Any:
     """An instance of a class with these attributes."""
     instance = cls.__new__(cls)
     vars(instance).update(state)

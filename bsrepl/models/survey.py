@@ -1,7 +1,7 @@
-"""Which passes would change a model: each is tried on a copy of it, in a process of its own, with a time limit.
+"""Which passes would change a model: each is tried on a copy, in a process of its own, with a time limit.
 
-The processes are forked, so that they have what the session has; what a pass imports, prints, writes into the current
-folder or breaks stays there.
+The processes are forked, so that they have everything that the session has. What a pass imports, prints, writes into
+the current folder or breaks does not reach the session.
 """
 
 from __future__ import annotations
@@ -33,48 +33,50 @@ CHANGES, RENAMES, NOTHING, ARGUMENTS, FAILED, LATE, UNAVAILABLE = (
 
 
 class Tried(NamedTuple):
-    """What came of trying one pass."""
+    """The outcome of trying one pass."""
 
     plugin: Plugin
     outcome: str
-    said: str  # what it changes, or why it failed
+    detail: str  # what it changes, or why it failed
     seconds: float
 
 
 class Survey(Styled):
-    """What came of trying passes on a model. Iterates over the plugins that would change it."""
+    """The outcomes of trying passes on a model. Iterates over the plugins that would change it."""
 
     def __init__(self, tried: Sequence[Tried], left: int) -> None:
         self.tried = tuple(tried)
-        self.left = left  # passes that were not tried, because a Ctrl-C came before
+        self.left = left  # the number of passes that were not tried, because of a Ctrl-C
 
     def of(self, outcome: str) -> list[Tried]:
-        return [each for each in self.tried if each.outcome == outcome]
+        """The passes with an outcome."""
+        return [tried for tried in self.tried if tried.outcome == outcome]
 
     def __iter__(self) -> Iterator[Plugin]:
-        return (each.plugin for each in self.of(CHANGES))
+        return (tried.plugin for tried in self.of(CHANGES))
 
     def __len__(self) -> int:
         return len(self.of(CHANGES))
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """The passes that would change the model: what to type, what each changes, its stage."""
-        return [(str(each.plugin.key), each.said, each.plugin.stage or "") for each in self.of(CHANGES)]
+        """The passes that would change the model: what to type, what it changes, its stage."""
+        return [(str(tried.plugin.key), tried.detail, tried.plugin.stage or "") for tried in self.of(CHANGES)]
 
     def conclusion(self) -> list[str]:
-        """The others, in a line for each outcome; of those that failed each with its reason."""
-        said = [f"{len(self)} of {len(self.tried)} would change the model"]
+        """A line for each other outcome; passes that failed have a line of their own, with the reason."""
+        lines = [f"{len(self)} of {len(self.tried)} would change the model"]
         for outcome in (RENAMES, NOTHING, ARGUMENTS, LATE):
-            found = self.of(outcome)
-            names = "" if outcome == NOTHING else f": {', '.join(str(each.plugin.key) for each in found)}"
-            said += [f"{outcome} ({len(found)}){names}"] if found else []
-        said += [f"{each.plugin.key} {each.outcome}: {each.said}" for each in self.of(FAILED) + self.of(UNAVAILABLE)]
-        return [*said, *([f"stopped; {self.left} were not tried"] if self.left else [])]
+            tried = self.of(outcome)
+            names = "" if outcome == NOTHING else f": {', '.join(str(one.plugin.key) for one in tried)}"
+            lines += [f"{outcome} ({len(tried)}){names}"] if tried else []
+        failed = self.of(FAILED) + self.of(UNAVAILABLE)
+        lines += [f"{tried.plugin.key} {tried.outcome}: {tried.detail}" for tried in failed]
+        return [*lines, *([f"interrupted; {self.left} not tried"] if self.left else [])]
 
     def styled(self, width: int, shows_time: bool) -> Text:
-        from .report import survey
+        from .report import survey_table
 
-        return survey(self, width)
+        return survey_table(self, width)
 
     def __repr__(self) -> str:
         return "\n".join(["  ".join(row) for row in self.rows()] + self.conclusion())
@@ -83,14 +85,14 @@ class Survey(Styled):
 def survey(
     model: ModelWrapper, plugins: Sequence[Plugin], limit: float, progress: Callable[[int, str], None]
 ) -> Survey:
-    """Tries each plugin, `limit` seconds at most, as many at a time as there are processors.
+    """Tries each plugin for `limit` seconds at most, as many at a time as there are processors.
 
-    `progress` is told how many have been tried, and the name of the last one. A KeyboardInterrupt ends it; what has
-    come of it so far is returned.
+    `progress` is called with the number of plugins tried so far and the name of the last one. A KeyboardInterrupt
+    ends it; the outcomes so far are returned.
     """
     waiting = list(reversed(plugins))
     running: dict[connection.Connection, _Child] = {}
-    done: list[Tried] = []
+    outcomes: list[Tried] = []
     try:
         while waiting or running:
             while waiting and len(running) < (os.cpu_count() or 1):
@@ -98,20 +100,20 @@ def survey(
                 running[child.result] = child
             nearest = min(child.deadline for child in running.values())
             ready = connection.wait(list(running), max(nearest - time.monotonic(), 0))
-            for each, child in list(running.items()):
-                if each not in ready and child.deadline > time.monotonic():
+            for result, child in list(running.items()):
+                if result not in ready and child.deadline > time.monotonic():
                     continue
                 tried = child.finished()
-                del running[each]
-                done.append(tried)
-                progress(len(done), str(tried.plugin.key))
+                del running[result]
+                outcomes.append(tried)
+                progress(len(outcomes), str(tried.plugin.key))
     except KeyboardInterrupt:
         pass
     finally:
         for child in running.values():
             child.kill()
     order = {plugin.key: place for place, plugin in enumerate(plugins)}
-    return Survey(sorted(done, key=lambda each: order[each.plugin.key]), len(plugins) - len(done))
+    return Survey(sorted(outcomes, key=lambda tried: order[tried.plugin.key]), len(plugins) - len(outcomes))
 
 
 class _Child:
@@ -124,35 +126,35 @@ class _Child:
         self.deadline = self._started + limit
         self.result, there = get_context("fork").Pipe(duplex=False)
         self._process = get_context("fork").Process(target=_try, args=(plugin, model, there))
-        with _apart(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of forking while completions are looked for
+        with _interrupts_blocked(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # about forking while threads complete names
             self._process.start()
         there.close()
 
     def finished(self) -> Tried:
-        """What came of it: it has ended, or its time is up."""
+        """The outcome, once the process has ended or its time is up."""
         seconds = time.monotonic() - self._started
         try:
-            outcome, said = self.result.recv() if self.result.poll() else (LATE, f"more than {self._limit:g} s")
+            outcome, detail = self.result.recv() if self.result.poll() else (LATE, f"more than {self._limit:g} s")
         except EOFError:
             self._process.join()
-            outcome, said = FAILED, f"its process ended with status {self._process.exitcode}"
+            outcome, detail = FAILED, f"its process ended with status {self._process.exitcode}"
         self.kill()
-        return Tried(self._plugin, outcome, said, seconds)
+        return Tried(self._plugin, outcome, detail, seconds)
 
     def kill(self) -> None:
-        """Ends the process, and those that it started."""
+        """Ends the process and those that it started."""
         try:
             os.killpg(self._process.pid or 0, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # it has ended, or not yet made its group
+        except (ProcessLookupError, PermissionError):  # it has ended, or has no group yet
             self._process.kill()
         self._process.join()
         self.result.close()
 
 
 @contextmanager
-def _apart() -> Iterator[None]:
-    """Processes that are started meanwhile begin with SIGINT held back: a Ctrl-C is for the shell."""
+def _interrupts_blocked() -> Iterator[None]:
+    """Blocks SIGINT in the processes that are started meanwhile: a Ctrl-C is for the shell."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -181,10 +183,10 @@ def _outcome(plugin: Plugin, model: ModelWrapper) -> tuple[str, str]:
         return UNAVAILABLE, str(error)
     except (TypeError, ValueError):
         return ARGUMENTS, ""
-    done: Trace = trace(model, [cls], parity=False, clock=time.perf_counter)
-    if done.error is not None:
-        return FAILED, " ".join(f"{type(done.error).__name__}: {done.error}".split())[:200]
-    difference = done.rows[0].difference
+    result: Trace = trace(model, [cls], parity=False, clock=time.perf_counter)
+    if result.error is not None:
+        return FAILED, " ".join(f"{type(result.error).__name__}: {result.error}".split())[:200]
+    difference = result.rows[0].difference
     assert difference is not None
     if difference.is_renamed_only:
         return RENAMES, ""

@@ -1,4 +1,4 @@
-"""Running a pipeline of passes on a model, with what each of them did, how long it took, and whether it was right."""
+"""Running a pipeline of passes on a model: the effect of each pass, its time, and whether the outputs stay the same."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ..registry.unavailable import reason
 from .trace_result import Culprit, Row, Trace
 from .verify import Verdict, verify
 
-_ITERATIONS = 1_000  # how often `apply` is called at most
-_IDLE = 3  # how often it may ask for another call after one that changed nothing
-_QUICK = 1.0  # seconds that a comparison may take for each pass to be compared unasked
+_ITERATIONS = 1_000  # calls of `apply`, at most
+_IDLE = 3  # calls in a row that may return True and change nothing
+_QUICK = 1.0  # seconds that a comparison may take, for the next pass to be compared without being asked for
 
 
 def trace(
@@ -33,57 +33,59 @@ def trace(
     blame: bool = False,
     clock: Callable[[], float],
 ) -> Trace:
-    """Applies passes one after the other: transformations, classes of them, or steps. The model stays as it is.
+    """Applies passes one after the other: transformations, classes of them, or steps. The model itself is not changed.
 
-    Each is compared with the model before it by executing both, if `parity`; by default, as long as that takes less
-    than a second. `blame` compares with the first model instead, and finds the first pass that broke it by bisection.
-    A pass that raises, or never ends, ends the trace; the model before it is kept.
+    With `parity`, the models before and after each pass are executed and compared; by default, as long as that takes
+    less than a second. `blame` compares with the first model instead, and finds the first pass that broke it by
+    bisection. A pass that raises or never ends stops the trace; the model before it is kept.
     """
-    done = Trace(model, passes)
+    result = Trace(model, passes)
     models = [model]
-    for each in passes:
-        done.modules.add(definition_of(each).__module__)
+    for transformation in passes:
+        result.modules.add(definition_of(transformation).__module__)
         with observed(clock) as nested:
             try:
-                row, after = _applied(done.model, each, cfg, clock)
+                row, after = _applied(result.model, transformation, cfg, clock)
             except (Exception, KeyboardInterrupt) as error:
-                done.rows += map(_nested, nested)
-                done.failed, done.stopped_at, done.error = name_of(each), each, error
+                result.rows += map(_nested, nested)
+                result.failed, result.stopped_at, result.error = name_of(transformation), transformation, error
                 break
             finally:
-                done.modules.update(definition_of(other.transformation).__module__ for other in nested)
+                result.modules.update(definition_of(other.transformation).__module__ for other in nested)
         verdict: Verdict | str | None = None
         if parity is not False and not blame:
             started = clock()
-            verdict = _compared(done.model, after)
+            verdict = _compared(result.model, after)
             if parity is None and clock() - started > _QUICK:
                 parity = False
-        if isinstance(verdict, Verdict) and not verdict and done.culprit is None:
-            done.culprit = Culprit(done.model, each, after, verdict)
-        done.rows += [row._replace(parity=verdict), *map(_nested, nested)]
-        done.model = after
+        if isinstance(verdict, Verdict) and not verdict and result.culprit is None:
+            result.culprit = Culprit(result.model, transformation, after, verdict)
+        result.rows += [row._replace(parity=verdict), *map(_nested, nested)]
+        result.model = after
         if blame:
             models.append(after)
     if blame:
-        done.culprit = _culprit(models, passes)
-        done.blamed = name_of(done.culprit.applied) if done.culprit is not None else ""
-    return done
+        result.culprit = _culprit(models, passes)
+        result.blamed = name_of(result.culprit.applied) if result.culprit is not None else ""
+    return result
 
 
-def _applied(model: ModelWrapper, each: Any, cfg: Any, clock: Callable[[], float]) -> tuple[Row, ModelWrapper]:
-    """One pass applied to a copy of the model, with nothing compared yet but the graphs."""
+def _applied(
+    model: ModelWrapper, transformation: Any, cfg: Any, clock: Callable[[], float]
+) -> tuple[Row, ModelWrapper]:
+    """One pass applied to a copy of the model: its row, without a verdict, and the new model."""
     working = deepcopy(model)
-    name = name_of(each)
+    name = name_of(transformation)
     started = clock()
     iterations, claimed = 1, None
     dropped: list[str] = []
-    if isinstance(each, Transformation) or is_pass(each):
-        instance = each() if isinstance(each, type) else each
+    if is_pass(transformation):
+        instance = transformation() if isinstance(transformation, type) else transformation
         working, iterations, claimed = _iterated(working, instance, name)
         applied = clock()
         working, dropped = cleaned(working, ModelWrapper.cleanup)
     else:
-        working = each(working, cfg) if takes_config(each) else each(working)
+        working = transformation(working, cfg) if takes_config(transformation) else transformation(working)
         applied = clock()
     tidied = clock()
     if not isinstance(working, ModelWrapper):
@@ -95,15 +97,15 @@ def _applied(model: ModelWrapper, each: Any, cfg: Any, clock: Callable[[], float
 
 
 def _nested(application: Application) -> Row:
-    """A pass that a pass applied by itself."""
+    """The row of a pass that another pass applied."""
     seconds = (application.apply, application.cleanup)
     return Row(application.name, application.depth, None, None, application.calls, *seconds, 0.0, None, [])
 
 
 def _iterated(model: ModelWrapper, instance: Any, name: str) -> tuple[ModelWrapper, int, bool]:
-    """Calls `apply` until it says that it is done. Raises EndlessPass if it goes in circles."""
+    """Calls `apply` until it returns False. Raises EndlessPass if it goes in circles."""
     claimed = False
-    earlier: View | None = None  # what it was like before the last call but one
+    earlier: View | None = None  # before the last call but one
     before: View | None = None  # before the last call
     idle = 0
     for number in range(1, _ITERATIONS + 1):
@@ -120,7 +122,7 @@ def _iterated(model: ModelWrapper, instance: Any, name: str) -> tuple[ModelWrapp
         if before is not None:
             idle = 0 if between(before, now) else idle + 1
             if idle == _IDLE:
-                raise EndlessPass(f"{name}.apply goes on returning True though it changes nothing any more")
+                raise EndlessPass(f"{name}.apply keeps returning True although it no longer changes anything")
         if number == _ITERATIONS:
             raise EndlessPass(_circling(name, number, before or now, now, "stopped"))
         earlier, before = before, now
@@ -134,17 +136,20 @@ def _circling(name: str, number: int, before: View, after: View, how: str) -> st
     return f"{how} after {name}.apply was called {number} times; the last call changed {named}"
 
 
-def is_pass(each: Any) -> bool:
-    return (isinstance(each, type) and issubclass(each, Transformation)) or callable(getattr(each, "apply", None))
+def is_pass(candidate: Any) -> bool:
+    """Whether something is a transformation, or a class of them, and not a step."""
+    is_class = isinstance(candidate, type) and issubclass(candidate, Transformation)
+    return is_class or callable(getattr(candidate, "apply", None))
 
 
 def takes_config(step: Any) -> bool:
+    """Whether a step takes a configuration besides the model."""
     try:
         parameters = list(inspect.signature(step).parameters.values())
     except (TypeError, ValueError):
         return True
-    positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
-    return len(positional) > 1 or any(each.kind is each.VAR_POSITIONAL for each in parameters)
+    positional = [given for given in parameters if given.kind in (given.POSITIONAL_ONLY, given.POSITIONAL_OR_KEYWORD)]
+    return len(positional) > 1 or any(given.kind is given.VAR_POSITIONAL for given in parameters)
 
 
 def _compared(before: ModelWrapper, after: ModelWrapper) -> Verdict | str:

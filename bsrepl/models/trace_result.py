@@ -1,4 +1,4 @@
-"""What came of a pipeline of passes: a row for each, and how it ended."""
+"""The result of a pipeline of passes: a row for each pass, and how it ended."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """What one pass did."""
+    """The effect of one pass."""
 
     name: str
-    depth: int  # 0, or more of a pass that another one applied
-    claimed: bool | None  # whether it said that it changed something; None of a step, which says nothing
-    difference: Difference | None  # None of a nested pass
+    depth: int  # 0, or more for a pass that another one applied
+    claimed: bool | None  # whether `apply` returned True; None for a step
+    difference: Difference | None  # None for a nested pass
     iterations: int
     apply: float  # seconds
     cleanup: float
     compare: float
     parity: Verdict | str | None  # a verdict, or why there is none
-    findings: list[str]
+    defects: list[str]
 
 
 class Culprit(NamedTuple):
@@ -42,7 +42,7 @@ class Culprit(NamedTuple):
 
 
 class Trace(Styled):
-    """What came of a pipeline. Prints as a table; true if every pass worked and none broke parity."""
+    """The result of a pipeline. Prints as a table; true if every pass worked and none changed what is computed."""
 
     def __init__(self, model: ModelWrapper, passes: Sequence[Any]) -> None:
         self.rows: list[Row] = []
@@ -52,38 +52,38 @@ class Trace(Styled):
         self.failed = ""  # the name of the pass that failed
         self.stopped_at: Any = None  # that pass
         self.error: BaseException | None = None
-        self.culprit: Culprit | None = None  # the first pass that broke parity
-        self.modules: set[str] = set()  # where the passes are from, and those that they apply themselves
-        self.blamed = ""  # the first pass that broke parity, when it was looked for
+        self.culprit: Culprit | None = None  # the first pass that changed what is computed
+        self.modules: set[str] = set()  # that define the passes, and the passes that these apply
+        self.blamed = ""  # the name of the first pass that changed what is computed, if it was searched for
 
     def __bool__(self) -> bool:
         broken = any(_is_verdict(row.parity) and not row.parity for row in self.rows)
         return self.error is None and not broken and not self.blamed
 
     def table(self) -> list[tuple[str, ...]]:
-        """A row for each pass, with a heading: changed, nodes, rewrites, parity, times; without what no pass has."""
+        """A heading and a row for each pass: changed, nodes, rewrites, parity, times; empty columns are left out."""
         rows = list(map(_cells, self.rows))
         used = [number for number in range(len(_HEADING)) if any(row[number] for row in rows) or not rows]
         return [tuple(row[number] for number in used) for row in (_HEADING, *rows)]
 
     def conclusion(self) -> list[str]:
-        """What is to be said below the table: where it stopped, which pass is to blame, what is wrong now."""
-        said = []
+        """The lines below the table: where it stopped, which pass is to blame, what is wrong now."""
+        lines = []
         if self.error is not None:
             number = 1 + sum(not row.depth for row in self.rows if row.difference is not None)
             why = ": ".join(filter(None, (type(self.error).__name__, str(self.error))))
-            said.append(f"stopped at {self.failed}, pass {number} of {self.passes}: {why}")
-            said.append("trace.model is the model before it")
+            lines.append(f"stopped at {self.failed}, pass {number} of {self.passes}: {why}")
+            lines.append("trace.model is the model before that pass")
         if self.blamed:
-            said.append(f"{self.blamed} is the first pass after which the model computes something else")
-        said += [f"{row.name}: {row.parity!r}" for row in self.rows if _is_verdict(row.parity) and not row.parity]
-        said += [f"{row.name}: {finding}" for row in self.rows for finding in row.findings]
-        return said
+            lines.append(f"{self.blamed} is the first pass after which the model computes something else")
+        lines += [f"{row.name}: {row.parity!r}" for row in self.rows if _is_verdict(row.parity) and not row.parity]
+        lines += [f"{row.name}: {defect}" for row in self.rows for defect in row.defects]
+        return lines
 
     def styled(self, width: int, shows_time: bool) -> Text:
-        from .report import trace
+        from .report import trace_table
 
-        return trace(self, width)
+        return trace_table(self, width)
 
     def __repr__(self) -> str:
         width = shutil.get_terminal_size().columns
@@ -106,7 +106,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         return name, "", "", "", "", duration(row.apply), duration(row.cleanup) if row.cleanup else "", ""
     changed = "yes" if row.difference else "renamed" if row.difference.is_renamed_only else "no"
     if row.claimed is not None and row.claimed is not bool(row.difference or row.difference.is_renamed_only):
-        changed += f" (says {'yes' if row.claimed else 'no'})"
+        changed += f" (returned {row.claimed})"
     old, new = len(row.difference.old.nodes), len(row.difference.new.nodes)
     nodes = str(new) if old == new else f"{old} -> {new}"
     rewrites = str(len(row.difference.rewrites) or "")

@@ -11,11 +11,11 @@ from .workbench import Workbench
 if TYPE_CHECKING:
     from .proof import Proof
 
-_PATIENCE = 1.0  # seconds that comparing a changed model with what it was may take unasked
+_PATIENCE = 1.0  # seconds that a comparison may take without being asked for
 
 
 class UnaskedProofs:
-    """Executes a changed model and what it was, and leaves the differences to `reproduce`.
+    """Executes a model before and after a change, and keeps a difference for `reproduce`.
 
     `clock` measures in seconds.
     """
@@ -27,7 +27,7 @@ class UnaskedProofs:
         self._slow: set[str] = set()  # the names of models that take too long
 
     def proof(self, change: ModelChange) -> Proof | None:
-        """The proof of a change; None where none is made: switched off, too slow, or nothing to compare."""
+        """The proof of a change; None if it is switched off or too slow, or there is nothing to compare."""
         is_wanted = self.is_on and change.name not in self._slow
         if not is_wanted or change.before is None or change.difference.is_renamed_only:
             return None
@@ -43,5 +43,5 @@ class UnaskedProofs:
         return result
 
     def is_slow(self, name: str) -> bool:
-        """Whether the models of a name are compared only on request from now on."""
+        """Whether the models of a name are compared on request only from now on."""
         return name in self._slow

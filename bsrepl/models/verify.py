@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from onnx import ModelProto
@@ -17,11 +17,14 @@ from ..text.format import counted
 from .execution import Executable
 from .probes import inputs_of, probes, shape_of
 
-Array: TypeAlias = Any  # numpy's ndarray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 #: How far outputs may differ, relative to the largest magnitude among them, and count as equal. float32 has 1.2e-07 for
 #: one operation; sums of thousands of products in another order differ by some 1e-6.
 TOLERANCE = 1e-5
+
+_NUMERIC = "fiub"  # kinds of numpy's data types that can be subtracted
 
 
 class Divergence(NamedTuple):
@@ -29,7 +32,7 @@ class Divergence(NamedTuple):
 
     before: str  # the tensor's name
     after: str
-    node: str  # what makes it
+    node: str  # op type and name of the node that produces it
     relative: float
 
 
@@ -41,10 +44,10 @@ class Verdict:
     absolute: float  # the largest difference of two values
     relative: float  # that, relative to the largest magnitude of the output
     argmax_equal: bool | None  # None if no output has more than one value along its last axis
-    probes: int
+    probes: int  # sets of inputs
     why: str  # what differs besides the values, if anything does
     first: Divergence | None
-    inputs: Sequence[Array] = field(default=(), compare=False)  # those on which they differ the most
+    inputs: Sequence[NDArray[Any]] = field(default=(), compare=False)  # the set on which they differ the most
 
     def __bool__(self) -> bool:
         return self.is_same
@@ -55,27 +58,26 @@ class Verdict:
         return f"{'OK' if self.is_same else 'DIFFERENT'} rel {self.relative:.0e}"
 
     def __repr__(self) -> str:
-        """`OK max|d| 4.9e-04 rel 7e-08 argmax equal, 4 probes`"""
-        said = [f"{'OK' if self.is_same else 'DIFFERENT'} max|d| {self.absolute:.1e} rel {self.relative:.0e}"]
+        """`OK  same outputs: largest difference 4.9e-04 (relative 7e-08), same argmax, 4 inputs`"""
+        headline = "OK  same outputs" if self.is_same else "DIFFERENT  other outputs"
+        parts = [f"largest difference {self.absolute:.1e} (relative {self.relative:.0e})"]
         if self.argmax_equal is not None:
-            said.append("argmax equal" if self.argmax_equal else "argmax differs")
-        said = [f"{' '.join(said)}, {counted(self.probes, 'probe')}"]
+            parts.append("same argmax" if self.argmax_equal else "other argmax")
+        parts.append(counted(self.probes, "input"))
+        sentences = [f"{headline}: {', '.join(parts)}"]
         if self.why:
-            said.append(self.why)
+            sentences.append(self.why)
         if self.first is not None:
-            names = (
-                self.first.before
-                if self.first.before == self.first.after
-                else f"{self.first.before} ({self.first.after} now)"
-            )
-            said.append(f"first at {names}, made by {self.first.node}: rel {self.first.relative:.0e}")
-        return "; ".join(said)
+            first = self.first
+            tensor = first.before if first.before == first.after else f"{first.before} (now {first.after})"
+            sentences.append(f"first at {tensor}, from {first.node}: relative {first.relative:.0e}")
+        return "; ".join(sentences)
 
 
 def verify(
     before: ModelWrapper | ModelProto,
     after: ModelWrapper | ModelProto,
-    inputs: Sequence[Array] | None = None,
+    inputs: Sequence[NDArray[Any]] | None = None,
     *,
     probe_count: int = 4,
     seed: int = 0,
@@ -84,66 +86,110 @@ def verify(
     """Executes two models on the same inputs and compares every output. The verdict prints in one line, and is true or
     false.
 
-    `inputs` are the values of the inputs, in their order; without them, `probe_count` sets are made: what was recorded
-    with the sample, and seeded values that honour shapes and datatype annotations. Inputs and outputs of the two
-    belong together by their order. Where they differ, the first tensor that does is looked for, across renaming.
+    `inputs` are the values of the inputs, in their order; without them, `probe_count` sets are generated: those
+    recorded with the sample, then seeded values that honour shapes and datatype annotations. Inputs and outputs of the
+    two models correspond by their order. If outputs differ, the verdict names the first tensor that does, across
+    renaming.
 
     Raises ExecutionFailed if a model cannot be executed, or the inputs do not fit.
     """
     old, new = _wrapped(before), _wrapped(after)
-    sets = [list(inputs)] if inputs is not None else [values for _, values in probes(old, probe_count, seed)]
+    if inputs is None:
+        sets = [values for _, values in probes(old, probe_count, seed)]
+    else:
+        sets = [[np.asarray(value) for value in inputs]]
     shapes = [value.shape for value in sets[0]] if sets else [shape_of(value) for value in inputs_of(old)]
-    if len(inputs_of(old)) != len(inputs_of(new)):
-        raise ExecutionFailed(f"the models have {len(inputs_of(old))} and {len(inputs_of(new))} inputs")
-    for mine, theirs, shape in zip(inputs_of(old), inputs_of(new), shapes, strict=True):
-        other = shape_of(theirs)
-        if shape == shape_of(mine) != other and len(shape) == len(other):
-            said = f"the input {mine.name} is {list(shape)}, and {list(other)} after: no values fit both"
-            raise ExecutionFailed(said)
-    runs = [Executable(model, shapes) for model in (old, new)]
+    _check_inputs(old, new, shapes)
+    executables = [Executable(model, shapes) for model in (old, new)]
     outputs = [[value.name for value in model.graph.output] for model in (old, new)]
-    absolute = relative = 0.0
-    argmax: bool | None = None
-    why = "" if len(outputs[0]) == len(outputs[1]) else f"{len(outputs[0])} -> {counted(len(outputs[1]), 'output')}"
-    worst: list[Array] = []
+    comparison = _Comparison(*outputs)
     for values in sets:
-        was, now = (run(values) for run in runs)
-        for mine, theirs in zip(*outputs, strict=False):
-            a, b = np.asarray(was[mine]), np.asarray(now[theirs])
-            if a.size != b.size:
-                why = why or f"{mine} {list(a.shape)} -> {list(b.shape)}"
-                continue
-            if a.shape != b.shape:
-                why = why or f"{mine} {list(a.shape)} -> {list(b.shape)}"
-                b = b.reshape(a.shape)
-            why = why or _not_numbers(mine, a, b)
-            difference, scaled = _distance(a, b)
-            if scaled > relative or not worst:
-                worst = values
-            absolute, relative = max(absolute, difference), max(relative, scaled)
-            if a.ndim and a.shape[-1] > 1:
-                argmax = argmax is not False and bool(np.array_equal(a.argmax(-1), b.argmax(-1)))
-    is_same = relative <= tolerance and not why
-    first = None if is_same or not worst else _first(old, new, worst, tolerance)
-    return Verdict(is_same, absolute, relative, argmax, len(sets), why, first, worst)
+        comparison.add(values, *(execute(values) for execute in executables))
+    is_same = comparison.relative <= tolerance and not comparison.why
+    first = None if is_same or not sets else _first(old, new, comparison.worst, tolerance)
+    return Verdict(
+        is_same,
+        comparison.absolute,
+        comparison.relative,
+        comparison.argmax_equal,
+        len(sets),
+        comparison.why,
+        first,
+        comparison.worst,
+    )
 
 
 def _wrapped(model: ModelWrapper | ModelProto) -> ModelWrapper:
     return model if isinstance(model, ModelWrapper) else ModelWrapper(model)
 
 
-def _distance(a: Array, b: Array) -> tuple[float, float]:
+def _check_inputs(old: ModelWrapper, new: ModelWrapper, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Raises ExecutionFailed if the models take different inputs, or other ones than those with these shapes."""
+    mine, theirs = inputs_of(old), inputs_of(new)
+    if len(mine) != len(theirs):
+        raise ExecutionFailed(f"the models have {len(mine)} and {len(theirs)} inputs")
+    if len(shapes) != len(mine):
+        raise ExecutionFailed(f"the models take {counted(len(mine), 'input')}, {len(shapes)} were given")
+    for value, other, shape in zip(mine, theirs, shapes, strict=True):
+        needed = shape_of(other)
+        if shape == shape_of(value) != needed and len(shape) == len(needed):
+            raise ExecutionFailed(
+                f"the input {value.name} has the shape {list(shape)} before and {list(needed)} after: "
+                "no values fit both"
+            )
+
+
+class _Comparison:
+    """How far the outputs of two models differ, over all sets of inputs."""
+
+    def __init__(self, before: Sequence[str], after: Sequence[str]) -> None:
+        self._outputs = list(zip(before, after, strict=False))
+        self.absolute = self.relative = 0.0
+        self.argmax_equal: bool | None = None
+        self.why = "" if len(before) == len(after) else f"{len(before)} -> {counted(len(after), 'output')}"
+        self.worst: list[NDArray[Any]] = []
+
+    def add(self, inputs: list[NDArray[Any]], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Compares the outputs of both models for one set of inputs. Raises ExecutionFailed if that is impossible."""
+        self.worst = self.worst or inputs
+        for mine, theirs in self._outputs:
+            a, b = _array(mine, before), _array(theirs, after)
+            if a.shape != b.shape:
+                self.why = self.why or f"{mine} {list(a.shape)} -> {list(b.shape)}"
+            if a.size != b.size:
+                continue
+            b = b.reshape(a.shape)
+            self.why = self.why or _not_numbers(mine, a, b)
+            absolute, relative = _distance(a, b)
+            if relative > self.relative:
+                self.worst = inputs
+            self.absolute, self.relative = max(self.absolute, absolute), max(self.relative, relative)
+            if a.ndim and a.shape[-1] > 1 and a.size and a.dtype.kind in _NUMERIC and b.dtype.kind in _NUMERIC:
+                is_equal = bool(np.array_equal(a.argmax(-1), b.argmax(-1)))
+                self.argmax_equal = self.argmax_equal is not False and is_equal
+
+
+def _array(name: str, values: Mapping[str, Any]) -> NDArray[Any]:
+    if name not in values:
+        raise ExecutionFailed(f"the output {name} has no value")
+    if not isinstance(values[name], (np.ndarray, np.generic)):
+        raise ExecutionFailed(f"the output {name} is a {type(values[name]).__name__}, which cannot be compared")
+    return np.asarray(values[name])
+
+
+def _distance(a: NDArray[Any], b: NDArray[Any]) -> tuple[float, float]:
     """The largest difference of finite values, and that relative to the largest magnitude."""
-    if not a.size or a.dtype.kind not in "fiub":
+    if not a.size or a.dtype.kind not in _NUMERIC or b.dtype.kind not in _NUMERIC:
         return 0.0, float(not np.array_equal(a, b))
     a, b = a.astype(np.float64), b.astype(np.float64)
     finite = np.isfinite(a) & np.isfinite(b)
-    difference = float(np.abs(a - b, where=finite, out=np.zeros_like(a)).max())
+    difference = float(np.abs(np.subtract(a, b, where=finite, out=np.zeros_like(a))).max())
     scale = float(np.abs(a, where=np.isfinite(a), out=np.zeros_like(a)).max())
     return difference, difference / scale if scale else float(difference > 0)
 
 
-def _not_numbers(name: str, a: Array, b: Array) -> str:
+def _not_numbers(name: str, a: NDArray[Any], b: NDArray[Any]) -> str:
+    """`NaN in out: 0 -> 3`, if NaN or Inf are at other places."""
     if a.dtype.kind != "f" or b.dtype.kind != "f":
         return ""
     for what, test in (("NaN", np.isnan), ("Inf", np.isinf)):
@@ -152,7 +198,7 @@ def _not_numbers(name: str, a: Array, b: Array) -> str:
     return ""
 
 
-def _first(old: ModelWrapper, new: ModelWrapper, values: list[Array], tolerance: float) -> Divergence | None:
+def _first(old: ModelWrapper, new: ModelWrapper, values: list[NDArray[Any]], tolerance: float) -> Divergence | None:
     """The first tensor of the graph before that differs, among those that both graphs have."""
     difference = between(old, new)
     order: list[tuple[Tensor, Tensor, int]] = []
@@ -162,15 +208,15 @@ def _first(old: ModelWrapper, new: ModelWrapper, values: list[Array], tolerance:
                 order.append((tensor, difference.tensors[tensor], number))
     shapes = [value.shape for value in values]
     try:
-        was = Executable(old, shapes, [mine[1] for mine, _, _ in order])(values)
-        now = Executable(new, shapes, [theirs[1] for _, theirs, _ in order])(values)
-    except ExecutionFailed:  # a tensor inside cannot be had; the verdict stands without it
+        before = Executable(old, shapes, [mine[1] for mine, _, _ in order])(values)
+        after = Executable(new, shapes, [theirs[1] for _, theirs, _ in order])(values)
+    except ExecutionFailed:  # onnxruntime cannot return a tensor inside; the verdict stands without it
         return None
     for mine, theirs, number in order:
-        a, b = was.get(mine[1]), now.get(theirs[1])
-        if a is None or b is None or np.asarray(a).size != np.asarray(b).size:
+        a, b = before.get(mine[1]), after.get(theirs[1])
+        if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray) or a.size != b.size:
             continue
-        a, b = np.asarray(a), np.asarray(b).reshape(np.asarray(a).shape)
+        b = b.reshape(a.shape)
         _, relative = _distance(a, b)
         if relative > tolerance or _not_numbers(mine[1], a, b):
             node = difference.new.nodes[difference.match.forward[number]]

@@ -99,7 +99,7 @@ class Looking:
         try:
             with interrupts.allowed():
                 for watch in self._workbench.rerun(modules):
-                    out.write(models_report.watch(watch, out.width, self.shows_time))
+                    out.write(models_report.watch_result(watch, out.width, self.shows_time))
         except KeyboardInterrupt:
             out.write([("warning", "interrupted; what is watched keeps its last result\n")])
         for watch in self._workbench.watches:

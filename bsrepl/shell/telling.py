@@ -49,7 +49,7 @@ def _proof(outcome: ModelOutcome, width: int) -> Text:
     change, proof, is_last = outcome
     if proof is None:
         return []
-    text = models_report.proof(proof, width)
+    text = models_report.proof_lines(proof, width)
     if is_last:
         took = f"  that took {duration(proof.seconds)}; from now on only verify() does it for {change.name}"
         text += asides([took], width)

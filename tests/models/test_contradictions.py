@@ -28,11 +28,11 @@ def model() -> ModelWrapper:
     [
         ("Relu_0_out0", "FLOAT32", None),
         ("Relu_0_out0", "SCALEDINT<8>", None),
-        ("Relu_0_out0", "INT8", "Relu_0_out0 is annotated INT8, and has the value "),
-        ("Relu_0_out0", "FIXED<8,4>", "Relu_0_out0 is annotated FIXED<8,4>, and has the value "),
+        ("Relu_0_out0", "INT8", "Relu_0_out0 is annotated INT8 and has the value "),
+        ("Relu_0_out0", "FIXED<8,4>", "Relu_0_out0 is annotated FIXED<8,4> and has the value "),
         ("global_in", "UINT8", None),  # the recorded input is an image
-        ("global_in", "UINT4", "global_in is annotated UINT4, and has the value "),
-        ("Conv_0_param0", "BIPOLAR", "Conv_0_param0 is annotated BIPOLAR, and has the value "),
+        ("global_in", "UINT4", "global_in is annotated UINT4 and has the value "),
+        ("Conv_0_param0", "BIPOLAR", "Conv_0_param0 is annotated BIPOLAR and has the value "),
     ],
 )
 def test_a_datatype_that_the_values_contradict(
@@ -49,7 +49,7 @@ def test_a_shape_that_the_values_contradict(model: ModelWrapper) -> None:
     stale = deepcopy(model)
     known = next(value for value in stale.graph.value_info if value.name == "MaxPool_0_out0")
     known.type.tensor_type.shape.dim[3].dim_value = 7
-    said = "MaxPool_0_out0 is said to be [1, 8, 14, 7], and is [1, 8, 14, 14]"
+    said = "MaxPool_0_out0 has the shape [1, 8, 14, 14], not [1, 8, 14, 7] as written"
     assert contradictions(stale) == {"MaxPool_0_out0": said}
 
 
@@ -58,7 +58,7 @@ def test_an_annotation_that_is_no_datatype(model: ModelWrapper) -> None:
     annotated.set_tensor_datatype("Relu_0_out0", DataType["INT8"])
     for each in annotated.graph.quantization_annotation:
         each.quant_parameter_tensor_names[0].value = "NONSENSE"
-    assert contradictions(annotated) == {"Relu_0_out0": "Relu_0_out0 is annotated NONSENSE, which is no datatype"}
+    assert contradictions(annotated) == {"Relu_0_out0": "Relu_0_out0 is annotated NONSENSE, which is not a datatype"}
 
 
 def test_what_was_so_before_is_not_told_again_whatever_it_is_called(model: ModelWrapper) -> None:
@@ -87,8 +87,8 @@ def test_at_the_prompt_it_is_told_with_the_verdict(screen: Screen) -> None:
     """)
     said = screen.type("m = m.transform(Narrow())").splitlines()
     assert said[1] == "  ~ datatype of 1 tensor"
-    assert said[2].startswith("  ! Relu_1_out0 is annotated UINT4, and has the value ")
-    assert said[3].startswith("  OK max|d| 0.0e+00")
+    assert said[2].startswith("  ! Relu_1_out0 is annotated UINT4 and has the value ")
+    assert said[3].startswith("  OK  same outputs: largest difference 0.0e+00")
 
 
 def test_a_node_that_the_cleanup_drops_is_named(screen: Screen) -> None:
@@ -101,8 +101,8 @@ def test_a_node_that_the_cleanup_drops_is_named(screen: Screen) -> None:
                 return model, False
     """)
     said = screen.type("m = m.transform(Cut())")
-    assert "  ! the cleanup dropped 1 node that nothing led to or from: Relu_1\n" in said
-    assert "Cut: the cleanup dropped 1 node that nothing led to or from: Relu_1\n" in screen.type(
+    assert "  ! the cleanup removed 1 unconnected node: Relu_1\n" in said
+    assert "Cut: the cleanup removed 1 unconnected node: Relu_1\n" in screen.type(
         "trace(steps.qonnx.cleanup(load('mnist-conv')), [Cut])"
     )
 
@@ -113,15 +113,15 @@ def test_a_pass_has_its_times_apart_and_what_it_claims(screen: Screen) -> None:
     said = screen.type("m = m.transform(tfm.LowerConvsToMatMul())")
     line = next(line for line in said.splitlines() if line.startswith("  apply "))
     assert [word for word in line.split() if word.isalpha() and word not in ("us", "ms", "s")] == [
-        "apply", "no", "cleanup", "diff",
+        "apply", "returned", "cleanup", "diff",
     ]  # fmt: skip
-    assert " (says no change), cleanup " in line
+    assert " (apply returned False), cleanup " in line
 
 
 def test_a_proof_says_why_there_is_none(model: ModelWrapper) -> None:
     broken = deepcopy(model)
     broken.graph.node[0].op_type = "NoSuchOp"
     found = proof(between(model, broken), model, broken, iter(range(9)).__next__)
-    assert (found.verdict, found.findings, found.is_same, found.seconds) == (None, [], False, 1)
+    assert (found.verdict, found.contradictions, found.is_same, found.seconds) == (None, [], False, 1)
     assert found.why_not.startswith("the model cannot be executed: ")
     assert proof(between(model, model), model, model, iter(range(9)).__next__).is_same

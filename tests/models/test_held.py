@@ -24,7 +24,7 @@ LOWERED = """\
 m: LowerConvsToMatMul  mnist-conv   11 -> 17 nodes   2 rewrites, 9 untouched
   - Conv  Conv_0  W[8,1,5,5]  [1,1,28,28] -> [1,8,28,28]
   + Transpose, Im2Col(5x5, pad 2), MatMul W[25,8], Transpose
-    1 rewrite more of the same shape: Conv_1
+    1 more like it: Conv_1
   ! 8 new nodes have no name
 """
 
@@ -52,7 +52,7 @@ def test_a_command_that_changes_a_model_says_what_it_did(m: Screen, command: str
 def test_a_model_edited_in_place_is_told_with_what_is_wrong_now(m: Screen) -> None:
     said = m.type("x = m.graph.node.pop(0)")
     assert said.startswith("m: mnist-conv   11 -> 10 nodes   1 rewrite, 10 untouched\n  - Conv  Conv_0  W[8,1,5,5]  ")
-    assert said.endswith("  ! nothing makes Conv_0_out0, which Add_0 reads\n")
+    assert said.endswith("  ! Add_0 reads Conv_0_out0, which no node produces\n")
     assert m.type("m.graph.node[0].op_type") == "'Add'\n"  # it was told; nothing is new now
 
 
@@ -100,7 +100,9 @@ def test_without_a_model_nothing_is_looked_at(screen: Screen) -> None:
     assert (held.models, asked) == ({}, [])
 
 
-PROVEN = re.compile(r"  OK max\|d\| \d\.\de-\d\d rel \de-0\d argmax equal, 2 probes\n$")
+PROVEN = re.compile(
+    r"  OK  same outputs: largest difference \d\.\de-\d\d \(relative \de-0\d\), same argmax, 2 inputs\n$"
+)
 
 
 def test_a_changed_model_is_proven_to_compute_the_same(m: Screen) -> None:
@@ -115,8 +117,8 @@ def test_a_changed_model_is_proven_to_compute_the_same(m: Screen) -> None:
                 return model, False
     """)
     said = m.type("m = m.transform(Scale())")
-    assert "  ~ MatMul  MatMul_0  input 1 [256,10] has other values\n  DIFFERENT max|d| " in said
-    assert "first at MatMul_0_out0, made by MatMul MatMul_0: rel " in " ".join(said.split())
+    assert "  ~ MatMul  MatMul_0  input 1 [256,10] has other values\n  DIFFERENT  other outputs: largest " in said
+    assert "first at MatMul_0_out0, from MatMul MatMul_0: relative " in " ".join(said.split())
 
 
 def test_a_model_that_takes_long_is_compared_once(m: Screen) -> None:

@@ -16,10 +16,9 @@ from qonnx.transformation.infer_shapes import InferShapes
 from bsrepl.errors import ModelNotFound, UnreadableModel, UntrustedModel
 from bsrepl.frameworks.qonnx.remove_identity import RemoveIdentity
 from bsrepl.frameworks.qonnx.samples import samples
-from bsrepl.models import loading
 from bsrepl.models.workbench import load
 
-from ..conftest import Screen
+from ..conftest import Screen, files
 
 
 def test_a_session_on_a_real_model(screen: Screen, tmp_path: Path) -> None:
@@ -69,7 +68,9 @@ def test_a_sample_may_be_named_by_its_end_and_a_file_by_its_path(tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("nonsense", "the samples are bsd300x3-espcn/"),
+        ("nonsense", "no model 'nonsense'; the samples are bsd300x3-espcn/"),
+        ("mnist", "no model 'mnist'; nearest: mnist-conv$"),
+        ("mnist-cnov", "no model 'mnist-cnov'; nearest: mnist-conv$"),
         ("quant_model", "may be bsd300x3-espcn/nn_resize/quant_model or"),
     ],
 )
@@ -186,6 +187,7 @@ def test_what_is_installed_may_be_a_domain(name: str) -> None:
     assert load(domain(name)).graph.node[0].domain == name
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_the_domain_of_ones_own_kernel_may_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
     from qonnx.custom_op import registry as ops
 
@@ -193,22 +195,77 @@ def test_the_domain_of_ones_own_kernel_may_be_one(monkeypatch: pytest.MonkeyPatc
     assert load(domain("my.ops"))
 
 
-def test_what_a_model_may_do_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "_was_told", False)
-    with pytest.warns(UserWarning, match="has ops of qonnx.custom_op.general: transforming or executing it runs code"):
-        load(domain("qonnx.custom_op.general"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        load(domain("qonnx.custom_op.general"))
+def test_what_a_model_may_run_is_said_once_where_it_is_loaded() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            load(domain("qonnx.custom_op.general"))
+    (warning,) = caught
+    assert "has ops of qonnx.custom_op.general: transforming or executing it runs code" in str(warning.message)
+    assert warning.filename == __file__
 
 
-def test_a_layout_that_would_be_executed_is_refused() -> None:
+@pytest.mark.parametrize("name", ["finn", "brainsmith", "com", "mine", "local"])
+def test_a_folder_in_the_current_directory_is_no_installed_package(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files(tmp_path, {f"{name}/__init__.py": "", f"{name}/ops.py": ""})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend("")
+    model = domain(f"{name}.ops")
+    model.functions.add(name="Op", domain="local.ops", input=["x"], output=["y"])
+    with pytest.raises(UntrustedModel, match=f"ops of the domain {name}.ops"):
+        load(model)
+    assert load(model, trust=True)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_framework_that_is_used_from_a_clone_elsewhere_may_be_a_domain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files(tmp_path, {"clone/finn/__init__.py": "", "here/x.txt": ""})
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(UntrustedModel, match=r"finn\.custom_op\.fpgadataflow, which is no installed package"):
+        load(domain("finn.custom_op.fpgadataflow"))
+    monkeypatch.syspath_prepend(str(tmp_path / "clone"))
+    assert load(domain("finn.custom_op.fpgadataflow"))
+
+
+def test_the_domain_of_a_local_function_is_no_module() -> None:
+    model = domain("pkg.onnxscript.torch_lib")
+    with pytest.raises(UntrustedModel):
+        load(model)
+    model.functions.add(name="Op", domain="pkg.onnxscript.torch_lib", input=["x"], output=["y"])
+    assert load(model)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "name"),
+    [
+        ("tensor_layout", "__import__('os').getcwd()", "layout"),
+        ("tensor_layout", "[x for x in 'NC']", "layout"),
+        ("tensor_layout", "((((((((((" * 500, "layout"),
+        ("tensor_sparsity", "dict(a=exit())", "sparsity"),
+        ("tensor_sparsity", "'x' * 10**10", "sparsity"),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_an_annotation_that_would_be_executed_is_refused(key: str, text: str, name: str, inside: bool) -> None:
+    model = domain("", inside=inside)
+    graph = model.graph.node[0].attribute[0].g if inside else model.graph
+    annotation = graph.quantization_annotation.add(tensor_name="out")
+    annotation.quant_parameter_tensor_names.add(key=key, value=text)
+    with pytest.raises(UntrustedModel, match=f"annotates out with a {name} that QONNX would execute"):
+        load(model)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"), [("tensor_layout", "['N', 'C']"), ("tensor_sparsity", "{'a': 0.5}"), ("other", "exit()")]
+)
+def test_an_annotation_that_is_plain_data_is_not(key: str, text: str) -> None:
     model = domain("")
     annotation = model.graph.quantization_annotation.add(tensor_name="out")
-    annotation.quant_parameter_tensor_names.add(key="tensor_layout", value="__import__('os').getcwd()")
-    with pytest.raises(UntrustedModel, match="annotates out with a layout that QONNX would execute"):
-        load(model)
-    annotation.quant_parameter_tensor_names[0].value = "['N', 'C']"
+    annotation.quant_parameter_tensor_names.add(key=key, value=text)
     assert load(model)
 
 
@@ -218,7 +275,7 @@ def test_data_that_is_kept_elsewhere_and_missing_is_named(tmp_path: Path) -> Non
     onnx.save(model, str(tmp_path / "m.onnx"), save_as_external_data=True, location="m.bin", size_threshold=0)
     assert load(tmp_path / "m.onnx").get_initializer("w")[63] == 63
     (tmp_path / "m.bin").unlink()
-    with pytest.raises(UnreadableModel, match=r"m\.onnx keeps data in m\.bin beside it, which is not there"):
+    with pytest.raises(UnreadableModel, match=r"m\.onnx keeps data in m\.bin beside it, which is missing"):
         load(tmp_path / "m.onnx")
 
 
@@ -239,5 +296,5 @@ def test_what_is_no_model_says_so(source: object, error: type[Exception], said: 
 def test_a_file_of_more_than_two_gigabytes_says_what_to_do(tmp_path: Path) -> None:
     with open(tmp_path / "big.onnx", "wb") as file:
         file.truncate(2**31)  # takes no room on the disk
-    with pytest.raises(UnreadableModel, match=r"larger than 2 GB, .* save its weights as external data"):
+    with pytest.raises(UnreadableModel, match=r"larger than 2 GB, .*; save its weights as external data"):
         load(tmp_path / "big.onnx")

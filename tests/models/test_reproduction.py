@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bsrepl.models import reproduction_support, verify
+
 from ..conftest import Screen, files
 
 #: Runs a script as if bsrepl was not installed.
@@ -129,7 +131,7 @@ def test_two_models_without_a_pass(bench: Screen, tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_down_says_so(bench: Screen, tmp_path: Path) -> None:
     folder = str(tmp_path / "found")
-    assert "ReproductionError: nothing has failed or differed so far" in bench.type(f"reproduce({folder!r})")
+    assert "ReproductionError: there is nothing to reproduce" in bench.type(f"reproduce({folder!r})")
     bench.type("""
         class Fails(tfm.InferShapes):
             def __init__(self): self.held = object()
@@ -149,3 +151,7 @@ def test_what_cannot_be_written_down_says_so(bench: Screen, tmp_path: Path) -> N
     bench.type("m.transform(tfm.LowerConvsToMatMul)")  # fails, but that is a slip of the call
     bench.type("trace(m, [tfm.ConvertToChannelsLastAndClean])")
     assert "is not an empty folder; give the name of a new one" in bench.type(f"reproduce({str(tmp_path / 'full')!r})")
+
+
+def test_the_script_has_the_tolerance_of_verify() -> None:
+    assert reproduction_support.TOLERANCE == verify.TOLERANCE

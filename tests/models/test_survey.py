@@ -58,7 +58,7 @@ def test_each_pass_is_told_by_what_it_would_do() -> None:
         LowerConvsToMatMul, GiveRandomTensorNames, InferShapes, ApplyMasks, Raising, Dying,
         progress=lambda done, name: told.append((done, name)),
     )  # fmt: skip
-    assert [(each.plugin.name, each.outcome, each.said) for each in found.tried] == [
+    assert [(each.plugin.name, each.outcome, each.detail) for each in found.tried] == [
         ("LowerConvsToMatMul", CHANGES, "11 -> 17 nodes, 2 rewrites"),
         ("GiveRandomTensorNames", RENAMES, ""),
         ("InferShapes", NOTHING, ""),
@@ -100,7 +100,7 @@ def test_a_control_c_shows_what_came_so_far() -> None:
 
     found = tried(InferShapes, *[Endless] * 6, progress=stop)
     assert [each.plugin.name for each in found.tried] == ["InferShapes"]
-    assert found.conclusion()[-1] == "stopped; 6 were not tried"
+    assert found.conclusion()[-1] == "interrupted; 6 not tried"
 
 
 def test_in_the_shell_it_tries_what_is_registered_and_pasted(screen: Screen) -> None:

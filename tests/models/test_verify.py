@@ -37,8 +37,8 @@ def lowered() -> tuple[ModelWrapper, ModelWrapper]:
 def test_a_rewrite_that_is_right(lowered: tuple[ModelWrapper, ModelWrapper]) -> None:
     verdict = verify(*lowered)
     assert verdict
-    assert repr(verdict).startswith("OK max|d| ")
-    assert repr(verdict).endswith(" argmax equal, 4 probes")
+    assert repr(verdict).startswith("OK  same outputs: largest difference ")
+    assert repr(verdict).endswith("), same argmax, 4 inputs")
     assert verdict.relative < 1e-6
 
 
@@ -55,7 +55,7 @@ def test_a_planted_error_of_one_percent_in_one_weight_is_pinned_to_its_tensor(
     broken.set_initializer(node.input[1], weights)
     verdict = verify(after, broken)
     assert not verdict
-    assert repr(verdict).startswith("DIFFERENT max|d| ")
+    assert repr(verdict).startswith("DIFFERENT  other outputs: largest difference ")
     assert verdict.first is not None
     assert (verdict.first.after, verdict.first.node) == (node.output[0], f"MatMul {node.name}")
     other = verify(before, broken)  # across renaming and lowering, the first tensor that both graphs have
@@ -161,12 +161,14 @@ def test_a_model_that_cannot_be_executed_says_so() -> None:
 
 
 def test_inputs_of_another_shape_say_so() -> None:
-    with pytest.raises(ExecutionFailed, match=r"the input in is \[2, 3\], and \[3, 2\] after: no values fit both"):
+    with pytest.raises(
+        ExecutionFailed, match=r"the input in has the shape \[2, 3\] before and \[3, 2\] after: no values fit both"
+    ):
         verify(small("Relu"), small("Relu", shape=[3, 2]))
 
 
 def test_in_the_shell_a_verdict_is_a_line(screen: Screen) -> None:
     screen.type("m = load('mnist-conv').transform(tfm.InferShapes())")
     assert screen.type("verify(m, m.transform(tfm.GiveUniqueNodeNames()))") == (
-        "OK max|d| 0.0e+00 rel 0e+00 argmax equal, 4 probes\n"
+        "OK  same outputs: largest difference 0.0e+00 (relative 0e+00), same argmax, 4 inputs\n"
     )

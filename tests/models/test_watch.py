@@ -48,7 +48,10 @@ def bench(screen: Screen, tmp_path: Path) -> Bench:
 
 def test_each_save_tells_what_is_different_with_the_proof(bench: Bench) -> None:
     said = bench.screen.type("w = watch(m, tfm.Swap); w")
-    assert said == "watch: Swap   11 nodes\n  OK max|d| 0.0e+00 rel 0e+00 argmax equal, 2 probes\n"
+    assert said == (
+        "watch: Swap   11 nodes\n"
+        "  OK  same outputs: largest difference 0.0e+00 (relative 0e+00), same argmax, 2 inputs\n"
+    )
 
     said = bench.save(0, "Sigmoid")
     assert "~ tfm.Swap  apply() changed" in said
@@ -58,7 +61,7 @@ def test_each_save_tells_what_is_different_with_the_proof(bench: Bench) -> None:
         "  - Relu  Relu_0  [1,8,28,28] -> [1,8,28,28]",
         "  + Sigmoid",
     ]
-    assert told[3].startswith("  DIFFERENT max|d| ")
+    assert told[3].startswith("  DIFFERENT  other outputs: largest ")
 
     said = bench.save(1, "Sigmoid")  # from the same model: Relu_0 is one again
     assert "  - Sigmoid  Relu_0" in said
