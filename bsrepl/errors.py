@@ -89,6 +89,10 @@ class PluginFileError(BsreplError):
         self.line = line
 
 
+class UntrustedFile(PluginFileError):
+    """Somebody besides the user and root could have changed a file, so it is not executed."""
+
+
 class PluginWarning(UserWarning):
     """A slip in a plugin's metadata. It registers all the same."""
 

@@ -75,8 +75,8 @@ def _check(inputs: list[ValueInfoProto]) -> None:
         total += math.prod(shape_of(value)) * int(helper.tensor_dtype_to_np_dtype(element).itemsize)
         if total > _MEMORY:
             raise ExecutionFailed(
-                f"the input {value.name} {list(shape_of(value))} is too large: generated values take {_MEMORY >> 30} GiB "
-                f"at most, these would take {total / 2**30:,.1f} GiB; pass your own with verify(a, b, [...])"
+                f"the input {value.name} {list(shape_of(value))} is too large: generated values may take "
+                f"{_MEMORY >> 30} GiB, these would take {total / 2**30:,.1f} GiB; pass your own with verify(a, b, [...])"
             )
 
 

@@ -9,6 +9,7 @@ from os.path import basename
 from pickle import PicklingError
 from types import FrameType
 
+from ..errors import UntrustedFile
 from ..frameworks.qonnx.observing import Observed
 from ..registry.namespaces import Namespace
 from ..registry.plugin import BRAINSMITH, Plugin
@@ -36,6 +37,8 @@ def hint(error: BaseException, snapshot: Snapshot) -> str | None:
 
     Knows names that QONNX has moved or dropped, misspelt names in the namespaces, and slips in calling `transform`.
     """
+    if isinstance(error, UntrustedFile):
+        return "when only you can write to it, type retry()"
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _not_installed(error.name)
     if isinstance(error, ImportError):

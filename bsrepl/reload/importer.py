@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import resolve_name
-from os.path import basename, dirname, exists, isdir
+from os.path import basename, dirname, isdir, lexists
 from types import ModuleType
 from typing import Any
 
@@ -127,7 +127,7 @@ class PluginImporter(MetaPathFinder, Loader):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         file = self._names.locate(fullname)
-        if file is None or not (exists(file) or self._is_live(file)):
+        if file is None or not (lexists(file) or self._is_live(file)):
             return None
         if isdir(file):
             spec = ModuleSpec(fullname, None, is_package=True)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from os.path import basename, dirname, isfile, join
+from os.path import basename, isfile, join
 from typing import NamedTuple
 
-from ..errors import PluginFileError
+from ..errors import PluginFileError, UntrustedFile
 from .trust import doubt
 
 #: Tells one state of a path from another: st_mtime_ns, st_ctime_ns, st_size, st_ino. None: the path does not exist.
@@ -76,6 +76,14 @@ def read(path: str, now: int, *, trusted: bool = False) -> Contents:
         raise PluginFileError(f"{basename(path)} cannot be read: {error.strerror}") from None
 
 
+def read_once(path: str, *, trusted: bool = False) -> bytes:
+    """The bytes of a file that is to be executed and not watched: settings, a startup file, a lesson.
+
+    Raises as `read` does.
+    """
+    return read(path, 0, trusted=trusted).data
+
+
 def _contents(path: str, descriptor: int, now: int, trusted: bool) -> Contents:
     data = b""
     for _ in range(_ATTEMPTS):
@@ -85,9 +93,9 @@ def _contents(path: str, descriptor: int, now: int, trusted: bool) -> Contents:
         if before.st_size > LARGEST:
             megabytes = before.st_size / 1_000_000
             raise PluginFileError(f"{basename(path)} has {megabytes:.0f} MB; too large for a plugin file")
-        reason = None if trusted else doubt(path, before, os.stat(dirname(path) or "."), os.getuid())
+        reason = None if trusted else doubt(path, os.getuid())
         if reason is not None:
-            raise PluginFileError(f"{basename(path)} is not executed: {reason}, then retry(); or start with --trust")
+            raise UntrustedFile(f"{basename(path)} is not executed: {reason}; or start with --trust")
         data = os.pread(descriptor, before.st_size + 1, 0)
         after = os.fstat(descriptor)
         if len(data) == after.st_size and _identity(before) == _identity(after):
@@ -108,7 +116,11 @@ def plugin_files(folder: str) -> tuple[list[str], list[str]]:
         for entry in entries:
             if entry.name.startswith(("_", ".")):
                 continue
-            if not entry.is_dir():
+            try:
+                is_folder = entry.is_dir()
+            except OSError:  # a link that leads to itself; executing it will say so
+                is_folder = False
+            if not is_folder:
                 if entry.name.endswith(".py"):
                     present.append(entry.path)
             elif entry.name.isidentifier():

@@ -76,7 +76,7 @@ def console(
     evaluator = Evaluator(session, registry, workbench, proofs, adopt, clock)
     built = Console(
         registry, reloader, session, evaluator, looking, proofs, board, errors, out, err,
-        notes=stand_in.take_notes, on_close=stand_in.uninstall,
+        notes=stand_in.take_notes, trusting=trusting, on_close=stand_in.uninstall,
     )  # fmt: skip
     commands = Commands(
         registry, reloader, installed, workbench, board, built.recording, errors, looking, out, show_progress

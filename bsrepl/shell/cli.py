@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from ..errors import LessonError
+from ..errors import LessonError, PluginFileError
 from ..registry.store import registry
 from ..reload import report as reload_report
+from ..reload.signatures import read_once
 from ..teach import lesson_text, tour
 from ..teach.recording import LESSON
 from ..text.terminal import Terminal, wants_color
@@ -80,11 +81,11 @@ def _converse(console: Console, options: argparse.Namespace) -> int:
     keyboard = Keyboard()
     commands = history.opened(places.history_file(), lambda said: console.out.write([("warning", f"{said}\n")]))
     shell = Shell(console, interval=options.interval, color=console.out.color, history=commands, keyboard=keyboard)
-    shell.configure(places.config_file())
+    shell.configure(places.config_file(), trusting=options.trust)
     try:
         if options.tour:
             console.tour()
-        _run_startup_file(console, os.environ.get("PYTHONSTARTUP", ""))
+        _run_startup_file(console, os.environ.get("PYTHONSTARTUP", ""), options.trust)
         shell.run()
     except SystemExit as left:
         return _exit_status(left)
@@ -93,12 +94,14 @@ def _converse(console: Console, options: argparse.Namespace) -> int:
     return 0
 
 
-def _run_startup_file(console: Console, path: str) -> None:
+def _run_startup_file(console: Console, path: str, trusting: bool) -> None:
     """Runs the file that PYTHONSTARTUP names, as Python does before its first prompt."""
     if not path:
         return
     try:
-        console.session.run_script(Path(path).read_text(encoding="utf-8"), path)
+        console.session.run_script(read_once(path, trusted=trusting).decode("utf-8"), path)
+    except (OSError, PluginFileError) as error:
+        console.err.write([("warning", f"PYTHONSTARTUP: {error}\n")])
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         console.tell_error(error)
 
@@ -134,7 +137,7 @@ def _play(console: Console, speed: float) -> int:
 def _check(console: Console, options: argparse.Namespace) -> int:
     """Loads the plugin files and plays the lessons, quietly, and reports. Returns 1 if anything fails."""
     report = console.reloader.refresh()
-    lessons = [_played(console, path) for path in options.paths if path.endswith(LESSON)]
+    lessons = [_played(console, path, options.trust) for path in options.paths if path.endswith(LESSON)]
     if options.json:
         print(check.as_json(console.reloader, report, lessons))
     else:
@@ -142,9 +145,9 @@ def _check(console: Console, options: argparse.Namespace) -> int:
     return 0 if check.is_ok(console.reloader, lessons) else 1
 
 
-def _played(console: Console, path: str) -> check.Played:
+def _played(console: Console, path: str, trusting: bool) -> check.Played:
     try:
-        lesson = tour.opened(path)
+        lesson = tour.opened(path, trusting=trusting)
     except LessonError as error:
         return check.Played(path, None, error=str(error))
     with console.quiet():

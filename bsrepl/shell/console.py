@@ -53,6 +53,7 @@ class Console:
         err: Terminal,
         *,
         notes: Callable[[], list[str]],
+        trusting: bool,
         on_close: Callable[[], None],
     ) -> None:
         self.registry = registry
@@ -64,7 +65,7 @@ class Console:
         self.out = out
         self.err = err
         self.recording = Recording()
-        self.tour = Tour(out, self._guide)
+        self.tour = Tour(out, self._guide, trusting=trusting)
         self._evaluator = evaluator
         self._proofs = proofs
         self._notes = notes

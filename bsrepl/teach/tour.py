@@ -7,7 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..errors import LessonError
+from ..errors import LessonError, PluginFileError
+from ..reload.signatures import read_once
 from ..text.terminal import Terminal
 from . import lesson_text
 from .guide import Guide
@@ -21,9 +22,10 @@ class Tour:
     by you in an editor. At the end, and after `tour.quit()`, the session is what it was before.
     """
 
-    def __init__(self, out: Terminal, begin: Callable[[Lesson], Guide]) -> None:
+    def __init__(self, out: Terminal, begin: Callable[[Lesson], Guide], *, trusting: bool = False) -> None:
         self._out = out
         self._begin = begin
+        self._trusting = trusting
         self.guide: Guide | None = None
 
     def __call__(self) -> None:
@@ -34,7 +36,7 @@ class Tour:
 
         Raises LessonError if there is none in it.
         """
-        self.start(opened(path))
+        self.start(opened(path, trusting=self._trusting))
 
     def start(self, lesson: Lesson) -> None:
         """Begins a lesson; one that is going on ends."""
@@ -104,11 +106,19 @@ def own() -> Lesson:
     return parsed(files(__package__).joinpath("tour.md").read_text(encoding="utf-8"), "tour.md")
 
 
-def opened(path: Any) -> Lesson:
-    """The lesson in a file. Raises LessonError if it cannot be read, or is none."""
+def opened(path: Any, *, trusting: bool = False) -> Lesson:
+    """The lesson in a file.
+
+    Raises LessonError if it cannot be read, is no lesson, or, unless `trusting`, could have been written by somebody
+    else: its code is going to run.
+    """
     file = Path(path).expanduser()
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_once(str(file), trusted=trusting).decode("utf-8")
+    except FileNotFoundError as error:
+        raise LessonError(f"there is no lesson {file}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise LessonError(f"{file} cannot be read: {error}") from error
+    except PluginFileError as error:
+        raise LessonError(str(error)) from error
     return parsed(text, file.name)

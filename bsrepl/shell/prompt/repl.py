@@ -28,8 +28,9 @@ from ptpython.completer import CompletePrivateAttributes
 from ptpython.layout import CompletionVisualisation
 from ptpython.repl import PythonRepl
 
-from ...errors import Terminated
+from ...errors import PluginFileError, Terminated
 from ...registry.namespaces import Namespace
+from ...reload.signatures import read_once
 from ...session.event_loop import completed
 from ...text.styled import Text
 from ..console import Console
@@ -95,13 +96,14 @@ class Shell(PythonRepl):
         self._proposed = ""  # by a tour
         self._is_new = True  # whether no prompt was shown since the last command
 
-    def configure(self, path: Path) -> None:
+    def configure(self, path: Path, *, trusting: bool = False) -> None:
         """Runs the user's `config.py`, if there is one, and its `configure(repl)`. An error in it is told."""
         try:
-            if not path.is_file():  # a FIFO would wait for a writer
-                return
-            source = path.read_bytes()
-        except OSError:
+            source = read_once(str(path), trusted=trusting)
+        except FileNotFoundError:
+            return
+        except PluginFileError as error:
+            self.console.err.write([("warning", f"{error}\n")])
             return
         names: dict[str, Any] = {"__name__": "bsrepl_config", "__file__": str(path)}
         try:
