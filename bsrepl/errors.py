@@ -27,6 +27,8 @@ class UnavailablePlugin(BsreplError, ImportError):
 class ModelNotFound(BsreplError, FileNotFoundError):
     """`load` was given neither the name of a sample model nor the path of a file."""
 
+    says_it_all = True
+
     def __str__(self) -> str:
         return str(self.args[0])
 
@@ -34,9 +36,13 @@ class ModelNotFound(BsreplError, FileNotFoundError):
 class UnreadableModel(BsreplError, ValueError):
     """What `load` was given is no model, or a part of it is missing."""
 
+    says_it_all = True
+
 
 class UntrustedModel(BsreplError, PermissionError):
     """A model could run code of its own choice when it is transformed or executed."""
+
+    says_it_all = True
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -17,11 +17,13 @@ from qonnx.transformation.general import SortGraph
 from qonnx.transformation.infer_shapes import InferShapes
 
 from ..errors import ExecutionFailed
+from ..text.columns import cut
 from .probes import inputs_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_MOST = 300  # characters of what onnxruntime or QONNX says
 _WARNINGS, _ERRORS = 2, 3  # onnxruntime's levels; the first is its default
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml")
 
@@ -39,7 +41,7 @@ class Executable:
         try:
             self._run = self._whole(model) if self.is_standard else self._by_node(model, shapes)
         except Exception as error:
-            raise ExecutionFailed(f"the model cannot be executed: {type(error).__name__}: {error}") from error
+            raise ExecutionFailed(f"the model cannot be executed: {_in_a_line(error)}") from error
 
     def __call__(self, values: Iterable[NDArray[Any]]) -> dict[str, Any]:
         """The outputs, the wanted tensors and the inputs, by name: arrays, or lists where a value is a sequence."""
@@ -48,7 +50,7 @@ class Executable:
             with _isolated():
                 return {**self._run(given), **given}
         except Exception as error:
-            raise ExecutionFailed(f"executing the model failed: {type(error).__name__}: {error}") from error
+            raise ExecutionFailed(f"executing the model failed: {_in_a_line(error)}") from error
 
     def _whole(self, model: ModelWrapper) -> Any:
         proto = model.model
@@ -76,6 +78,10 @@ class Executable:
             return {name: values[name] for name in (*outputs, *self._wanted) if name in values}
 
         return run
+
+
+def _in_a_line(error: Exception) -> str:
+    return cut(" ".join(f"{type(error).__name__}: {error}".split()), _MOST)
 
 
 def _is_standard(model: ModelProto) -> bool:

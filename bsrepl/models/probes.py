@@ -76,7 +76,7 @@ def _check(inputs: list[ValueInfoProto]) -> None:
         if total > _MEMORY:
             raise ExecutionFailed(
                 f"the input {value.name} {list(shape_of(value))} is too large: generated values may take "
-                f"{_MEMORY >> 30} GiB, these would take {total / 2**30:,.1f} GiB; pass your own with verify(a, b, [...])"
+                f"{_MEMORY >> 30} GiB, these take {total / 2**30:,.1f} GiB; pass your own with verify(a, b, [...])"
             )
 
 

@@ -156,7 +156,7 @@ def _compared(before: ModelWrapper, after: ModelWrapper) -> Verdict | str:
     try:
         return verify(before, after)
     except ExecutionFailed as error:
-        return reason(error.__cause__ or error)
+        return reason(error.__cause__) if error.__cause__ is not None else str(error)
 
 
 def _culprit(models: Sequence[ModelWrapper], passes: Sequence[Any]) -> Culprit | None:

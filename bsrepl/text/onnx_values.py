@@ -137,7 +137,8 @@ def _tensor_type(info: Any, annotation: str | None = None) -> str:
 
 
 def _element_type(number: int) -> str:
-    return str(sys.modules["onnx"].TensorProto.DataType.Name(number))
+    types = sys.modules["onnx"].TensorProto.DataType
+    return str(types.Name(number)) if number in types.values() else f"type {number}"
 
 
 def _bytes(number: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +135,23 @@ def test_a_model_that_cannot_be_executed_says_why(m: Screen) -> None:
     said = m.type("m = n")
     assert said.startswith("m: mnist-conv   11 nodes   1 rewrite, 10 untouched\n")
     assert "  not verified: the model cannot be executed: " in said
+
+
+def test_an_output_of_another_size_is_different_and_can_be_reproduced(m: Screen, tmp_path: Path) -> None:
+    m.console.auto_verify = True
+    m.type("""
+        from onnx import helper
+        class Twice(tfm.InferShapes):
+            def apply(self, model):
+                last = model.graph.node[-1]
+                model.graph.node.append(helper.make_node("Concat", ["once", "once"], [last.output[0]], axis=0))
+                last.output[0] = "once"
+                del model.graph.output[0].type.tensor_type.shape.dim[:]
+                model.graph.output[0].type.tensor_type.ClearField("shape")
+                return model, False
+    """)
+    output = m.type("n = m.transform(Twice())")
+    assert "DIFFERENT" in output
+    assert "global_out [1, 10] -> [2, 10]" in " ".join(output.split())
+    assert "internal error" not in output
+    assert "reproduce.py shows it" in m.type(f"reproduce({str(tmp_path / 'found')!r})")
