@@ -1,4 +1,4 @@
-"""Keeps what a plugin file prints while it is executed."""
+"""Keeps what a plugin file prints while it is executed, unless it waits for somebody to answer."""
 
 from __future__ import annotations
 
@@ -13,23 +13,43 @@ from typing import Any, TextIO
 def captured() -> Iterator[StringIO]:
     """While this lasts, standard output and error go into what it yields.
 
-    A stream that was kept hold of meanwhile writes to the real one afterwards.
+    Once the file reads standard input, as `input()` and debuggers do, what it printed is shown, and all that follows at
+    once: a prompt must be seen. A stream that was kept hold of meanwhile writes to the real one afterwards.
     """
     output = StringIO()
     stdout, stderr = _Tap(sys.stdout, output), _Tap(sys.stderr, output)
+
+    def release() -> None:
+        if stdout.is_held:
+            stdout.stream.write(output.getvalue())
+            stdout.stream.flush()
+            output.seek(0)
+            output.truncate()
+            stdout.release()
+            stderr.release()
+
+    stdin = sys.stdin
+    sys.stdin = _Keyboard(stdin, release)
     try:
         with redirect_stdout(stdout), redirect_stderr(stderr):
             yield output
     finally:
-        stdout.write, stderr.write = stdout.stream.write, stderr.stream.write
+        sys.stdin = stdin
+        stdout.release()
+        stderr.release()
 
 
 class _Tap:
-    """A stream like another, except that it writes elsewhere."""
+    """A stream like another, except that it writes elsewhere until it is released."""
 
     def __init__(self, stream: TextIO, output: StringIO) -> None:
         self.stream = stream
+        self.is_held = True
         self.write: Callable[[str], int] = output.write
+
+    def release(self) -> None:
+        self.is_held = False
+        self.write = self.stream.write
 
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -37,3 +57,20 @@ class _Tap:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
+
+
+class _Keyboard:
+    """Standard input, which tells before it is read."""
+
+    def __init__(self, stream: TextIO, before_reading: Callable[[], None]) -> None:
+        self._stream = stream
+        self._before_reading = before_reading
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("read", "readline", "readlines", "fileno", "buffer"):
+            self._before_reading()
+        return getattr(self._stream, name)
+
+    def __iter__(self) -> Iterator[str]:
+        self._before_reading()
+        return iter(self._stream)

@@ -11,6 +11,7 @@ import builtins
 import importlib
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
@@ -20,6 +21,7 @@ from os.path import basename, dirname, isdir, lexists
 from types import ModuleType
 from typing import Any
 
+from ..errors import PluginWarning
 from ..frameworks.brainsmith.installed import InstalledBrainsmith, definition_line
 from ..frameworks.qonnx import ops as custom_ops
 from ..registry.plugin import Origin, Plugin
@@ -28,6 +30,7 @@ from . import interrupts
 from .capture import captured
 from .execution import Execution
 from .module_names import INIT, ModuleNames
+from .process_state import kept
 from .rebind import reference_counts
 from .shown_source import show_source
 
@@ -146,6 +149,7 @@ class PluginImporter(MetaPathFinder, Loader):
             raise failed.error  # once is enough, whoever else imports it
         execution = self._executions[path] = Execution(path, module=module)
         journal = Journal()
+        restored: list[str] = []
         threads = set(threading.enumerate())
         with captured() as output:
             try:
@@ -155,7 +159,7 @@ class PluginImporter(MetaPathFinder, Loader):
                 self._note(path, module.__name__.rpartition(".")[0], ())
                 module.__file__ = path  # set here, and not by a spec with a location: that looks for a byte code cache
                 module.__dict__["__builtins__"] = self._builtins
-                with journal.recording(), interrupts.allowed():
+                with journal.recording(), kept() as restored, interrupts.allowed():
                     exec(code, module.__dict__)
                 journal.plugins += self._brainsmith.registered_by(module, execution.source)
                 journal.plugins += _plain_ops(module, execution.source, journal.plugins)
@@ -167,6 +171,9 @@ class PluginImporter(MetaPathFinder, Loader):
                 execution.counts = reference_counts(module)
                 execution.output = output.getvalue()
                 execution.threads = tuple(thread for thread in threading.enumerate() if thread not in threads)
+        if restored:
+            message = f"{' and '.join(restored)} cannot be changed by a plugin file; put back"
+            warnings.warn_explicit(message, PluginWarning, path, 1)
         if not self._is_staging:  # imported by a function or at the prompt: nobody waits to commit it
             for plugin in execution.plugins:
                 record(plugin)

@@ -32,3 +32,13 @@ def _masked(how: int) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def claimed() -> list[str]:
+    """Gives SIGINT back to Python if a command took it away; says so."""
+    if threading.current_thread() is not threading.main_thread():
+        return []
+    if signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, signal.SIG_DFL):
+        return []
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return ["the handler of SIGINT is put back: Ctrl-C has to stop commands"]

@@ -13,6 +13,7 @@ from typing import Any
 from .. import __version__
 from ..models.unasked import UnaskedProofs
 from ..registry.store import Registry
+from ..reload import interrupts
 from ..reload.reloader import Reloader
 from ..session import pasted
 from ..session.evaluation import Evaluator
@@ -145,6 +146,8 @@ class Console:
             if turn.leaves is not None:
                 raise turn.leaves
             entry = self.tell(turn)
+        with self.guarded():
+            self.out.write(asides(interrupts.claimed(), self.out.width))
         self.recording.add(entry)
         if self.tour.guide is not None:
             with self.guarded():

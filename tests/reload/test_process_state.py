@@ -1,0 +1,87 @@
+"""What a plugin file changes for the whole process is put back, and its questions can be seen."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..conftest import Folder, Screen, Start
+
+CHANGES = {
+    "a deaf shell": ("import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)", "the handler of SIGINT"),
+    "a fragile shell": ("import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)", "the handler of SIGINT"),
+    "an exception hook": ("import sys; sys.excepthook = print", "sys.excepthook"),
+    "an output": ("import sys, io; sys.stdout = io.StringIO()", "sys.stdout"),
+    "no output": ("import sys; sys.stdout = sys.stderr = None", "sys.stdout and sys.stderr"),
+    "the current folder": ("import os; os.chdir('/')", "the current folder"),
+    "the search path": ("import sys; sys.path.insert(0, '/nowhere')", "sys.path"),
+    "another search path": ("import sys; sys.path = []", "sys.path"),
+}
+
+
+def state() -> tuple[object, ...]:
+    return (signal.getsignal(signal.SIGINT), sys.excepthook, sys.stdout, sys.stderr, os.getcwd(), list(sys.path))
+
+
+@pytest.mark.parametrize("error", ["", "\n1 / 0"], ids=["succeeds", "fails"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_it_is_put_back_and_that_is_said(folder: Folder, change: str, error: str) -> None:
+    code, name = CHANGES[change]
+    folder.write("fold.py", f"@step\ndef answer(model): return 1\n{code}{error}\n")
+    before = state()
+    report = folder.look()
+    assert state() == before
+    if not error:
+        (warning,) = report.warnings
+        assert str(warning.message) == f"{name} cannot be changed by a plugin file; put back"
+        assert Path(warning.filename).name == "fold.py"
+
+
+def test_a_file_that_changes_nothing_says_nothing(folder: Folder) -> None:
+    folder.write("fold.py", "import signal, sys, os\n@step\ndef answer(model): return 1\n")
+    assert not folder.look().warnings
+
+
+def test_a_question_of_a_plugin_file_is_seen(start: Start, tmp_path: Path) -> None:
+    shell = start(".")
+    shell.expect(">>>", "tfm 65")
+    (tmp_path / "ask.py").write_text("print('before')\nname = input('who? ')\nprint('hello', name)\n")
+    shell.enter("1 + 1")
+    shell.expect("before", "who? ")
+    shell.enter("Ada")
+    shell.expect("hello Ada")
+    shell.expect(">>>", "tfm 65")
+
+
+def test_a_breakpoint_in_a_plugin_file_shows_its_prompt(start: Start, tmp_path: Path) -> None:
+    shell = start(".")
+    shell.expect(">>>", "tfm 65")
+    (tmp_path / "stop.py").write_text("x = 41\nbreakpoint()\ny = x + 1\n")
+    shell.enter("1 + 1")
+    shell.expect("(Pdb)")
+    shell.enter("p x + 100")
+    shell.expect("141", "(Pdb)")
+    shell.enter("c")
+    shell.expect(">>>", "tfm 65")
+    shell.enter("6 * 7")
+    shell.expect("42")
+
+
+def test_quitting_the_debugger_of_a_command_is_no_error(start: Start) -> None:
+    shell = start()
+    shell.expect(">>>", "tfm 65")
+    shell.enter("breakpoint()")
+    shell.expect("(Pdb)")
+    shell.enter("q")
+    shell.expect("left the debugger", ">>>", "tfm 65")
+
+
+@pytest.mark.parametrize("handler", ["SIG_IGN", "SIG_DFL"])
+def test_a_command_cannot_take_control_c_away(screen: Screen, handler: str) -> None:
+    output = screen.type(f"import signal; signal.signal(signal.SIGINT, signal.{handler});")
+    assert output == "the handler of SIGINT is put back: Ctrl-C has to stop commands\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
