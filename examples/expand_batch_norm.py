@@ -18,9 +18,9 @@ class ExpandBatchNormalization(Transformation):
         for node in model.get_nodes_by_op_type("BatchNormalization"):
             scale, bias, mean, var = (model.get_initializer(name) for name in node.input[1:5])
             shape = model.get_tensor_shape(node.input[0])
-            if any(each is None for each in (scale, bias, mean, var, shape)):
+            if any(value is None for value in (scale, bias, mean, var, shape)):
                 continue
-            epsilon = next((each.f for each in node.attribute if each.name == "epsilon"), 1e-5)
+            epsilon = next((attribute.f for attribute in node.attribute if attribute.name == "epsilon"), 1e-5)
             channels = [-1] + [1] * (len(shape) - 2)  # broadcast along N and the spatial dimensions
             constants = {"Sub": mean, "Mul": scale / np.sqrt(var + epsilon), "Add": bias}
             source = node.input[0]
@@ -30,8 +30,8 @@ class ExpandBatchNormalization(Transformation):
                 model.set_initializer(constant, value.reshape(channels).astype(np.float32))
                 result = node.output[0] if op_type == "Add" else model.make_new_valueinfo_name()
                 model.set_tensor_shape(result, shape)
-                made = helper.make_node(op_type, [source, constant], [result], name=f"{node.name}_{op_type}")
-                model.graph.node.insert(index, made)
+                inserted = helper.make_node(op_type, [source, constant], [result], name=f"{node.name}_{op_type}")
+                model.graph.node.insert(index, inserted)
                 source, index = result, index + 1
             model.graph.node.remove(node)
         return model, False

@@ -9,10 +9,10 @@ from qonnx.util.basic import auto_pad_to_explicit_padding
 
 @transform(stage="pre_proc")
 class ExplicitPads(NodeLocalTransformation):
-    """A Conv with auto_pad gets the pads that this means, which channels-last passes ask for."""
+    """Replaces auto_pad of a Conv by the pads that it stands for, which channels-last passes need."""
 
     def applyNodeLocal(self, node):
-        attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
+        attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
         auto_pad = attributes.get("auto_pad", b"NOTSET").decode()
         shape = self.ref_input_model.get_tensor_shape(node.input[0])
         if node.op_type != "Conv" or auto_pad == "NOTSET" or shape is None or len(shape) != 4:
@@ -22,7 +22,7 @@ class ExplicitPads(NodeLocalTransformation):
         if len(set(strides)) > 1 or set(attributes.get("dilations", [1, 1])) != {1}:
             return node, False
         pads = auto_pad_to_explicit_padding(auto_pad, *shape[2:], *kernel, *strides, 2)
-        kept = [each for each in node.attribute if each.name not in ("auto_pad", "pads")]
+        kept = [attribute for attribute in node.attribute if attribute.name not in ("auto_pad", "pads")]
         del node.attribute[:]
         node.attribute.extend([*kept, helper.make_attribute("pads", pads)])
         return node, False

@@ -1,4 +1,4 @@
-"""A kernel, which is an op of models at once: kernels.FastMatMul?   backends.for_kernel("FastMatMul")"""
+"""A kernel that models can use as an op at once: kernels.FastMatMul?   backends.for_kernel("FastMatMul")"""
 
 import numpy as np
 from onnx import helper

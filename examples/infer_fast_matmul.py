@@ -15,7 +15,7 @@ class InferFastMatMul(Transformation):
             weights = model.get_initializer(node.input[1])
             if weights is None or weights.ndim != 2:
                 continue
-            made = helper.make_node(
+            fast = helper.make_node(
                 "FastMatMul",
                 list(node.input),
                 list(node.output),
@@ -25,6 +25,6 @@ class InferFastMatMul(Transformation):
                 N=weights.shape[1],
                 weightDataType=model.get_tensor_datatype(node.input[1]).name,
             )
-            model.graph.node.insert(list(model.graph.node).index(node), made)
+            model.graph.node.insert(list(model.graph.node).index(node), fast)
             model.graph.node.remove(node)
         return model, False

@@ -6,11 +6,11 @@ from qonnx.transformation.base import Transformation
 
 @transform(stage="pre_proc")
 class InsertTaps(Transformation):
-    """Puts an Identity behind each node of a type, so that what comes out there has a name that no other pass changes.
+    """Inserts an Identity after each node of a type, so that the tensor there has a name of its own.
 
     Args:
         op_type: the nodes to tap.
-        prefix: what the names of the taps begin with.
+        prefix: the beginning of the names of the taps.
     """
 
     def __init__(self, op_type, prefix="tap_"):
@@ -21,16 +21,16 @@ class InsertTaps(Transformation):
     def apply(self, model):
         outputs = {output.name for output in model.graph.output}
         for number, node in enumerate(model.get_nodes_by_op_type(self.op_type)):
-            made, tapped = node.output[0], f"{self.prefix}{number}"
-            if made in outputs:
-                continue  # an output of the graph has a name already
-            readers = model.find_consumers(made)
+            source, tapped = node.output[0], f"{self.prefix}{number}"
+            if source in outputs:
+                continue  # an output of the graph has a name of its own
+            readers = model.find_consumers(source)
             for reader in readers:
                 for index, name in enumerate(reader.input):
-                    if name == made:
+                    if name == source:
                         reader.input[index] = tapped
             index = list(model.graph.node).index(node) + 1
-            model.graph.node.insert(index, helper.make_node("Identity", [made], [tapped], name=tapped))
-            model.set_tensor_shape(tapped, model.get_tensor_shape(made))
-            model.set_tensor_datatype(tapped, model.get_tensor_datatype(made))
+            model.graph.node.insert(index, helper.make_node("Identity", [source], [tapped], name=tapped))
+            model.set_tensor_shape(tapped, model.get_tensor_shape(source))
+            model.set_tensor_datatype(tapped, model.get_tensor_datatype(source))
         return model, False

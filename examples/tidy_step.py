@@ -1,11 +1,11 @@
-"""A step, which uses what is preloaded: steps.tidy(load("mnist-conv"))"""
+"""A step, which uses preloaded names: steps.tidy(load("mnist-conv"))"""
 
 
 @step(category="cleanup")
 def tidy(model, cfg=None):
-    """Infers shapes, folds constants and removes identities; says how many nodes are left."""
+    """Infers shapes, folds constants and removes identities; prints the number of nodes before and after."""
     before = len(model.graph.node)
-    for each in (tfm.InferShapes, tfm.FoldConstants, tfm.RemoveIdentity):
-        model = model.transform(each())
+    for transformation in (tfm.InferShapes, tfm.FoldConstants, tfm.RemoveIdentity):
+        model = model.transform(transformation())
     print(f"{before} -> {len(model.graph.node)} nodes")
     return model

@@ -5,4 +5,4 @@ from qonnx.transformation.remove import RemoveIdentityOps
 
 @framework_transform("qonnx", RemoveIdentityOps, stage="cleanup")
 class QONNXRemoveIdentity:
-    """QONNX's own, as it is; what is defined here would take the place of what it defines."""
+    """QONNX's class, unchanged; a method defined here would replace its method."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import os
 import site
+import sys
 import sysconfig
 import warnings
 from collections.abc import Iterator
@@ -95,7 +96,8 @@ def _is_harmless(module: str, is_local: bool) -> bool:
     if all(map(_is_in_site_packages, places)) and places:
         return True
     is_known = package in _FRAMEWORKS or package in packages_distributions()
-    return bool(places) and is_known and not any(map(_is_in_current_directory, places))
+    is_trusted = package in sys.modules or not any(map(_is_in_current_directory, places))
+    return bool(places) and is_known and is_trusted
 
 
 def _places(package: str) -> list[str]:

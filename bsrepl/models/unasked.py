@@ -31,7 +31,7 @@ class UnaskedProofs:
         is_wanted = self.is_on and change.name not in self._slow
         if not is_wanted or change.before is None or change.difference.is_renamed_only:
             return None
-        from .proof import proof  # only now: it brings onnxruntime along
+        from .proof import proof  # only now: it loads onnxruntime
 
         result = proof(change.difference, change.before, change.after, self._clock)
         if result.verdict is not None and not result.verdict:

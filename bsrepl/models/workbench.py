@@ -30,7 +30,7 @@ def load(name: Any, *, trust: bool = False) -> ModelWrapper:
 
     Raises ModelNotFound with the nearest names, UnreadableModel or UntrustedModel.
     """
-    from .loading import opened  # only now: it brings numpy and onnx along
+    from .loading import opened  # only now: it loads numpy and onnx
 
     return opened(name, trust)
 
@@ -44,7 +44,7 @@ def verify(before: Any, after: Any, inputs: Any = None, **options: Any) -> Verdi
 
     Raises ExecutionFailed if a model cannot be executed.
     """
-    from .verify import verify as executed  # only now: it brings onnxruntime along
+    from .verify import verify as executed  # only now: it loads onnxruntime
 
     return executed(before, after, inputs, **options)
 
@@ -57,7 +57,7 @@ def trace(model: Any, passes: Sequence[Any], **options: Any) -> Trace:
     default they are executed as long as that takes less than a second. `blame=True` finds the first pass after which
     the model computes something else. A pass that raises or never ends stops the trace; the model before it is kept.
     """
-    from .trace import trace as applied  # only now: it brings onnxruntime along
+    from .trace import trace as applied  # only now: it loads onnxruntime
 
     return applied(model, passes, **options, clock=time.perf_counter)
 
@@ -111,7 +111,7 @@ class Workbench:
         """
         if passes is None:
             return self.watches
-        from .watch import Watch  # only now: it brings onnxruntime along
+        from .watch import Watch  # only now: it loads onnxruntime
 
         watch = Watch(load(model), passes if isinstance(passes, (list, tuple)) else [passes], self._clock)
         self._watches = [other for other in self.watches if other.name != watch.name] + [watch]
@@ -136,7 +136,7 @@ class Workbench:
 
         Each is tried on a copy, in a process of its own, for `limit` seconds at most. Ctrl-C shows the results so far.
         """
-        from .survey import survey  # only now: it brings onnxruntime along
+        from .survey import survey  # only now: it loads onnxruntime
 
         plugins = self._transforms()
         try:
@@ -178,7 +178,7 @@ class Workbench:
             self.differed(watch.source, watch.model, watch.passes, proof.verdict)
 
     def _keep(self, message: str, model: ModelWrapper, passes: Sequence[Any], **more: Any) -> None:
-        from .reproduction import reproduction  # only now: it brings onnxruntime along
+        from .reproduction import reproduction  # only now: it loads onnxruntime
 
         try:
             self._last = reproduction(message, model, passes, source_of=self._source_of, lookup=self._lookup, **more)

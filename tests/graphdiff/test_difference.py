@@ -42,7 +42,7 @@ def graph(lines: list[Line], inputs: str = "in", outputs: str = "out", **constan
     return helper.make_model(helper.make_graph(nodes, "test", *values, kept))
 
 
-def told(difference: Difference) -> dict[str, Any]:
+def summary(difference: Difference) -> dict[str, Any]:
     """What a difference says, without what is empty."""
     old, new = difference.old.nodes, difference.new.nodes
     found = {
@@ -78,7 +78,7 @@ VALUES = {"w": 1.0, "v": 2.0}
 )  # fmt: skip
 def test_a_chain(lines: list[Line], constants: dict[str, float], expected: dict[str, Any]) -> None:
     difference = between(graph(CHAIN, **VALUES), graph(lines, **constants))
-    assert told(difference) == expected
+    assert summary(difference) == expected
     assert bool(difference) is bool(expected)
 
 
@@ -100,12 +100,12 @@ SPLIT = [("Split", "in", "a b"), ("Relu", "a", "c"), ("Sub", "c b", "out")]
     ],
 )  # fmt: skip
 def test_no_change_of_the_wiring_is_lost(before: list[Line], after: list[Line], expected: dict[str, Any]) -> None:
-    assert told(between(graph(before, w=1.0), graph(after, w=1.0))) == expected
+    assert summary(between(graph(before, w=1.0), graph(after, w=1.0))) == expected
 
 
 def test_a_model_of_one_node_can_be_edited() -> None:
     difference = between(graph([("Softmax/1", "in", "out")]), graph([("Softmax/0", "in", "out")]))
-    assert told(difference) == {"edited": {"Softmax": ("axis 1 -> 0",)}}
+    assert summary(difference) == {"edited": {"Softmax": ("axis 1 -> 0",)}}
 
 
 @pytest.mark.parametrize("name", samples())
@@ -116,7 +116,7 @@ def test_a_renamed_sample_is_renamed_only(name: str) -> None:
     for node in after.graph.node:
         node.name = f"renamed {node.name}"
     difference = between(before, after)
-    assert told(difference) == {}
+    assert summary(difference) == {}
     assert difference.is_renamed_only
     assert difference.renamed >= len(before.graph.node)
     assert difference.untouched == len(before.graph.node)
@@ -140,12 +140,14 @@ def test_what_became_known_of_tensors_is_counted() -> None:
     before = load("residual_block_clean")
     stripped = ModelWrapper(ModelProto.FromString(before.model.SerializeToString()))
     del stripped.graph.value_info[:]
-    assert told(between(stripped, stripped.transform(InferShapes()))) == {"annotated": {"shape": 6, "element type": 6}}
+    assert summary(between(stripped, stripped.transform(InferShapes()))) == {
+        "annotated": {"shape": 6, "element type": 6}
+    }
     annotated = before.transform(GiveUniqueParameterTensors())
     name = annotated.graph.node[0].output[0]
     annotated.set_tensor_datatype(name, DataType["INT4"])
     annotated.set_tensor_layout(name, ["N", "C", "H", "W"])
-    assert told(between(before, annotated)) == {"annotated": {"datatype": 1, "layout": 1}}
+    assert summary(between(before, annotated)) == {"annotated": {"datatype": 1, "layout": 1}}
 
 
 def test_inputs_outputs_and_opsets() -> None:
@@ -153,7 +155,7 @@ def test_inputs_outputs_and_opsets() -> None:
     after = graph([*CHAIN, ("Relu", "other", "more")], "in other", "out more", **VALUES)
     after.opset_import[0].version -= 1
     version = before.opset_import[0].version
-    assert told(between(before, after))["interface"] == [
+    assert summary(between(before, after))["interface"] == [
         "inputs 1 -> 2", "outputs 1 -> 2", f"opset onnx {version} -> {version - 1}"
     ]  # fmt: skip
 
@@ -170,7 +172,7 @@ def branches(count: int, changed: set[int] = frozenset()) -> ModelProto:  # type
 @pytest.mark.parametrize("changed", [set(), {0}, {7}, {3, 11}])
 def test_branches_that_cannot_be_told_apart(changed: set[int]) -> None:
     difference = between(branches(12), branches(12, changed))
-    assert told(difference) == (
+    assert summary(difference) == (
         {"removed": ["Tanh"] * len(changed), "inserted": ["Elu"] * len(changed)} if changed else {}
     )
     assert len(difference.rewrites) == len(changed)
@@ -219,7 +221,7 @@ THEN, BODY = [("Exp", "a", "x"), ("Sqrt", "x", "r")], [("Abs", "s", "r")]
 )
 def test_sub_graphs_are_part_of_the_graph(then: list[Line], body: list[Line], expected: dict[str, Any]) -> None:
     difference = between(with_branches(THEN, BODY), with_branches(then, body))
-    assert told(difference) == expected
+    assert summary(difference) == expected
     assert len(difference.old.nodes) == 7
 
 
@@ -229,7 +231,7 @@ def test_a_constant_is_compared_by_its_content_whatever_it_is_stored_in() -> Non
         values = numpy_helper.to_array(tensor).tolist()
         tensor.CopyFrom(helper.make_tensor(tensor.name, TensorProto.FLOAT, [1], values))
         assert not tensor.raw_data
-    assert told(between(before, after)) == {}
+    assert summary(between(before, after)) == {}
 
 
 UNARY, BINARY = ("Relu", "Tanh", "Abs", "Exp", "Neg"), ("Add", "Mul", "Sub")
@@ -282,7 +284,7 @@ def test_random_rewrites_are_told_exactly(seed: int) -> None:
         graph(lines, **constants), graph(made, **{f"x{name}": each for name, each in constants.items()})
     )
     assert (len(difference.removed), len(difference.inserted)) == (replaced, 2 * replaced)
-    assert told(difference).keys() <= {"removed", "inserted"}
+    assert summary(difference).keys() <= {"removed", "inserted"}
     for rewrite in difference.rewrites:
         assert len(rewrite.inserted) == 2 * len(rewrite.removed)
 

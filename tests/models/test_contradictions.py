@@ -24,7 +24,7 @@ def model() -> ModelWrapper:
 
 
 @pytest.mark.parametrize(
-    ("tensor", "datatype", "said"),
+    ("tensor", "datatype", "output"),
     [
         ("Relu_0_out0", "FLOAT32", None),
         ("Relu_0_out0", "SCALEDINT<8>", None),
@@ -36,21 +36,21 @@ def model() -> ModelWrapper:
     ],
 )
 def test_a_datatype_that_the_values_contradict(
-    model: ModelWrapper, tensor: str, datatype: str, said: str | None
+    model: ModelWrapper, tensor: str, datatype: str, output: str | None
 ) -> None:
     annotated = deepcopy(model)
     annotated.set_tensor_datatype(tensor, DataType[datatype])
-    found = contradictions(annotated)
-    assert list(found) == ([] if said is None else [tensor])
-    assert said is None or found[tensor].startswith(said)
+    result = contradictions(annotated)
+    assert list(result) == ([] if output is None else [tensor])
+    assert output is None or result[tensor].startswith(output)
 
 
 def test_a_shape_that_the_values_contradict(model: ModelWrapper) -> None:
     stale = deepcopy(model)
     known = next(value for value in stale.graph.value_info if value.name == "MaxPool_0_out0")
     known.type.tensor_type.shape.dim[3].dim_value = 7
-    said = "MaxPool_0_out0 has the shape [1, 8, 14, 14], not [1, 8, 14, 7] as written"
-    assert contradictions(stale) == {"MaxPool_0_out0": said}
+    output = "MaxPool_0_out0 has the shape [1, 8, 14, 14], not [1, 8, 14, 7] as written"
+    assert contradictions(stale) == {"MaxPool_0_out0": output}
 
 
 def test_an_annotation_that_is_no_datatype(model: ModelWrapper) -> None:
@@ -67,8 +67,8 @@ def test_what_was_so_before_is_not_told_again_whatever_it_is_called(model: Model
     after = deepcopy(before)
     after.rename_tensor("Relu_0_out0", "other")
     after.set_tensor_datatype("Relu_1_out0", DataType["INT8"])
-    (said,) = new_contradictions(between(before, after), before, after)
-    assert said.startswith("Relu_1_out0 is annotated INT8")
+    (output,) = new_contradictions(between(before, after), before, after)
+    assert output.startswith("Relu_1_out0 is annotated INT8")
 
 
 @pytest.mark.parametrize("name", list(samples()))
@@ -85,10 +85,10 @@ def test_at_the_prompt_it_is_told_with_the_verdict(screen: Screen) -> None:
                 model.set_tensor_datatype("Relu_1_out0", DataType["UINT4"])
                 return model, False
     """)
-    said = screen.type("m = m.transform(Narrow())").splitlines()
-    assert said[1] == "  ~ datatype of 1 tensor"
-    assert said[2].startswith("  ! Relu_1_out0 is annotated UINT4 and has the value ")
-    assert said[3].startswith("  OK  same outputs: largest difference 0.0e+00")
+    output = screen.type("m = m.transform(Narrow())").splitlines()
+    assert output[1] == "  ~ datatype of 1 tensor"
+    assert output[2].startswith("  ! Relu_1_out0 is annotated UINT4 and has the value ")
+    assert output[3].startswith("  OK  same outputs: largest difference 0.0e+00")
 
 
 def test_a_node_that_the_cleanup_drops_is_named(screen: Screen) -> None:
@@ -100,8 +100,8 @@ def test_a_node_that_the_cleanup_drops_is_named(screen: Screen) -> None:
                     model.graph.node.remove(node)
                 return model, False
     """)
-    said = screen.type("m = m.transform(Cut())")
-    assert "  ! the cleanup removed 1 unconnected node: Relu_1\n" in said
+    output = screen.type("m = m.transform(Cut())")
+    assert "  ! the cleanup removed 1 unconnected node: Relu_1\n" in output
     assert "Cut: the cleanup removed 1 unconnected node: Relu_1\n" in screen.type(
         "trace(steps.qonnx.cleanup(load('mnist-conv')), [Cut])"
     )
@@ -110,8 +110,8 @@ def test_a_node_that_the_cleanup_drops_is_named(screen: Screen) -> None:
 def test_a_pass_has_its_times_apart_and_what_it_claims(screen: Screen) -> None:
     screen.console.shows_time = True
     screen.type("m = steps.qonnx.cleanup(load('mnist-conv'))")
-    said = screen.type("m = m.transform(tfm.LowerConvsToMatMul())")
-    line = next(line for line in said.splitlines() if line.startswith("  apply "))
+    output = screen.type("m = m.transform(tfm.LowerConvsToMatMul())")
+    line = next(line for line in output.splitlines() if line.startswith("  apply "))
     assert [word for word in line.split() if word.isalpha() and word not in ("us", "ms", "s")] == [
         "apply", "returned", "cleanup", "diff",
     ]  # fmt: skip
@@ -121,7 +121,7 @@ def test_a_pass_has_its_times_apart_and_what_it_claims(screen: Screen) -> None:
 def test_a_proof_says_why_there_is_none(model: ModelWrapper) -> None:
     broken = deepcopy(model)
     broken.graph.node[0].op_type = "NoSuchOp"
-    found = proof(between(model, broken), model, broken, iter(range(9)).__next__)
-    assert (found.verdict, found.contradictions, found.is_same, found.seconds) == (None, [], False, 1)
-    assert found.why_not.startswith("the model cannot be executed: ")
+    result = proof(between(model, broken), model, broken, iter(range(9)).__next__)
+    assert (result.verdict, result.contradictions, result.is_same, result.seconds) == (None, [], False, 1)
+    assert result.why_not.startswith("the model cannot be executed: ")
     assert proof(between(model, model), model, model, iter(range(9)).__next__).is_same

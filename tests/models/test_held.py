@@ -51,21 +51,21 @@ def test_a_command_that_changes_a_model_says_what_it_did(m: Screen, command: str
 
 
 def test_a_model_edited_in_place_is_told_with_what_is_wrong_now(m: Screen) -> None:
-    said = m.type("x = m.graph.node.pop(0)")
-    assert said.startswith("m: mnist-conv   11 -> 10 nodes   1 rewrite, 10 untouched\n  - Conv  Conv_0  W[8,1,5,5]  ")
-    assert said.endswith("  ! Add_0 reads Conv_0_out0, which no node produces\n")
+    output = m.type("x = m.graph.node.pop(0)")
+    assert output.startswith("m: mnist-conv   11 -> 10 nodes   1 rewrite, 10 untouched\n  - Conv  Conv_0  W[8,1,5,5]  ")
+    assert output.endswith("  ! Add_0 reads Conv_0_out0, which no node produces\n")
     assert m.type("m.graph.node[0].op_type") == "'Add'\n"  # it was told; nothing is new now
 
 
 def test_a_step_and_a_function_of_ones_own(m: Screen) -> None:
     m.type("def double(model):\n    w = model.get_initializer('MatMul_0_param0')\n"
            "    model.set_initializer('MatMul_0_param0', 2 * w)")  # fmt: skip
-    said = m.type("double(m)")
-    assert "m: mnist-conv   11 nodes   1 edited, 10 untouched\n" in said
-    assert "  ~ MatMul  MatMul_0  input 1 [256,10] has other values\n" in said
-    said = m.type("m = steps.qonnx.change_batch_size(m, {'batch_size': 2})")
-    assert said.startswith("m: change_batch_size  mnist-conv   11 nodes")
-    assert "shape of" in said
+    output = m.type("double(m)")
+    assert "m: mnist-conv   11 nodes   1 edited, 10 untouched\n" in output
+    assert "  ~ MatMul  MatMul_0  input 1 [256,10] has other values\n" in output
+    output = m.type("m = steps.qonnx.change_batch_size(m, {'batch_size': 2})")
+    assert output.startswith("m: change_batch_size  mnist-conv   11 nodes")
+    assert "shape of" in output
 
 
 def test_a_new_name_is_compared_with_the_model_it_came_of(m: Screen) -> None:
@@ -75,14 +75,14 @@ def test_a_new_name_is_compared_with_the_model_it_came_of(m: Screen) -> None:
 
 
 def test_a_command_that_fails_half_way_tells_what_it_changed(m: Screen) -> None:
-    said = m.type("m.graph.node[1].op_type = 'Sub'; 1 / 0")
-    assert "ZeroDivisionError" in said
-    assert "m: mnist-conv   11 nodes   1 rewrite, 10 untouched\n  - Add  Add_0" in said
+    output = m.type("m.graph.node[1].op_type = 'Sub'; 1 / 0")
+    assert "ZeroDivisionError" in output
+    assert "m: mnist-conv   11 nodes   1 rewrite, 10 untouched\n  - Add  Add_0" in output
 
 
 def test_several_passes_in_one_command_are_one_change(m: Screen) -> None:
-    said = m.type("m = m.transform(tfm.LowerConvsToMatMul()).transform(tfm.GiveUniqueNodeNames())")
-    assert said == LOWERED.replace("Mul  mnist", "Mul, GiveUniqueNodeNames  mnist").replace(
+    output = m.type("m = m.transform(tfm.LowerConvsToMatMul()).transform(tfm.GiveUniqueNodeNames())")
+    assert output == LOWERED.replace("Mul  mnist", "Mul, GiveUniqueNodeNames  mnist").replace(
         "  ! 8 new nodes have no name\n", ""
     )
 
@@ -90,9 +90,9 @@ def test_several_passes_in_one_command_are_one_change(m: Screen) -> None:
 @pytest.mark.parametrize("width", [60, 40])
 def test_a_narrow_terminal_wraps_between_words(m: Screen, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    said = m.type("m = m.transform(tfm.LowerConvsToMatMul())")
-    assert max(map(len, said.splitlines())) <= width
-    assert " ".join(said.split()) == " ".join(LOWERED.split())
+    output = m.type("m = m.transform(tfm.LowerConvsToMatMul())")
+    assert max(map(len, output.splitlines())) <= width
+    assert " ".join(output.split()) == " ".join(LOWERED.split())
 
 
 def test_without_a_model_nothing_is_looked_at(screen: Screen) -> None:
@@ -108,8 +108,8 @@ PROVEN = re.compile(
 
 def test_a_changed_model_is_proven_to_compute_the_same(m: Screen) -> None:
     m.console.auto_verify = True
-    said = m.type("n = m.transform(tfm.LowerConvsToMatMul())")
-    assert PROVEN.search(said)
+    output = m.type("n = m.transform(tfm.LowerConvsToMatMul())")
+    assert PROVEN.search(output)
     assert "verif" not in m.type("n = n.transform(tfm.GiveRandomTensorNames())")
     m.type("""
         class Scale(tfm.LowerConvsToMatMul):
@@ -117,9 +117,9 @@ def test_a_changed_model_is_proven_to_compute_the_same(m: Screen) -> None:
                 model.set_initializer("MatMul_0_param0", 2 * model.get_initializer("MatMul_0_param0"))
                 return model, False
     """)
-    said = m.type("m = m.transform(Scale())")
-    assert "  ~ MatMul  MatMul_0  input 1 [256,10] has other values\n  DIFFERENT  other outputs: largest " in said
-    assert "first at MatMul_0_out0, from MatMul MatMul_0: relative " in " ".join(said.split())
+    output = m.type("m = m.transform(Scale())")
+    assert "  ~ MatMul  MatMul_0  input 1 [256,10] has other values\n  DIFFERENT  other outputs: largest " in output
+    assert "first at MatMul_0_out0, from MatMul MatMul_0: relative " in " ".join(output.split())
 
 
 def test_a_model_that_takes_long_is_compared_once(m: Screen) -> None:
@@ -132,9 +132,9 @@ def test_a_model_that_takes_long_is_compared_once(m: Screen) -> None:
 def test_a_model_that_cannot_be_executed_says_why(m: Screen) -> None:
     m.console.auto_verify = True
     m.type("from copy import deepcopy; n = deepcopy(m); n.graph.node[2].op_type = 'NoSuchOp'")
-    said = m.type("m = n")
-    assert said.startswith("m: mnist-conv   11 nodes   1 rewrite, 10 untouched\n")
-    assert "  not verified: the model cannot be executed: " in said
+    output = m.type("m = n")
+    assert output.startswith("m: mnist-conv   11 nodes   1 rewrite, 10 untouched\n")
+    assert "  not verified: the model cannot be executed: " in output
 
 
 def test_an_output_of_another_size_is_different_and_can_be_reproduced(m: Screen, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from bsrepl.frameworks.qonnx.remove_identity import RemoveIdentity
 from bsrepl.frameworks.qonnx.samples import samples
 from bsrepl.models.workbench import load
 
-from ..conftest import Screen, files
+from ..conftest import Screen, files, forget
 
 
 def test_a_session_on_a_real_model(screen: Screen, tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_a_sample_may_be_named_by_its_end_and_a_file_by_its_path(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("nonsense", "no model 'nonsense'; the samples are bsd300x3-espcn/"),
         ("mnist", "no model 'mnist'; nearest: mnist-conv$"),
@@ -74,8 +75,8 @@ def test_a_sample_may_be_named_by_its_end_and_a_file_by_its_path(tmp_path: Path)
         ("quant_model", "may be bsd300x3-espcn/nn_resize/quant_model or"),
     ],
 )
-def test_a_model_that_is_not_there_says_which_are(name: str, said: str) -> None:
-    with pytest.raises(ModelNotFound, match=said):
+def test_a_model_that_is_not_there_says_which_are(name: str, message: str) -> None:
+    with pytest.raises(ModelNotFound, match=message):
         load(name)
 
 
@@ -231,6 +232,22 @@ def test_a_framework_that_is_used_from_a_clone_elsewhere_may_be_a_domain(
     assert load(domain("finn.custom_op.fpgadataflow"))
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_framework_that_is_already_imported_may_be_in_the_current_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files(tmp_path, {"finn/__init__.py": ""})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend("")
+    with pytest.raises(UntrustedModel):
+        load(domain("finn.custom_op.fpgadataflow"))
+    importlib.import_module("finn")
+    try:
+        assert load(domain("finn.custom_op.fpgadataflow"))
+    finally:
+        forget("finn")
+
+
 def test_the_domain_of_a_local_function_is_no_module() -> None:
     model = domain("pkg.onnxscript.torch_lib")
     with pytest.raises(UntrustedModel):
@@ -280,7 +297,7 @@ def test_data_that_is_kept_elsewhere_and_missing_is_named(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("source", "error", "said"),
+    ("source", "error", "message"),
     [
         (b"nothing of the kind", UnreadableModel, "what was given is no ONNX model"),
         (b"", UnreadableModel, "it has no graph"),
@@ -288,8 +305,8 @@ def test_data_that_is_kept_elsewhere_and_missing_is_named(tmp_path: Path) -> Non
         ("https://example.org/m.onnx", ModelNotFound, "opens no addresses; download https://example.org/m.onnx"),
     ],
 )
-def test_what_is_no_model_says_so(source: object, error: type[Exception], said: str) -> None:
-    with pytest.raises(error, match=said):
+def test_what_is_no_model_says_so(source: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
         load(source)
 
 

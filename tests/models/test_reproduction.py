@@ -29,9 +29,9 @@ def bench(screen: Screen) -> Screen:
 
 def reproduced(screen: Screen, folder: Path) -> subprocess.CompletedProcess[str]:
     """What the script of a reproduction does in a fresh process without bsrepl."""
-    said = screen.type(f"reproduce({str(folder)!r})")
+    output = screen.type(f"reproduce({str(folder)!r})")
     script = folder / "reproduce.py"
-    assert said == f"{script} shows it: python {script}\n"
+    assert output == f"{script} shows it: python {script}\n"
     return subprocess.run([sys.executable, "-c", ALONE, str(script)], capture_output=True, text=True, check=False)
 
 
@@ -138,8 +138,8 @@ def test_what_cannot_be_written_down_says_so(bench: Screen, tmp_path: Path) -> N
             def apply(self, model): raise ValueError("x")
     """)
     bench.type("m.transform(Fails())")
-    said = bench.type(f"reproduce({folder!r})")
-    assert "ReproductionError: Fails holds a value that cannot be written as source: {'held': <object" in said
+    output = bench.type(f"reproduce({folder!r})")
+    assert "ReproductionError: Fails holds a value that cannot be written as source: {'held': <object" in output
     bench.type("""
         class Slotted:
             __slots__ = ("size",)

@@ -54,11 +54,11 @@ def tried(*classes: type, limit: float = 20.0, progress: Any = lambda done, name
 
 def test_each_pass_is_told_by_what_it_would_do() -> None:
     told: list[tuple[int, str]] = []
-    found = tried(
+    result = tried(
         LowerConvsToMatMul, GiveRandomTensorNames, InferShapes, ApplyMasks, Raising, Dying,
         progress=lambda done, name: told.append((done, name)),
     )  # fmt: skip
-    assert [(each.plugin.name, each.outcome, each.detail) for each in found.tried] == [
+    assert [(each.plugin.name, each.outcome, each.detail) for each in result.tried] == [
         ("LowerConvsToMatMul", CHANGES, "11 -> 17 nodes, 2 rewrites"),
         ("GiveRandomTensorNames", RENAMES, ""),
         ("InferShapes", NOTHING, ""),
@@ -66,9 +66,9 @@ def test_each_pass_is_told_by_what_it_would_do() -> None:
         ("Raising", FAILED, "ValueError: no such weight"),
         ("Dying", FAILED, "its process ended with status 3"),
     ]
-    assert [plugin.name for plugin in found] == ["LowerConvsToMatMul"]
-    assert found.rows() == [("tfm.qonnx.LowerConvsToMatMul", "11 -> 17 nodes, 2 rewrites", "s")]
-    assert found.conclusion() == [
+    assert [plugin.name for plugin in result] == ["LowerConvsToMatMul"]
+    assert result.rows() == [("tfm.qonnx.LowerConvsToMatMul", "11 -> 17 nodes, 2 rewrites", "s")]
+    assert result.conclusion() == [
         "1 of 6 would change the model",
         "renames only (1): tfm.qonnx.GiveRandomTensorNames",
         "changes nothing (1)",
@@ -77,12 +77,12 @@ def test_each_pass_is_told_by_what_it_would_do() -> None:
         "tfm.qonnx.Dying failed: its process ended with status 3",
     ]
     assert [done for done, _ in told] == [1, 2, 3, 4, 5, 6]
-    assert {name for _, name in told} == {str(each.plugin.key) for each in found.tried}
+    assert {name for _, name in told} == {str(each.plugin.key) for each in result.tried}
 
 
 def test_a_pass_that_takes_too_long_is_ended() -> None:
-    found = tried(Endless, InferShapes, limit=0.3)
-    assert found.tried[0].outcome == LATE
+    result = tried(Endless, InferShapes, limit=0.3)
+    assert result.tried[0].outcome == LATE
 
 
 def test_what_a_pass_prints_and_writes_stays_with_it(
@@ -98,9 +98,9 @@ def test_a_control_c_shows_what_came_so_far() -> None:
     def stop(done: int, name: str) -> None:
         raise KeyboardInterrupt
 
-    found = tried(InferShapes, *[Endless] * 6, progress=stop)
-    assert [each.plugin.name for each in found.tried] == ["InferShapes"]
-    assert found.conclusion()[-1] == "interrupted; 6 not tried"
+    result = tried(InferShapes, *[Endless] * 6, progress=stop)
+    assert [each.plugin.name for each in result.tried] == ["InferShapes"]
+    assert result.conclusion()[-1] == "interrupted; 6 not tried"
 
 
 def test_in_the_shell_it_tries_what_is_registered_and_pasted(screen: Screen) -> None:
@@ -116,10 +116,10 @@ def test_in_the_shell_it_tries_what_is_registered_and_pasted(screen: Screen) -> 
     snapshot = screen.console.registry.snapshot
     others = [plugin for plugin in snapshot.plugins("transform") if plugin.name not in kept]
     screen.console.registry.replace(snapshot.replacing(others, ()))
-    said = screen.type("found = passes(m); found")
-    assert said == (
+    output = screen.type("result = passes(m); result")
+    assert output == (
         "tfm.qonnx.LowerConvsToMatMul  11 -> 17 nodes, 2 rewrites  topology_opt\n"
         "tfm.Mine                      1 rewrite                   post_proc\n"
         "2 of 3 would change the model\nchanges nothing (1)\n"
     )
-    assert screen.type("[each.name for each in found]") == "['LowerConvsToMatMul', 'Mine']\n"
+    assert screen.type("[each.name for each in result]") == "['LowerConvsToMatMul', 'Mine']\n"

@@ -122,19 +122,19 @@ def test_a_pass_that_fails_ends_it_and_the_model_before_is_kept(model: ModelWrap
 
 
 @pytest.mark.parametrize(
-    ("endless", "said"),
+    ("endless", "output"),
     [
         (Flipping, "stopped after Flipping.apply was called 1000 times; the last call changed Relu_1"),
         (Flipping(patience=7), "interrupted after Flipping.apply was called 7 times; the last call changed Relu_1"),
     ],
 )
 def test_a_pass_that_never_ends_is_stopped_and_names_the_nodes_that_oscillate(
-    model: ModelWrapper, endless: Any, said: str
+    model: ModelWrapper, endless: Any, output: str
 ) -> None:
     done = run(model, [GiveUniqueNodeNames, endless])
     assert isinstance(done.error, EndlessPass)
-    assert str(done.error) == said
-    assert done.conclusion()[0].startswith(f"stopped at Flipping, pass 2 of 2: EndlessPass: {said}")
+    assert str(done.error) == output
+    assert done.conclusion()[0].startswith(f"stopped at Flipping, pass 2 of 2: EndlessPass: {output}")
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -186,10 +186,10 @@ def test_what_returns_no_model_says_so(model: ModelWrapper) -> None:
 
 def test_in_the_shell_it_is_a_table(screen: Screen) -> None:
     screen.type("m = load('mnist-conv')")
-    said = screen.type("trace(m, [tfm.InferShapes, steps.qonnx.cleanup, tfm.LowerConvsToMatMul])")
-    lines = said.splitlines()
+    output = screen.type("trace(m, [tfm.InferShapes, steps.qonnx.cleanup, tfm.LowerConvsToMatMul])")
+    lines = output.splitlines()
     assert re.match(r"pass +changed +nodes +rewrites +parity +apply", lines[0])
     assert re.match(r"InferShapes +no +12 ", lines[1])
-    assert re.search(r"\nLowerConvsToMatMul +yes \(returned False\) +11 -> 17 +2 ", said)
+    assert re.search(r"\nLowerConvsToMatMul +yes \(returned False\) +11 -> 17 +2 ", output)
     assert max(map(len, lines)) <= 100
     assert lines[-1] == "LowerConvsToMatMul: 8 new nodes have no name"

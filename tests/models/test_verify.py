@@ -95,19 +95,19 @@ def test_a_dimension_that_is_not_fixed_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "said"),
+    ("after", "message"),
     [
         (small("Sqrt"), "NaN in out: 0 -> "),
         (small("Div", k=0.0), "in out: 0 -> "),
         (small("Transpose"), "out [2, 3] -> [3, 2]"),
     ],
 )
-def test_what_is_no_matter_of_precision_is_named(after: ModelWrapper, said: str) -> None:
+def test_what_is_no_matter_of_precision_is_named(after: ModelWrapper, message: str) -> None:
     if after.graph.node[0].op_type == "Transpose":
         after.graph.output[0].CopyFrom(helper.make_tensor_value_info("out", TensorProto.FLOAT, [3, 2]))
     verdict = verify(small("Identity"), after)
     assert not verdict
-    assert said in repr(verdict)
+    assert message in repr(verdict)
 
 
 def test_several_inputs_belong_together_by_their_order() -> None:

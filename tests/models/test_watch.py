@@ -47,15 +47,15 @@ def bench(screen: Screen, tmp_path: Path) -> Bench:
 
 
 def test_each_save_tells_what_is_different_with_the_proof(bench: Bench) -> None:
-    said = bench.screen.type("w = watch(m, tfm.Swap); w")
-    assert said == (
+    output = bench.screen.type("w = watch(m, tfm.Swap); w")
+    assert output == (
         "watch: Swap   11 nodes\n"
         "  OK  same outputs: largest difference 0.0e+00 (relative 0e+00), same argmax, 2 inputs\n"
     )
 
-    said = bench.save(0, "Sigmoid")
-    assert "~ tfm.Swap  apply() changed" in said
-    told = said[said.index("watch:") :].splitlines()
+    output = bench.save(0, "Sigmoid")
+    assert "~ tfm.Swap  apply() changed" in output
+    told = output[output.index("watch:") :].splitlines()
     assert told[:3] == [
         "watch: Swap  against the last result   11 nodes   1 rewrite, 10 untouched",
         "  - Relu  Relu_0  [1,8,28,28] -> [1,8,28,28]",
@@ -63,13 +63,13 @@ def test_each_save_tells_what_is_different_with_the_proof(bench: Bench) -> None:
     ]
     assert told[3].startswith("  DIFFERENT  other outputs: largest ")
 
-    said = bench.save(1, "Sigmoid")  # from the same model: Relu_0 is one again
-    assert "  - Sigmoid  Relu_0" in said
-    assert "  - Relu  Relu_1" in said
+    output = bench.save(1, "Sigmoid")  # from the same model: Relu_0 is one again
+    assert "  - Sigmoid  Relu_0" in output
+    assert "  - Relu  Relu_1" in output
     assert bench.screen.type("w.model.graph.node[2].op_type, m.graph.node[2].op_type") == "('Relu', 'Relu')\n"
 
-    said = bench.write("swap.py", PASS.format(which=1, op="Sigmoid").replace("return", "x = 1\n        return"))
-    assert said.endswith("watch: Swap   the same result as before\n")
+    output = bench.write("swap.py", PASS.format(which=1, op="Sigmoid").replace("return", "x = 1\n        return"))
+    assert output.endswith("watch: Swap   the same result as before\n")
 
 
 def test_a_helper_of_its_file_counts_and_other_files_do_not(bench: Bench) -> None:
@@ -87,8 +87,8 @@ def test_a_pass_that_it_applies_counts(bench: Bench) -> None:
 def test_a_save_that_fails_keeps_the_last_result(bench: Bench) -> None:
     bench.screen.type("w = watch(m, tfm.Swap)")
     assert "watch:" not in bench.write("swap.py", "x =")
-    said = bench.save(7, "Tanh")
-    assert " ".join(said[said.index("watch:") :].split()) == (
+    output = bench.save(7, "Tanh")
+    assert " ".join(output[output.index("watch:") :].split()) == (
         "watch: stopped at Swap, pass 1 of 1: IndexError: list index out of range (apply, swap.py:7); "
         "the last result is kept"
     )
@@ -99,12 +99,12 @@ def test_a_save_that_fails_keeps_the_last_result(bench: Bench) -> None:
 def test_an_instance_follows_and_one_that_cannot_is_told(bench: Bench) -> None:
     bench.screen.type("w = watch(m, tfm.Swap())")
     assert "  + Tanh" in bench.save(0, "Tanh")
-    said = bench.write(
+    output = bench.write(
         "swap.py",
         PASS.format(which=0, op="Elu") + "    def __init__(self, x=1):\n        self.x = x\n",
     )
-    assert "watch: Swap is no longer what its file defines; call watch again\n" in said
-    assert "Elu" not in said
+    assert "watch: Swap is no longer what its file defines; call watch again\n" in output
+    assert "Elu" not in output
 
 
 def test_a_pass_that_is_gone_is_told(bench: Bench) -> None:
@@ -115,8 +115,8 @@ def test_a_pass_that_is_gone_is_told(bench: Bench) -> None:
 def test_control_c_stops_it_and_the_last_result_is_kept(bench: Bench) -> None:
     bench.screen.type("w = watch(m, tfm.Swap)")
     stopping = "import signal; signal.raise_signal(signal.SIGINT)\n        return"
-    said = bench.write("swap.py", PASS.format(which=0, op="Elu").replace("return", stopping))
-    told = " ".join(said[said.index("watch:") :].split())
+    output = bench.write("swap.py", PASS.format(which=0, op="Elu").replace("return", stopping))
+    told = " ".join(output[output.index("watch:") :].split())
     assert told == "watch: stopped at Swap, pass 1 of 1: KeyboardInterrupt (apply, swap.py:8); the last result is kept"
     assert bench.screen.type("w.model.graph.node[2].op_type") == "'Relu'\n"
 
