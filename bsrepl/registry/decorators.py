@@ -206,8 +206,8 @@ def _register(
     if not callable(target):
         raise MetadataError(f"{origin}: {kind} decorates a class or a function, not {type(target).__name__}")
     name = name or getattr(target, "__name__", None)
-    if not isinstance(name, str) or not name or ":" in name:
-        raise MetadataError(f"{origin}: {kind} needs a name, a string without a colon, not {name!r}")
+    if not isinstance(name, str) or not name or ":" in name or not name.isprintable():
+        raise MetadataError(f"{origin}: {kind} needs a name, a printable string without a colon, not {name!r}")
     if isinstance(target, FunctionType) and target.__code__.co_filename == origin.file:
         origin = Origin(origin.file, target.__code__.co_firstlineno)  # Python 3.10 has the def here, not its decorator
     framework = metadata.get("framework") or _framework.get()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, overload
 
 from ..text.columns import columns
-from ..text.format import safe_repr
+from ..text.format import one_line, safe_repr
 from ..text.styled import Styled, Text
 from . import kernel_backends
 from .plugin import Plugin
@@ -89,7 +89,8 @@ def summary(plugin: Plugin) -> str:
 def _written(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(map(_written, value))
-    return value if isinstance(value, str) and " " not in value else safe_repr(value)
+    is_word = isinstance(value, str) and " " not in value and value.isprintable()
+    return str(value) if is_word else one_line(safe_repr(value))
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from os.path import basename
 from typing import Any, NamedTuple
 
 from ..errors import UnavailablePlugin
+from ..text.format import file_name
 from .unavailable import missing, reason
 
 #: Each kind of plugin and the namespace that people reach it by.
@@ -63,7 +63,7 @@ class Origin(NamedTuple):
         return not self.file.startswith("<")
 
     def __str__(self) -> str:
-        return f"{basename(self.file)}:{self.line}"
+        return f"{file_name(self.file)}:{self.line}"
 
 
 class Lazy(NamedTuple):

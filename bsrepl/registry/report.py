@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os.path import basename
 
 from ..text.columns import columns
-from ..text.format import duration
+from ..text.format import duration, file_name
 from ..text.styled import Text
 from .changes import Change
 from .listing import Listing, summary
@@ -64,7 +63,7 @@ def _details(change: Change) -> str:
 
 def _place(change: Change) -> str:
     origin = change.plugin.origin
-    return basename(origin.file) if change.sign == "-" else str(origin)
+    return file_name(origin.file) if change.sign == "-" else str(origin)
 
 
 def counts(before: Snapshot, after: Snapshot, width: int, timing: str = "") -> Text:

@@ -8,8 +8,9 @@ import traceback
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from os.path import basename
 from pathlib import Path
+
+from ..text.format import file_name
 
 _OS = (os.__file__, "<frozen os>")
 _NOT_ASKING = (*_OS, importlib.__file__, str(Path(__file__).with_name("plugin.py")))
@@ -19,7 +20,7 @@ def reason(error: BaseException) -> str:
     """What an import failed for, and where: the package or the environment variable that is missing, or the error."""
     stack = traceback.extract_tb(error.__traceback__)
     asked = [frame for frame in stack if not frame.filename.startswith("<frozen") and frame.filename not in _NOT_ASKING]
-    place = f" ({basename(asked[-1].filename)}:{asked[-1].lineno})" if asked else ""
+    place = f" ({file_name(asked[-1].filename)}:{asked[-1].lineno})" if asked else ""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"{missing(error.name)}{place}"
     if isinstance(error, KeyError) and stack and stack[-1].filename in _OS:

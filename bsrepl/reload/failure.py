@@ -6,10 +6,10 @@ import linecache
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from os.path import basename
 
 from ..errors import PluginFileError
 from ..registry.plugin import Key
+from ..text.format import file_name
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Failure:
 
     @property
     def place(self) -> str:
-        return basename(self.file) + (f":{self.line}" if self.line else "")
+        return file_name(self.file) + (f":{self.line}" if self.line else "")
 
 
 def failure(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 import traceback
-from os.path import basename
 from pickle import PicklingError
 from types import FrameType
 
@@ -14,6 +13,7 @@ from ..frameworks.qonnx.observing import Observed
 from ..registry.namespaces import Namespace
 from ..registry.plugin import BRAINSMITH, Plugin
 from ..registry.snapshot import Snapshot
+from ..text.format import file_name
 
 _CANNOT_IMPORT = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")
 _NOT_THE_SAME = re.compile(r"it's not the same object as [\w.@]*?(?P<name>\w+)$")
@@ -113,4 +113,4 @@ def _defined_at(applied: object) -> str:
     """` (passes.py:8)`: where the `apply` of a transformation is."""
     apply = getattr(type(applied), "apply", None)
     code = getattr(inspect.unwrap(apply), "__code__", None) if callable(apply) else None
-    return f" ({basename(code.co_filename)}:{code.co_firstlineno})" if code is not None else ""
+    return f" ({file_name(code.co_filename)}:{code.co_firstlineno})" if code is not None else ""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from os.path import basename
 
 from ..registry.changes import between
 from ..registry.plugin import Key
 from ..registry.report import registry_changes
-from ..text.format import duration
+from ..text.format import duration, file_name
 from ..text.styled import Text, advice, headed, wrapped
 from .failure import Failure
 from .outcome import Report
@@ -22,7 +21,7 @@ def report(outcome: Report, width: int, seconds: float | None = None) -> Text:
     """The problems, the files that were fixed, and the changes of the registry."""
     text = problems(outcome, width)
     for path in outcome.fixed:
-        text += [("added", f"{basename(path)} is fixed\n")]
+        text += [("added", f"{file_name(path)} is fixed\n")]
     changes = between(outcome.before, outcome.after)
     if changes:
         text += registry_changes(changes, outcome.before, outcome.after, width, seconds)
@@ -40,7 +39,7 @@ def problems(outcome: Report, width: int) -> Text:
     text: Text = []
     for path, printed in outcome.output:
         for line in printed.splitlines():
-            text += [("path", f"{basename(path)} | "), ("", f"{line}\n")]
+            text += [("path", f"{file_name(path)} | "), ("", f"{line}\n")]
     for warning in outcome.warnings:
         text += _warning(warning, width)
     for failed in outcome.failures[:_MOST_FAILURES]:
@@ -79,7 +78,7 @@ def failure(failed: Failure, width: int) -> Text:
     if failed.hint:
         text += advice(failed.hint, width)
     if failed.file != failed.path:
-        text.append(("", f"  imported by {basename(failed.path)}\n"))
+        text.append(("", f"  imported by {file_name(failed.path)}\n"))
     if failed.threads:
         running = f"  cannot be undone: it started {', '.join(failed.threads)}, still running"
         text.append(("warning", wrapped(running, width, "    ")))
@@ -90,7 +89,7 @@ def failure(failed: Failure, width: int) -> Text:
 
 
 def _listed(paths: Sequence[str]) -> str:
-    names = [basename(path) for path in paths]
+    names = [file_name(path) for path in paths]
     if len(names) > 4:
         return f"{', '.join(names[:3])} and {len(names) - 3} more files"
     return ", ".join(names)
@@ -101,7 +100,7 @@ def _after(seconds: float | None) -> str:
 
 
 def _warning(warning: warnings.WarningMessage, width: int) -> Text:
-    place = f"{basename(warning.filename)}:{warning.lineno}"
+    place = f"{file_name(warning.filename)}:{warning.lineno}"
     return headed("warning", "warning", f"{place}  {warning.message}", width)
 
 

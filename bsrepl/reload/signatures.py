@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from os.path import basename, isfile, join
+from os.path import isfile, join
 from typing import NamedTuple
 
 from ..errors import PluginFileError, UntrustedFile
+from ..text.format import file_name
 from .trust import doubt
 
 #: Tells one state of a path from another: st_mtime_ns, st_ctime_ns, st_size, st_ino. None: the path does not exist.
@@ -73,7 +74,7 @@ def read(path: str, now: int, *, trusted: bool = False) -> Contents:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise PluginFileError(f"{basename(path)} cannot be read: {error.strerror}") from None
+        raise PluginFileError(f"{file_name(path)} cannot be read: {error.strerror}") from None
 
 
 def read_once(path: str, *, trusted: bool = False) -> bytes:
@@ -89,13 +90,13 @@ def _contents(path: str, descriptor: int, now: int, trusted: bool) -> Contents:
     for _ in range(_ATTEMPTS):
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
-            raise PluginFileError(f"{basename(path)} is not a regular file")
+            raise PluginFileError(f"{file_name(path)} is not a regular file")
         if before.st_size > LARGEST:
             megabytes = before.st_size / 1_000_000
-            raise PluginFileError(f"{basename(path)} has {megabytes:.0f} MB; too large for a plugin file")
+            raise PluginFileError(f"{file_name(path)} has {megabytes:.0f} MB; too large for a plugin file")
         reason = None if trusted else doubt(path, os.getuid())
         if reason is not None:
-            raise UntrustedFile(f"{basename(path)} is not executed: {reason}; or start with --trust")
+            raise UntrustedFile(f"{file_name(path)} is not executed: {reason}; or start with --trust")
         data = os.pread(descriptor, before.st_size + 1, 0)
         after = os.fstat(descriptor)
         if len(data) == after.st_size and _identity(before) == _identity(after):

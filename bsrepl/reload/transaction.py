@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from os.path import basename
 
 from ..errors import PluginFileError, PluginWarning
 from ..registry.plugin import Key, Plugin
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
+from ..text.format import file_name
 from .disk import Disk
 from .execution import Execution
 from .failure import Failure, failure
@@ -145,7 +145,7 @@ class Transaction:
         live = self._live
         causes = [failed for other, failed in live.failures.items() if other in live.held[path] and other != path]
         because = f": {causes[0].place} {causes[0].error}" if causes else ""
-        return PluginFileError(f"{basename(path)} is held back by a file that it belongs with{because}")
+        return PluginFileError(f"{file_name(path)} is held back by a file that it belongs with{because}")
 
     def _other_owner(self, key: Key, in_work: frozenset[str]) -> tuple[str, Plugin] | None:
         """The live plugin that has a name, and its file, unless that file is among those to be committed."""

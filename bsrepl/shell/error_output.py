@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 import traceback
 from bdb import BdbQuit
-from os.path import basename
 
 from ..registry.store import Registry
 from ..reload.hints import hint
 from ..session.turn import StoppedAt
 from ..text import tracebacks
 from ..text import values as display
-from ..text.format import safe_repr, type_name
+from ..text.format import file_name, safe_repr, type_name
 from ..text.styled import advice, asides, headed
 from ..text.terminal import Terminal
 
@@ -64,7 +63,7 @@ class ErrorOutput:
         """Writes that something went wrong in bsrepl itself. The session goes on."""
         self.last_internal = "".join(traceback.format_exception(error))
         frames = traceback.extract_tb(error.__traceback__)
-        place = f" ({basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+        place = f" ({file_name(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
         summary = tracebacks.last_line(error).strip()
         message = f"{summary}{place}; the session goes on, errors() shows the traceback"
         self._terminal.write(headed("error", "internal error in bsrepl:", message, self._terminal.width))

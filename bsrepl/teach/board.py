@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from os.path import basename
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..registry.changes import Change, between
@@ -12,6 +11,7 @@ from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from ..reload.failure import Failure
 from ..reload.reloader import Reloader
+from ..text.format import file_name
 
 if TYPE_CHECKING:
     from .bench import Discovery
@@ -66,7 +66,7 @@ class Board:
             line = latest.plugin.origin.line
         source = self._reloader.source(path).decode(errors="replace")
         view = View(
-            basename(path), source, line, self._looked_at, self._registry.snapshot, latest, at,
+            file_name(path), source, line, self._looked_at, self._registry.snapshot, latest, at,
             failures, self._reloader.watched, self.discovery,
         )  # fmt: skip
         self._looked_at = self._registry.snapshot

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
+import stat
+import tempfile
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +16,8 @@ from .lesson import Step, written
 
 LESSON = ".md"  # what the name of a lesson ends with
 
-_MARK = "# Recorded by bsrepl."  # what a file that may be written again begins with
-_TITLE = "Recorded by bsrepl"  # of a lesson that may be
+_MARK = "Recorded by bsrepl, checksum"  # begins the last line of a recording
+_TITLE = "Recorded by bsrepl"  # of a lesson
 _MOST = 4_000  # characters of what a command printed that are kept
 
 
@@ -41,20 +45,55 @@ class Recording:
     def write(self, path: Path) -> int:
         """Writes the session so far. Returns the number of commands.
 
-        Raises RecordingError if the file is somebody else's: neither new nor a recording.
+        Raises RecordingError if there is something else of that name, or a recording that was edited since.
         """
         self._is_being_written = True
-        mark = _TITLE if path.suffix == LESSON else _MARK
-        if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith((mark, f"# {mark}")):
-            raise RecordingError(f"{path} exists and is no recording; choose another name, or remove it")
         if path.suffix == LESSON:
             steps = [Step("", "", entry.code.strip("\n") + "\n", output=entry.output) for entry in self._entries]
-            path.write_text(written(_TITLE, steps), encoding="utf-8")
+            _replace(path, written(_TITLE, steps), f"\n<!-- {_MARK} %s -->\n")
             return len(steps)
         uses_last = any(_uses_last_value(entry.code) for entry in self._entries)
         parts = [_written(entry, uses_last) for entry in self._entries]
-        path.write_text("\n".join([f"{_MARK} To run it: bsrepl < {path.name}\n", *parts]), encoding="utf-8")
+        _replace(path, "\n".join([f"# To run it: bsrepl < {path.name}\n", *parts]), f"\n# {_MARK} %s\n")
         return len(parts)
+
+
+def _replace(path: Path, text: str, mark: str) -> None:
+    """Writes a text with a mark below it that has its checksum, unless that would overwrite somebody else's work.
+
+    What is there is only replaced if it is a regular file, not a link to one, with a mark that fits.
+    """
+    try:
+        status = os.lstat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise RecordingError(f"{path} is not a regular file; choose another name")
+        body, _, checksum = path.read_bytes().rpartition(mark.partition("%s")[0].encode())
+        if not checksum.startswith(_checksum(body)):
+            raise RecordingError(f"{path} exists and is no recording, or was edited since; choose another name")
+    except FileNotFoundError:
+        pass
+    except RecordingError:
+        raise
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
+    body = text.encode(errors="surrogateescape")
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            file.write(body + mark.replace("%s", _checksum(body).decode()).encode())
+        os.chmod(file.name, 0o666 & ~_umask())
+        os.replace(file.name, path)  # a link is replaced, never followed
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _checksum(body: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(body)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _written(entry: Entry, uses_last: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 def counted(number: int, what: str) -> str:
     """`1 plugin file`, `12 plugin files`."""
@@ -34,3 +36,13 @@ def safe_repr(value: object) -> str:
 def type_name(value: object) -> str:
     """The name of a value's type, without asking the type's own metaclass."""
     return str(type.__dict__["__qualname__"].__get__(type(value)))
+
+
+def one_line(text: str) -> str:
+    """A text in which line ends and other control characters are written as escapes: it cannot pass for two lines."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def file_name(path: str) -> str:
+    """The name of a file, in one line."""
+    return one_line(os.path.basename(path))

@@ -209,5 +209,28 @@ def test_a_recording_runs_and_says_what_was_printed(screen: Screen, tmp_path: Pa
 def test_a_recording_overwrites_no_other_file(screen: Screen, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("x = 1\n")
-    assert "exists and is no recording; choose another name" in screen.type(f"record({str(path)!r})")
+    assert "exists and is no recording, or was edited since; choose another name" in screen.type(
+        f"record({str(path)!r})"
+    )
     assert path.read_text() == "x = 1\n"
+
+
+@pytest.mark.parametrize("name", ["session.py", "session.md"])
+def test_a_recording_that_was_edited_is_kept(screen: Screen, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    screen.type("6 * 7")
+    screen.type(f"record({str(path)!r})")
+    assert "has the session" in screen.type(f"record({str(path)!r})")
+    edited = path.read_text().replace("6 * 7", "6 * 8")
+    path.write_text(edited)
+    assert "was edited since; choose another name" in screen.type(f"record({str(path)!r})")
+    assert path.read_text() == edited
+
+
+def test_a_recording_follows_no_link_and_waits_for_no_reader(screen: Screen, tmp_path: Path) -> None:
+    (tmp_path / "link.py").symlink_to(tmp_path / "target.py")
+    os.mkfifo(tmp_path / "pipe.py")
+    for name in ("link.py", "pipe.py"):
+        assert "is not a regular file; choose another name" in screen.type(f"record({str(tmp_path / name)!r})")
+    assert not (tmp_path / "target.py").exists()
+    assert "cannot be written" in screen.type(f"record({str(tmp_path / 'missing' / 'x.py')!r})")
