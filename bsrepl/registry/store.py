@@ -22,6 +22,8 @@ class Registry:
         #: The frameworks that nobody has loaded yet, and how: an entry point loads what it publishes.
         self.pending: dict[str, Callable[[], None]] = {}
         self._tried: set[str] = set()
+        #: What was registered for a file after it was executed, by its path: by a thread or a function of it.
+        self.late: dict[str, list[Plugin]] = {}
 
     def replace(self, snapshot: Snapshot) -> None:
         changed = list(snapshot.changed_since(self.snapshot))
@@ -98,6 +100,8 @@ def record(plugin: Plugin, instead_of: Plugin | None = None) -> None:
     if journal is None:
         withdrawn = () if instead_of is None else (instead_of,)
         registry.replace(registry.snapshot.replacing(withdrawn, (plugin,)))
+        if plugin.origin.is_file:
+            registry.late.setdefault(plugin.origin.file, []).append(plugin)
         return
     for earlier in [each for each in journal.plugins if each.key == plugin.key or each is instead_of]:
         if earlier is not instead_of:

@@ -51,6 +51,7 @@ class PluginImporter(MetaPathFinder, Loader):
         self._executions: dict[str, Execution] = {}
         self._is_staging = False
         self._brainsmith = InstalledBrainsmith()
+        self._without = importlib.import_module
         self._builtins = {**vars(builtins), **provided, "__import__": self._import}
 
     # What the transaction uses
@@ -58,10 +59,14 @@ class PluginImporter(MetaPathFinder, Loader):
     def install(self) -> None:
         """Makes the import system ask here first."""
         sys.meta_path.insert(0, self)
+        self._without = importlib.import_module
+        importlib.import_module = self._import_module
 
     def uninstall(self) -> None:
         """Takes this and every module that it made out of the import system again."""
         sys.meta_path.remove(self)
+        if importlib.import_module == self._import_module:
+            importlib.import_module = self._without
         for name in self._names:
             self._brainsmith.release(name, sys.modules.pop(name, None))
 
@@ -192,8 +197,10 @@ class PluginImporter(MetaPathFinder, Loader):
         level: int = 0,
     ) -> ModuleType:
         """`__import__` for our modules: notes what the importer depends on, and looks beside it."""
-        importer = str((globals or {}).get("__name__"))
-        package = str((globals or {}).get("__package__") or "")
+        if globals is None:  # called as a function
+            globals = sys._getframe(1).f_globals
+        importer = str(globals.get("__name__"))
+        package = str(globals.get("__package__") or "")
         if importer not in self._names or (level and not package):
             return builtins.__import__(name, globals, locals, fromlist or (), level)
         path = self._names.path(importer)
@@ -204,6 +211,22 @@ class PluginImporter(MetaPathFinder, Loader):
             return builtins.__import__(name, globals, locals, fromlist or (), level)
         finally:
             self._note(path, resolve_name("." * level + name, package), fromlist or ())
+
+    def _import_module(self, name: str, package: str | None = None) -> ModuleType:
+        """`importlib.import_module`: from a file of ours it does what an import statement does."""
+        importer = str(sys._getframe(1).f_globals.get("__name__"))
+        if importer not in self._names:
+            return self._without(name, package)
+        path = self._names.path(importer)
+        if name.startswith("."):
+            name = resolve_name(name, package or "")
+        else:
+            top, dot, rest = name.partition(".")
+            name = self._names.beside(path, top) + dot + rest
+        try:
+            return self._without(name)
+        finally:
+            self._note(path, name, ())
 
     def _note(self, importer: str, absolute: str, fromlist: Sequence[str]) -> None:
         """Records what an import statement made a file depend on."""

@@ -7,11 +7,13 @@ from types import ModuleType
 from typing import NamedTuple
 
 from ..registry.plugin import Key, Plugin
+from ..registry.snapshot import Snapshot
 from .disk import Disk
 from .execution import Execution
 from .failure import Failure
 from .import_graph import Dependencies
 from .importer import PluginImporter
+from .namespace_uses import Use, plugin_of
 from .shown_source import show_source
 
 
@@ -33,6 +35,7 @@ class LiveFiles:
         self.owners: dict[Key, str] = {}
         self.failures: dict[str, Failure] = {}
         self.held: dict[str, frozenset[str]] = {}  # the files whose group failed, with the group
+        self.missing: dict[str, set[Use]] = {}  # the plugins that a file which failed takes, and that did not exist
         self.executed: dict[str, bytes | None] = {}  # the contents a file was last executed with, if it had any
         self.dependencies = Dependencies()
         self._disk = disk
@@ -82,7 +85,7 @@ class LiveFiles:
     def forget(self, path: str) -> None:
         """Forgets a file that was deleted or is no longer used. If it has importers, they wait for it."""
         self.depend(path, ())
-        for known in (self.executed, self.held, self.failures):
+        for known in (self.executed, self.held, self.failures, self.missing):
             known.pop(path, None)
         self._importer.forget(path)
         self._disk.forget(path, is_awaited=bool(self.dependencies.importers(path)))
@@ -90,7 +93,13 @@ class LiveFiles:
     def forget_failure(self, path: str) -> bool:
         """Forgets that a file failed. Returns whether it had."""
         self.held.pop(path, None)
+        self.missing.pop(path, None)
         return self.failures.pop(path, None) is not None
+
+    def no_longer_missing(self, snapshot: Snapshot) -> set[str]:
+        """The files that failed and whose groups can be tried again: a plugin that they take exists by now."""
+        paths = [path for path, taken in self.missing.items() if any(plugin_of(use, snapshot) for use in taken)]
+        return {member for path in paths for member in self.held.get(path, ())}
 
     def depend(self, path: str, imports: Iterable[str]) -> None:
         """Makes `imports` what a file depends on, and watches them."""

@@ -84,6 +84,7 @@ class Reloader:
             disk.gone.clear()
             freed_for = [path for path, failed in live.failures.items() if failed.taken & freed]
             forced = {member for path in freed_for for member in live.held[path]}
+            forced |= live.no_longer_missing(self.registry.snapshot)
         if is_executed:
             self._adopt()
         return transaction.report(self.registry.snapshot)

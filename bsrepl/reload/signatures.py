@@ -8,6 +8,7 @@ a file is UNSETTLED: it is read again at each look until it is two seconds old. 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from os.path import isfile, join
@@ -25,6 +26,7 @@ UNSETTLED: Signature = ()
 
 _SETTLES_AFTER = 2_000_000_000  # ns; coarser than the clock tick of any file system in use
 _ATTEMPTS = 5  # at reading a file between two writes
+_DECORATOR = re.compile(rb"^\s*@(?:transform|kernel|backend|step|kernel_inference|plugin)\b", re.MULTILINE)
 LARGEST = 16 * 1024 * 1024  # bytes; a plugin file is written by hand
 
 
@@ -89,6 +91,8 @@ def _contents(path: str, descriptor: int, now: int, trusted: bool) -> Contents:
     data = b""
     for _ in range(_ATTEMPTS):
         before = os.fstat(descriptor)
+        if stat.S_ISDIR(before.st_mode):  # the file is gone, and a folder has its name
+            raise FileNotFoundError(path)
         if not stat.S_ISREG(before.st_mode):
             raise PluginFileError(f"{file_name(path)} is not a regular file")
         if before.st_size > LARGEST:
@@ -128,6 +132,21 @@ def plugin_files(folder: str) -> tuple[list[str], list[str]]:
                 init = join(entry.path, "__init__.py")
                 (present if isfile(init) else future).append(init)
     return sorted(present), sorted(future)
+
+
+def modules_with_plugins(folder: str) -> list[str]:
+    """The modules of a package that use a decorator of bsrepl, as far as their text tells; `__init__.py` left out."""
+    paths = []
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.path for entry in entries if entry.name.endswith(".py") and entry.name[0] not in "_."]
+        for path in sorted(names):
+            with open(path, "rb") as file:
+                if _DECORATOR.search(file.read(LARGEST)):
+                    paths.append(path)
+    except OSError:
+        return []
+    return paths
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:

@@ -304,7 +304,7 @@ def test_a_package_is_a_plugin_and_its_relative_imports_are_followed(folder: Fol
 def test_decorators_and_namespaces_need_no_import_and_may_be_imported(folder: Folder) -> None:
     folder.write("a.py", FOLD)
     folder.write("b.py", "from bsrepl import transform, tfm\n" + FOLD.replace("Fold", "Other"))
-    folder.write("c.py", "assert [len(each) for each in (tfm, kernels, backends, steps)] == [0, 0, 0, 0]\n")
+    folder.write("c.py", "assert [len(names) for names in (tfm, kernels, backends, steps)] == [2, 0, 0, 0]\n")
     report = folder.look()
     assert folder.changes(report) == ["+ tfm.Fold", "+ tfm.Other"]
     assert not report.failures
