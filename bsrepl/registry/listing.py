@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 from typing import Any, overload
+from weakref import WeakSet
 
 from ..text.columns import columns
 from ..text.format import one_line, safe_repr
@@ -24,6 +25,7 @@ class Listing(Styled, Sequence[Any]):
 
     def __init__(self, plugins: Sequence[Plugin], otherwise: str = "") -> None:
         self.plugins = tuple(plugins)
+        _alive.add(self)
         #: What to say when there are none.
         self.otherwise = otherwise
 
@@ -79,6 +81,14 @@ class BackendListing(Listing):
     def default(self) -> Any:
         """The class to take when nobody says which, imported if need be; None if there is none."""
         return None if self._default is None else self._default.load()
+
+
+_alive: WeakSet[Listing] = WeakSet()
+
+
+def alive() -> list[Listing]:
+    """The listings that somebody holds."""
+    return list(_alive)
 
 
 def summary(plugin: Plugin) -> str:

@@ -21,5 +21,4 @@ class Execution:
     error: BaseException | None = None
     is_cause: bool = False  # whether the error is its own, not that of a file that it imports
     output: str = ""  # what it printed while it was executed
-    counts: dict[str, int] = field(default_factory=dict)  # how often what it defines was referred to afterwards
     threads: tuple[threading.Thread, ...] = ()  # those that were started meanwhile

@@ -31,7 +31,6 @@ from .capture import captured
 from .execution import Execution
 from .module_names import INIT, ModuleNames
 from .process_state import kept
-from .rebind import reference_counts
 from .shown_source import show_source
 
 
@@ -173,7 +172,6 @@ class PluginImporter(MetaPathFinder, Loader):
                 raise
             finally:
                 execution.plugins = tuple(journal.plugins)
-                execution.counts = reference_counts(module)
                 execution.output = output.getvalue()
                 execution.threads = tuple(thread for thread in threading.enumerate() if thread not in threads)
         if restored:

@@ -24,7 +24,6 @@ class Loaded(NamedTuple):
     module: ModuleType
     plugins: tuple[Plugin, ...]
     imports: set[str]  # the files that it depends on; it grows with what its functions import when they are called
-    counts: dict[str, int]  # how often what it defines was referred to at first
 
 
 class LiveFiles:
@@ -42,6 +41,11 @@ class LiveFiles:
         self._importer = importer
         self._late: set[str] = set()  # what was imported by no file of ours, but at the prompt
 
+    @property
+    def starts(self) -> set[str]:
+        """The files that count whoever imports them: plugin files, and what was imported at the prompt."""
+        return self._disk.plugin_files | self._late
+
     def is_live(self, path: str, contents: bytes | None) -> bool:
         """Whether these contents of a file are the ones that are live."""
         return path in self.loaded and self.loaded[path].source == contents
@@ -49,7 +53,7 @@ class LiveFiles:
     def put(self, path: str, run: Execution) -> None:
         """Makes the code of a file that was executed live."""
         assert run.module is not None
-        self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends, run.counts)
+        self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends)
         self.executed[path] = run.source
         self.depend(path, run.depends)
 
@@ -130,4 +134,4 @@ class LiveFiles:
         importers = self.dependencies.with_importers(
             [path], lambda importer, path: importer in self.loaded and path in self.loaded[importer].imports
         )
-        return not importers.isdisjoint(self._disk.plugin_files | self._late)
+        return not importers.isdisjoint(self.starts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..registry.snapshot import Snapshot
 from .failure import Failure
-from .rebind import Replaced
+from .successors import Replaced
 
 
 @dataclass(frozen=True)

@@ -1,233 +1,250 @@
-"""Moves what the session holds of modules that were executed again to what took its place.
+"""Moves what the session and the live modules hold of modules that were executed again to what took its place.
 
-A name, a list or a dictionary that holds a replaced class or function gets the new one; an instance gets the new class
-where that is safe, and is told as stale where it is not. Who holds what, the garbage collector knows; it is asked only
-when a count of references says that somebody outside the module holds something.
+Nothing is silently old: what is reached and was replaced, or is an instance of something replaced, is moved, or named
+with the way to it. All is planned before anything is written. If nothing is held, that is found out first, at the cost
+of the modules that were replaced; who holds what is looked for only then.
 """
 
 from __future__ import annotations
 
-import enum
 import functools
 import gc
-import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import CellType, FunctionType, MethodType, ModuleType
+from collections.abc import Callable, Mapping, Sequence
+from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
-from ..registry.changes import alike
+from ..registry.listing import alive
+from ..registry.plugin import Key, Plugin
+from . import raw
+from .edges import Edge, edges, frame_of
+from .frozen import copied, is_frozen
+from .island import Island
+from .reach import Reach
+from .successors import LruCache, Replaced, Successors
 
-_MISSING = object()
+_KEEPS = "this instance keeps the old code, create it again"
 
 
 class Stale(NamedTuple):
-    """Something that stays as it was made, though what made it was replaced."""
+    """Something that keeps the old code."""
 
-    holder: str  # the session name that leads to it
+    holder: str  # what to type to get at it
     why: str
 
 
-class Replaced(NamedTuple):
-    """A module that was executed again, or is gone (`new` is None)."""
+class Followed(NamedTuple):
+    """What could not follow; and the error, if nothing could because of one."""
 
-    old: ModuleType
-    new: ModuleType | None
-    counts: Mapping[str, int]  # what `reference_counts` said of `old` when it was made
-
-
-def reference_counts(module: ModuleType) -> dict[str, int]:
-    """How often each class and function that a module defines is referred to."""
-    return {name: sys.getrefcount(value) for name, value in _defined(module)}
+    stale: Sequence[Stale]
+    error: Exception | None = None
 
 
-def follow(replaced: Sequence[Replaced], names: dict[str, Any]) -> list[Stale]:
-    """Moves whatever is held of the old modules to the new ones. Returns what could not follow.
+class _Write(NamedTuple):
+    """Something to be written, and why it keeps the old code if that fails."""
 
-    `names` is the namespace of the session: modules in it are exchanged, and it is where stale objects are looked for.
+    put: Callable[[Any], object]
+    new: Any
+    stale: Callable[[str], Stale]
+
+
+def follow(
+    replaced: Sequence[Replaced], roots: Mapping[str, dict[str, Any]], current: Callable[[Key], Plugin | None]
+) -> Followed:
+    """Moves whatever is held of the old modules to the new ones.
+
+    `roots` are the namespaces that are looked through, by what to type for them. `current` gives the plugin that is
+    registered under a key.
     """
-    for name, value in list(names.items()):
-        for each in replaced:
-            if value is each.old and each.new is not None:
-                names[name] = each.new
-    if not _are_held(replaced):
-        return []
-    gc.collect()  # so that what nobody can reach any more is neither moved nor told
-    return _Move(replaced, names).done()
+    if not replaced:
+        return Followed([])
+    try:
+        plugins = [plugin for item in replaced for plugin in item.plugins]
+        old = Island([item.old for item in replaced], plugins)
+        ids = set(map(id, plugins))
+        if not old.is_held(ids, replaced) and not any(id(row) in ids for rows in alive() for row in rows.plugins):
+            return Followed([])
+        plan = _Plan(Successors(replaced, old, current), roots)
+    except Exception as error:
+        return Followed([], error)
+    plan.apply()
+    return Followed(plan.stale)
 
 
-def _defined(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """The classes, functions and enum members that a module defines, by name."""
-    for name, value in list(vars(module).items()):
-        if isinstance(value, (type, FunctionType)) and value.__module__ == module.__name__:
-            yield name, value
-            if isinstance(value, enum.EnumMeta):
-                for member in value.__members__:
-                    yield f"{name}.{member}", value.__members__[member]
+class _Plan:
+    """What is to be written, and what is stale."""
 
+    def __init__(self, successors: Successors, roots: Mapping[str, dict[str, Any]]) -> None:
+        self.stale: list[Stale] = []
+        self._successors = successors
+        self._writes: list[_Write] = []
+        self._copies: dict[int, Any] = {}  # what takes the place of frozen objects, by their ids
+        self._copying: dict[int, Any] = {}  # frozen objects that refer to something replaced
+        self._reach = Reach(roots, successors.is_old, self._is_followed, successors.proxied())
+        elsewhere = self._elsewhere()
+        self._plan_bases()
+        self._plan_instances([value for value in elsewhere if self._is_instance(value)])
+        self._plan_holders()
+        self._plan_elsewhere(elsewhere)
+        self._name_old()
+        if not self._reach.is_complete:
+            self.stale.append(Stale("the session", "holds too much to be looked through; some of it may be old"))
 
-def _are_held(replaced: Sequence[Replaced]) -> bool:
-    """Whether anything of the old modules is referred to more often than when it was made."""
-    in_modules = Counter(id(value) for each in replaced for value in vars(each.old).values())
-    for each in replaced:
-        own = Counter(id(value) for value in vars(each.old).values())
-        counts = reference_counts(each.old)
-        for name, value in _defined(each.old):
-            if counts[name] > each.counts.get(name, 0) + in_modules[id(value)] - own[id(value)]:
-                return True
-    return False
-
-
-class _Move:
-    """One exchange of old objects for new ones."""
-
-    def __init__(self, replaced: Sequence[Replaced], names: dict[str, Any]) -> None:
-        self._names = names
-        self._new: dict[int, Any] = {}  # the id of an old object -> the new one, or _MISSING
-        self._old: list[Any] = []
-        self._own_dicts = {id(vars(each.old)) for each in replaced}
-        self._stale: list[Stale] = []
-        for each in replaced:
-            new = dict(_defined(each.new)) if each.new is not None else {}
-            for name, old in _defined(each.old):
-                self._add(old, new.get(name, _MISSING))
-
-    def _add(self, old: Any, new: Any) -> None:
-        is_alike = isinstance(old, type) is isinstance(new, type)
-        self._old.append(old)
-        self._new[id(old)] = new if is_alike else _MISSING
-        if isinstance(old, type):
-            self._own_dicts.update(id(each) for each in gc.get_referents(old) if type(each) is dict)
-
-    def done(self) -> list[Stale]:
-        holders = gc.get_referrers(*self._old)
-        classes = {id(old): old for old in self._old if isinstance(old, type)}
-        methods: list[FunctionType] = []
-        for holder in holders:
-            if id(type(holder)) in classes and id(holder) not in self._new:
-                self._move_instance(holder)
-        for cls in classes.values():
-            self._move_subclasses(cls)
-            methods += [value for value in vars(cls).values() if type(value) is FunctionType]
-        self._exchange(holders)
-        self._move_methods(methods)
-        self._tell_names()
-        return self._stale
-
-    def _move_instance(self, instance: Any) -> None:
-        old = type(instance)
-        new = self._new[id(old)]
-        why = _why_not(old, new)
-        if why is None:
+    def apply(self) -> None:
+        """Writes. What fails stays as it was, and is stale."""
+        for write in self._writes:
             try:
-                object.__setattr__(instance, "__class__", new)
-                return
-            except TypeError:
-                why = f"{old.__qualname__} has other slots now; this instance keeps the old code, create it again"
-        self._tell(instance, why)
+                write.put(write.new)
+            except Exception as error:
+                self.stale.append(write.stale(f"{type(error).__name__} when it was replaced"))
 
-    def _move_subclasses(self, cls: type) -> None:
-        """Classes of the session that derive from an old one derive from the new one."""
-        new = self._new[id(cls)]
-        derived: Any
-        for derived in type.__subclasses__(cls):
-            if id(derived) in self._new or new is _MISSING:
-                continue
-            bases = tuple(new if base is cls else base for base in derived.__bases__)
-            try:
-                derived.__bases__ = bases
-            except TypeError as error:
-                self._tell(derived, f"it cannot derive from the new {cls.__qualname__}: {error}; define it again")
+    # Instances and classes
 
-    def _move_methods(self, functions: Iterable[FunctionType]) -> None:
-        """Bound methods of instances that were moved are bound anew."""
-        known = list({id(function): function for function in functions}.values())
-        if not known:
-            return
-        bound = [
-            holder for holder in gc.get_referrers(*known) if type(holder) is MethodType and holder.__func__ in known
+    def _is_instance(self, value: Any) -> bool:
+        """Whether a value is an instance of an old class, and no class or enum member that has a successor itself."""
+        return self._successors.is_old_class(type(value)) and value not in self._successors
+
+    def _is_followed(self, value: Any) -> bool:
+        return is_frozen(value) or value in self._successors or self._successors.is_old(value)
+
+    def _elsewhere(self) -> list[Any]:
+        """What refers to something old directly, though the session does not reach it."""
+        old = [value for value in self._successors.pairs() if raw.is_type(value) or type(value) is FunctionType]
+        known = self._successors.old.inside
+        return [
+            holder
+            for holder in gc.get_referrers(*old)
+            if holder is not old and id(holder) not in known and holder not in self._reach
         ]
-        if not bound:
-            return
-        for method in bound:
-            name = method.__func__.__name__
-            self._new[id(method)] = getattr(method.__self__, name, _MISSING)
-            self._old.append(method)
-        self._exchange(gc.get_referrers(*bound))
 
-    def _exchange(self, holders: Iterable[Any]) -> None:
-        """Puts the new object for the old one into each holder that can be changed."""
+    def _plan_bases(self) -> None:
+        """Classes of the session that derive from an old one derive from the new one."""
+        derived: dict[int, type] = {}
+        for cls in filter(raw.is_type, self._successors.pairs()):
+            for other in type.__subclasses__(cls):
+                if not self._successors.is_old_class(other):
+                    derived[id(other)] = other
+        for other in derived.values():
+            bases = tuple(map(self._successors.of, type.__dict__["__bases__"].__get__(other)))
+            what = f"it cannot derive from the new class {raw.qualified_name(other.__mro__[1])}"
+            stale = functools.partial(self._stale_value, other, f"{what}; define it again")
+            self._writes.append(_Write(functools.partial(raw.set_bases, other), bases, stale))
+
+    def _plan_instances(self, unreached: list[Any]) -> None:
+        for instance in [*filter(self._is_instance, self._reach.objects), *unreached]:
+            try:
+                why = self._successors.why_not(instance)
+            except Exception as error:
+                why = f"{type(error).__name__} when its class was compared; {_KEEPS}"
+            if why is not None:
+                if instance in self._reach:
+                    self.stale.append(Stale(self._reach.way(instance), why))
+                continue
+            new = self._successors.of(type(instance))
+            why = f"{raw.qualified_name(new)} has other slots now; {_KEEPS}"
+            stale = functools.partial(self._stale_value, instance, why)
+            self._writes.append(_Write(functools.partial(raw.set_class, instance), new, stale))
+
+    # Holders
+
+    def _plan_holders(self) -> None:
+        """Plans what to write into everything that holds something replaced, or something frozen that does."""
+        held: dict[int, list[Any]] = {}
+        holders: dict[int, Any] = {}
+        waiting = [value for value in self._successors.pairs() if value in self._reach]
+        while waiting:
+            value = waiting.pop(0)
+            for holder in self._reach.holders_of(value):
+                if self._successors.is_old(holder):
+                    continue
+                if _is_class_of(value, holder) and not any(edge.value is value for edge in edges(holder)):
+                    continue
+                if is_frozen(holder):
+                    if id(holder) not in self._copying:
+                        self._copying[id(holder)] = holder
+                        waiting.append(holder)
+                    continue
+                holders[id(holder)] = holder
+                held.setdefault(id(holder), []).append(value)
+        for value in self._copying.values():
+            self._changed(value)
+        for key, holder in holders.items():
+            self._plan_holder(holder, held[key])
+
+    def _plan_holder(self, holder: Any, held: list[Any]) -> None:
+        wanted = {id(value) for value in held if self._changed(value) is not value}
+        for edge in edges(holder, self._reach.is_namespace(holder)):
+            if id(edge.value) in wanted and edge.put is not None:
+                stale = functools.partial(self._stale_edge, holder, edge)
+                self._writes.append(_Write(edge.put, self._changed(edge.value), stale))
+        written = {id(edge.value) for edge in edges(holder) if edge.put is not None}
+        for value in held:
+            if id(value) in wanted and id(value) not in written:
+                self.stale.append(Stale(self._reach.way_through(holder, value), self._about_holder(holder, value)))
+
+    def _changed(self, value: Any) -> Any:
+        """What takes the place of a value: its successor, or a copy that refers to successors; or the value itself."""
+        key = id(value)
+        if key in self._copies:
+            return self._copies[key]
+        if value in self._successors or key not in self._copying:
+            return self._successors.of(value)
+        kind = type(value)
+        try:
+            moves = self._successors.is_old_class(kind) and self._successors.why_not(value) is None
+            self._copies[key] = copied(value, self._changed, self._successors.of(kind) if moves else kind)
+        except Exception as error:
+            self._copies[key] = value
+            self.stale.append(Stale(self._reach.way(value), f"{error}; it refers to the old code, create it again"))
+        return self._copies[key]
+
+    def _plan_elsewhere(self, holders: list[Any]) -> None:
+        """Lists, dictionaries and closures that nothing named leads to, such as a thread's, follow as well."""
         for holder in holders:
-            if holder is self._old or holder is self._new or id(holder) in self._own_dicts:
+            kind = type(holder)
+            is_class_dict = kind is dict and "__module__" in holder and "__doc__" in holder
+            if is_class_dict or not (kind is dict or kind is list or kind is CellType):
                 continue
-            if type(holder) is dict:
-                for key, value in list(holder.items()):
-                    if id(value) in self._new:
-                        holder[key] = self._exchanged(value)
-                    if id(key) in self._new:
-                        holder[self._exchanged(key)] = holder.pop(key)
-            elif type(holder) is list:
-                holder[:] = map(self._exchanged, holder)
-            elif type(holder) is set:
-                for value in [value for value in holder if id(value) in self._new]:
-                    holder.remove(value)
-                    holder.add(self._exchanged(value))
-            elif type(holder) is CellType:
-                holder.cell_contents = self._exchanged(holder.cell_contents)
-            elif type(holder) is functools.partial:
-                args = tuple(map(self._exchanged, holder.args))
-                state = (self._exchanged(holder.func), args, holder.keywords, vars(holder))
-                holder.__setstate__(state)  # type: ignore[attr-defined]
-            elif type(holder) is tuple:
-                for name in [name for name, value in self._names.items() if value is holder]:
-                    self._names[name] = tuple(map(self._exchanged, holder))
+            for edge in edges(holder):
+                if edge.put is not None and edge.step and edge.value in self._successors:
+                    new = self._successors.of(edge.value)
+                    self._writes.append(_Write(edge.put, new, functools.partial(self._stale_value, edge.value)))
 
-    def _exchanged(self, value: Any) -> Any:
-        new = self._new.get(id(value), _MISSING)
-        return value if new is _MISSING else new
+    # What is told
 
-    def _tell_names(self) -> None:
-        """Tells of the session names that hold a class, function or enum member of which there is no new one."""
-        for name, value in self._names.items():
-            if self._new.get(id(value), self) is not _MISSING:
+    def _name_old(self) -> None:
+        """Names what is old and has no successor."""
+        for value in self._reach.objects:
+            if value in self._successors or not self._successors.is_old(value):
                 continue
-            if isinstance(value, enum.Enum):
-                self._stale.append(Stale(name, f"{type(value).__qualname__} has no member {value.name}"))
-            else:
-                self._stale.append(
-                    Stale(name, f"{getattr(value, '__qualname__', value)} was removed; this name keeps the old one")
-                )
+            holders = [holder for holder in self._reach.holders_of(value) if type(holder) is not value]
+            holders = [holder for holder in holders if not self._successors.is_old(holder)]
+            if holders:
+                self.stale.append(Stale(self._reach.way_through(holders[0], value), self._about_old(value)))
 
-    def _tell(self, thing: Any, why: str) -> None:
-        holder = next((name for name, value in self._names.items() if _holds(value, thing)), None)
-        if holder is None:
-            others = [
-                each
-                for each in gc.get_referrers(thing)
-                if type(each) in (dict, list, tuple, set) and id(each) not in self._own_dicts and each is not self._old
-            ]
-            if len(others) <= 1:  # the list of holders that is being gone through
-                return
-            holder = f"an instance of {type(thing).__qualname__}"
-        self._stale.append(Stale(holder, why))
+    def _about_old(self, value: Any) -> str:
+        if frame_of(value) is not None:
+            return "it runs the old code; start it again"
+        name = raw.qualified_name(value) if raw.is_type(value) else value.__qualname__
+        if "<locals>" in name:
+            return f"{name} was created by the old code; create it again"
+        return f"{name} was removed; this is the old one"
 
+    def _about_holder(self, holder: Any, value: Any) -> str:
+        name = getattr(value, "__qualname__", "") if self._is_definition(value) else type(value).__qualname__
+        if type(holder) is LruCache:
+            return f"its cache refers to the old {name}; empty it with cache_clear()"
+        return f"it refers to the old {name}; create it again"
 
-def _why_not(old: type, new: Any) -> str | None:
-    """Why instances of one class should not become instances of the other; None if they should."""
-    if new is _MISSING:
-        return f"{old.__qualname__} was removed; this instance keeps the old code"
-    for method in ("__init__", "__new__", "__post_init__"):
-        if not alike(getattr(old, method, None), getattr(new, method, None)):
-            return f"{old.__qualname__}.{method}() changed; this instance keeps the old code, create it again"
-    return None
+    def _is_definition(self, value: Any) -> bool:
+        return type(value) is FunctionType or raw.is_type(value)
+
+    def _stale_value(self, value: Any, why: str, error: str = "") -> Stale:
+        return Stale(self._reach.way(value) if value in self._reach else type(value).__qualname__, why)
+
+    def _stale_edge(self, holder: Any, edge: Edge, error: str) -> Stale:
+        return Stale(self._reach.way_through(holder, edge.value), f"{error}; it refers to the old code")
 
 
-def _holds(value: Any, thing: Any) -> bool:
-    """Whether a value is the thing, or a container or an object that has it directly in it."""
-    if value is thing:
-        return True
-    if type(value) in (list, tuple, set, frozenset):
-        return any(each is thing for each in value)
-    if type(value) is dict:
-        return any(each is thing for each in value.values())
-    return any(each is thing for each in getattr(value, "__dict__", {}).values())
+def _is_class_of(value: Any, holder: Any) -> bool:
+    """Whether a value is the class of an object, or one that it derives from."""
+    return value is type(holder) or (raw.is_type(holder) and any(value is base for base in raw.mro(holder)))

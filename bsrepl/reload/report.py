@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 
@@ -15,6 +16,8 @@ from .outcome import Report
 from .rebind import Stale
 
 _MOST_FAILURES = 5  # that are reported in full at once
+_MOST_STALE = 5
+_MOST_NAMES = 10
 
 
 def report(outcome: Report, width: int, seconds: float | None = None) -> Text:
@@ -54,8 +57,14 @@ def problems(outcome: Report, width: int) -> Text:
 def stale(objects: Sequence[Stale], width: int) -> Text:
     """What the session holds that keeps the old code."""
     text: Text = []
-    for item in objects:
+    for item in objects[:_MOST_STALE]:
         text += headed("warning", "stale", f" {item.holder}: {item.why}", width)
+    rest = objects[_MOST_STALE:]
+    if rest:
+        names = list(dict.fromkeys(re.split(r"[.\[( ]", item.holder)[0] for item in rest))
+        more = f" and {len(names) - _MOST_NAMES} more names" if len(names) > _MOST_NAMES else ""
+        listed = f"in {', '.join(names[:_MOST_NAMES])}{more}"
+        text += headed("warning", "stale", f" {len(rest)} more objects keep the old code: {listed}", width)
     return text
 
 

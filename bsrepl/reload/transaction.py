@@ -26,8 +26,8 @@ from .module_names import INIT
 from .name_taken import NameTaken, first_conflict
 from .namespace_uses import Use, is_miss, mentions_namespaces, plugin_of, uses
 from .outcome import Report
-from .rebind import Replaced
 from .signatures import modules_with_plugins
+from .successors import Replaced
 
 Hint = Callable[[BaseException], str | None]
 
@@ -107,11 +107,11 @@ class Transaction:
         return affected
 
     def _execute(self, affected: set[str]) -> None:
-        """Executes the plugin files among `affected`, and whatever they import that is affected or not live."""
+        """Executes the files among `affected` that count by themselves, and what they import of the others."""
         try:
             staging = self._importer.staging(affected - self._gone, self._gone)
             with staging as executions, self._visible(executions) as show:
-                for path in self._in_order(affected & self._disk.plugin_files - self._gone):
+                for path in self._in_order(affected & self._live.starts - self._gone):
                     if path not in executions or executions[path].module is None:
                         show(path)
                         self._importer.execute(path)
@@ -191,7 +191,7 @@ class Transaction:
                 del executions[path]
                 self._importer.restore(path, None)
             for path in failed:
-                if path in self._disk.plugin_files and path not in executions:
+                if path in self._live.starts and path not in executions:
                     show(path)
                     self._importer.execute(path)
 
@@ -254,7 +254,7 @@ class Transaction:
             run = self._runs.get(path)
             if path in live.loaded:
                 old = live.withdraw(path)
-                self._replaced.append(Replaced(old.module, run.module if run else None, old.counts))
+                self._replaced.append(Replaced(old.module, run.module if run else None, old.plugins))
                 withdrawn += old.plugins
                 late = self._registry.late.pop(path, ())
                 withdrawn += [plugin for plugin in late if plugin not in old.plugins]

@@ -79,16 +79,24 @@ class Looking:
             if is_command and self._reloader.waiting:
                 out.write(reload_report.waiting(self._reloader.waiting, out.width))
             return False
-        stale = follow(report.replaced, self._names)
+        followed = follow(report.replaced, self._roots(), report.after.seen)
         seconds = self._clock() - started
         self._board.note(report.before, report.after, report.executed)
         self.reported = report.after
         self.last_seconds = seconds
         out.write(reload_report.report(report, out.width, seconds if self.shows_time else None))
-        out.write(reload_report.stale(stale, out.width))
+        out.write(reload_report.stale(followed.stale, out.width))
         out.write(asides(self._notes(), out.width))
         self._rerun(report)
+        if followed.error is not None:
+            raise followed.error
         return True
+
+    def _roots(self) -> dict[str, dict[str, Any]]:
+        """The namespaces that must not hold anything old, by what to type for them."""
+        watched = {watch.name: watch.passes for watch in self._workbench.watches}
+        modules = self._reloader.modules.values()
+        return {"": self._names, "watch": watched, **{module.__name__: vars(module) for module in modules}}
 
     def _rerun(self, report: Report) -> None:
         """Runs the passes that are watched and were executed again, and tells what they do now."""

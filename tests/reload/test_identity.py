@@ -254,4 +254,4 @@ def test_a_stale_instance_whose_comparison_raises_is_told_all_the_same(screen: S
     plugin.write_text(plugin.read_text().replace("x=1", "x=2"))
     told = screen.type("0")
     assert "stale  held: Hostile.__init__() changed" in told
-    assert "stale  an instance of Hostile" in told
+    assert "stale  box.inner[0]: Hostile.__init__() changed" in told

@@ -1,0 +1,179 @@
+"""Which object of a module that was executed again takes the place of which old one."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+from ..registry.changes import alike
+from ..registry.plugin import Key, Lazy, Plugin
+from . import raw
+from .edges import frame_of
+from .island import Island
+
+LruCache = type(functools.lru_cache(lambda: None))
+_DEEPEST = 8  # containers inside containers whose items are paired
+
+
+class Replaced(NamedTuple):
+    """A module that was executed again, or is gone (`new` is None), with the plugins that it registered."""
+
+    old: ModuleType
+    new: ModuleType | None
+    plugins: tuple[Plugin, ...] = ()
+
+
+class Successors:
+    """The new object for each old one, as far as there is one.
+
+    What has the same name, or the same place in what has the same name, is the same thing; so is a plugin registered
+    under the same key, which `current` gives.
+    """
+
+    def __init__(self, replaced: Sequence[Replaced], old: Island, current: Callable[[Key], Plugin | None]) -> None:
+        self.old = old
+        self._fresh = Island([item.new for item in replaced if item.new is not None]).inside
+        self._new: dict[int, Any] = {}
+        self._kept: list[Any] = [*replaced]  # so that no id is used again
+        for item in replaced:
+            if item.new is not None:
+                self._put(item.old, item.new)
+                self._put(vars(item.old), vars(item.new))
+                self._pair_all(vars(item.old), vars(item.new), _DEEPEST)
+        for item in replaced:
+            for plugin in item.plugins:
+                self._follow_plugin(plugin, current(plugin.key))
+
+    def __contains__(self, value: Any) -> bool:
+        return id(value) in self._new
+
+    def of(self, value: Any) -> Any:
+        """The object that takes the place of a value; the value itself if there is none."""
+        return self._new.get(id(value), value)
+
+    def pairs(self) -> list[Any]:
+        """All old objects that have a successor."""
+        return [value for value in self._kept if id(value) in self._new]
+
+    def proxied(self) -> dict[int, Any]:
+        """The old classes and functions that weak proxies stand for, by the ids of those."""
+        return {
+            id(reference): value
+            for value in self._kept
+            for reference in (weakref.getweakrefs(value) if self.is_old(value) else ())
+            if not issubclass(type(reference), weakref.ref)
+        }
+
+    def is_old(self, value: Any) -> bool:
+        """Whether a value is a class, a function or running code of a module that was replaced."""
+        kind = type(value)
+        if id(value) in self._new:
+            return True
+        if kind is FunctionType:
+            return id(value.__globals__) in self.old.dicts
+        if (frame := frame_of(value)) is not None:
+            return id(frame.f_globals) in self.old.dicts
+        return raw.is_type(value) and self.is_old_class(value)
+
+    def is_old_class(self, cls: type) -> bool:
+        """Whether a class was made by a module that was replaced."""
+        if id(cls) in self._new or id(cls) in self.old.inside:
+            return raw.module_name(cls) in self.old.names
+        if id(cls) in self._fresh or raw.module_name(cls) not in self.old.names:
+            return False
+        functions = [value for value in raw.members(cls).values() if type(value) is FunctionType]
+        return not functions or any(id(function.__globals__) in self.old.dicts for function in functions)
+
+    def why_not(self, instance: Any) -> str | None:
+        """Why an instance of an old class should not become one of the new class; None if it should."""
+        old = type(instance)
+        name = raw.qualified_name(old)
+        new = self.of(old)
+        if issubclass(type(old), enum.EnumMeta):
+            return f"{name} has no member {raw.attributes(instance).get('_name_')} any more"  # type: ignore[union-attr]
+        if new is old:
+            return f"{name} was removed; this instance keeps the old code"
+        for method in ("__init__", "__new__", "__post_init__"):
+            if not alike(raw.lookup(old, method), raw.lookup(new, method)):
+                return f"{name}.{method}() changed; this instance keeps the old code, create it again"
+        return None
+
+    # Pairing
+
+    def _put(self, old: Any, new: Any) -> None:
+        if old is not new and id(old) not in self._new:
+            self._new[id(old)] = new
+            self._kept.append(old)
+
+    def _follow_plugin(self, old: Plugin, new: Plugin | None) -> None:
+        if new is None or new is old:
+            return
+        self._put(old, new)
+        if not isinstance(new.target, Lazy):
+            self._pair(old.target, new.target, _DEEPEST)
+            if type(old.target) is FunctionType or raw.is_type(old.target):
+                self._put(old.target, new.target)
+
+    def _pair_all(self, old: Mapping[Any, Any], new: Mapping[Any, Any], depth: int) -> None:
+        for name, value in list(old.items()):
+            if type(name) is str and (other := new.get(name, raw.MISSING)) is not raw.MISSING:
+                self._pair(value, other, depth)
+
+    def _pair(self, old: Any, new: Any, depth: int) -> None:
+        """Pairs two objects that stand in the same place, if they are of one kind, and what is in them."""
+        kind = type(old)
+        if old is new or id(old) in self._new or depth == 0:
+            return
+        if raw.is_type(old):
+            if raw.is_type(new) and self.old.defines(old):
+                self._put(old, new)
+                self._pair_classes(old, new, depth - 1)
+        elif kind is not type(new):
+            if self.old.defines(old) and self.of(kind) is type(new):
+                self._put(old, new)
+        elif kind is FunctionType:
+            if self.old.defines(old) or id(old) in self.old.inside:
+                self._put(old, new)
+                for before, after in _inner(old, new):
+                    self._pair(before, after, depth - 1)
+        elif kind is LruCache or kind is functools.partial:
+            before, after = _wrapped(old), _wrapped(new)
+            self._pair(before, after, depth - 1)
+            if self.is_old(before):
+                self._put(old, new)
+        elif kind is staticmethod or kind is classmethod:
+            self._pair(old.__func__, new.__func__, depth - 1)
+        elif kind is property:
+            for part in ("fget", "fset", "fdel"):
+                self._pair(getattr(old, part), getattr(new, part), depth - 1)
+        elif (kind is list or kind is tuple) and len(old) == len(new):
+            for before, after in zip(old, new, strict=True):
+                self._pair(before, after, depth - 1)
+        elif kind is dict:
+            self._pair_all(old, new, depth - 1)
+
+    def _pair_classes(self, old: type, new: type, depth: int) -> None:
+        self._pair_all(raw.members(old), raw.members(new), depth)
+        if issubclass(type(old), enum.EnumMeta) and issubclass(type(new), enum.EnumMeta):
+            members = raw.members(new)["_member_map_"]
+            for name, member in raw.members(old)["_member_map_"].items():
+                if name in members:
+                    self._put(member, members[name])
+
+
+def _wrapped(value: Any) -> Any:
+    return value.func if type(value) is functools.partial else vars(value).get("__wrapped__")
+
+
+def _inner(old: FunctionType, new: FunctionType) -> Iterator[tuple[Any, Any]]:
+    """What two functions hold in their closures and wrap."""
+    for before, after in zip(old.__closure__ or (), new.__closure__ or (), strict=False):
+        try:
+            yield before.cell_contents, after.cell_contents
+        except ValueError:
+            continue
+    yield vars(old).get("__wrapped__"), vars(new).get("__wrapped__")
