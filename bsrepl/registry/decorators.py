@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType, FunctionType
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, getweakrefs
 
 from ..errors import MetadataError, PluginWarning
 from .namespaces import RESERVED
@@ -40,6 +40,17 @@ _T = TypeVar("_T", bound=Callable[..., Any])
 _framework: ContextVar[str] = ContextVar("framework", default=BRAINSMITH)
 _keys: WeakKeyDictionary[type, Key] = WeakKeyDictionary()  # what each class was registered under last
 _ops: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()  # the domain and the op type it was given
+
+
+def _forgetting(classes: WeakKeyDictionary[type, Any]) -> Any:
+    """What a dictionary calls when one of its classes is collected."""
+    probe = type("Probe", (), {})
+    classes[probe] = None
+    return next(ref.__callback__ for ref in getweakrefs(probe) if ref.__callback__ is not None)
+
+
+#: What tells the weak references of this module from others: their callbacks.
+WEAK_CALLBACKS = (_forgetting(_keys), _forgetting(_ops))
 
 
 def transform(target: Any = None, /, name: str | None = None, **metadata: Any) -> Any:

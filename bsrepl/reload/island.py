@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
+from ..registry.decorators import WEAK_CALLBACKS
 from .raw import is_type, module_name
 
 #: The ids of types whose instances refer to nothing that could be replaced.
@@ -52,15 +53,14 @@ class Island:
 
         What holds `exempt`, by their ids, is known, and so are the references that the objects `held_by` have.
         """
-        for holder in held_by:
-            for value in gc.get_referents(holder):
-                if id(value) in self.inside:
-                    self.inside[id(value)] += 1
+        for key in [id(value) for holder in held_by for value in gc.get_referents(holder)]:
+            if key in self.inside:
+                self.inside[key] += 1
         outside = _unexplained(self.nodes, [self.inside[id(node)] for node in self.nodes])
         outside = [node for node in outside if id(node) not in exempt]
         if any(type(node) is ModuleType for node in outside) or self._leads_in(outside):
             return True
-        return any(is_type(node) and _is_held_weakly(node) for node in self.nodes)
+        return any(self.defines(node) and _is_held_weakly(node) for node in self.nodes)
 
     def _enter(self, node: Any) -> None:
         for child in gc.get_referents(node):
@@ -112,21 +112,23 @@ def _own_references() -> int:
 _OWN = _own_references()
 
 
-def _is_held_weakly(cls: type) -> bool:
-    """Whether somebody has a weak reference to a class, besides its bases and the caches of abstract classes."""
-    bases = len(type.__dict__["__bases__"].__get__(cls))
-    for reference, count in _weak_references(cls):
+def _is_held_weakly(value: Any) -> bool:
+    """Whether somebody has a weak reference to something, besides bases, caches of abstract classes and decorators."""
+    bases = len(type.__dict__["__bases__"].__get__(value)) if is_type(value) else 0
+    for reference, count in _weak_references(value):
         callback: Any = getattr(reference, "__callback__", None) if type(reference) is weakref.ref else reference
         if callback is None and count <= bases + _OWN_WEAK:
             continue  # all bases share the one that has no callback
         if type(callback) is BuiltinFunctionType and callback.__name__ == "_destroy":
             continue  # of an abstract class
+        if any(callback is known for known in WEAK_CALLBACKS):
+            continue
         return True
     return False
 
 
-def _weak_references(cls: type) -> list[tuple[Any, int]]:
-    return [(reference, sys.getrefcount(reference)) for reference in weakref.getweakrefs(cls)]
+def _weak_references(value: Any) -> list[tuple[Any, int]]:
+    return [(reference, sys.getrefcount(reference)) for reference in weakref.getweakrefs(value)]
 
 
 _OWN_WEAK = max(count for _, count in _weak_references(type("Probe", (), {}))) - 1

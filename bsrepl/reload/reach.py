@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import Context, ContextVar
+from importlib.machinery import ModuleSpec
 from itertools import pairwise
 from types import FrameType, FunctionType, MethodType, ModuleType, TracebackType
 from typing import Any
@@ -22,7 +23,8 @@ from .island import ATOMIC
 
 _MOST = 3_000_000  # objects that are looked at
 
-_HISTORY = frozenset(map(id, (FrameType, TracebackType)))  # what they hold has happened
+#: The ids of types whose instances are not entered: what they hold has happened, or is the shell's own.
+_ENDS = frozenset(map(id, (FrameType, TracebackType, Snapshot, Registry, ModuleSpec)))
 
 
 class Reach:
@@ -119,7 +121,7 @@ class Reach:
             return self._of_class(value)
         if issubclass(kind, ModuleType):
             return self._of_module(value)
-        if id(kind) in _HISTORY or kind is Snapshot or kind is Registry or issubclass(kind, Namespace):
+        if id(kind) in _ENDS or issubclass(kind, Namespace) or raw.module_name(kind).startswith("bsrepl.reload."):
             return ()
         if kind is Context:
             return [*value.keys(), *value.values()]

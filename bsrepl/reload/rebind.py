@@ -48,11 +48,13 @@ class _Write(NamedTuple):
 
 
 def follow(
-    replaced: Sequence[Replaced], roots: Mapping[str, dict[str, Any]], current: Callable[[Key], Plugin | None]
+    replaced: Sequence[Replaced],
+    roots: Callable[[], Mapping[str, dict[str, Any]]],
+    current: Callable[[Key], Plugin | None],
 ) -> Followed:
     """Moves whatever is held of the old modules to the new ones.
 
-    `roots` are the namespaces that are looked through, by what to type for them. `current` gives the plugin that is
+    `roots` gives the namespaces that are looked through, by what to type for them. `current` gives the plugin that is
     registered under a key.
     """
     if not replaced:
@@ -63,7 +65,7 @@ def follow(
         ids = set(map(id, plugins))
         if not old.is_held(ids, replaced) and not any(id(row) in ids for rows in alive() for row in rows.plugins):
             return Followed([])
-        plan = _Plan(Successors(replaced, old, current), roots)
+        plan = _Plan(Successors(replaced, old, current), roots())
     except Exception as error:
         return Followed([], error)
     plan.apply()
@@ -109,11 +111,9 @@ class _Plan:
     def _elsewhere(self) -> list[Any]:
         """What refers to something old directly, though the session does not reach it."""
         old = [value for value in self._successors.pairs() if raw.is_type(value) or type(value) is FunctionType]
-        known = self._successors.old.inside
+        own = {*self._successors.old.inside, *map(id, (old, self._reach.objects, *self._successors.own_lists()))}
         return [
-            holder
-            for holder in gc.get_referrers(*old)
-            if holder is not old and id(holder) not in known and holder not in self._reach
+            holder for holder in gc.get_referrers(*old) if id(holder) not in own and holder not in self._reach
         ]
 
     def _plan_bases(self) -> None:

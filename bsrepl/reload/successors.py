@@ -59,6 +59,10 @@ class Successors:
         """All old objects that have a successor."""
         return [value for value in self._kept if id(value) in self._new]
 
+    def own_lists(self) -> tuple[list[Any], ...]:
+        """The lists in which this keeps old objects."""
+        return self._kept, self.old.nodes
+
     def proxied(self) -> dict[int, Any]:
         """The old classes and functions that weak proxies stand for, by the ids of those."""
         return {
@@ -73,6 +77,8 @@ class Successors:
         kind = type(value)
         if id(value) in self._new:
             return True
+        if kind is dict or kind is tuple or kind is list:  # most are
+            return False
         if kind is FunctionType:
             return id(value.__globals__) in self.old.dicts
         if (frame := frame_of(value)) is not None:
@@ -81,10 +87,10 @@ class Successors:
 
     def is_old_class(self, cls: type) -> bool:
         """Whether a class was made by a module that was replaced."""
-        if id(cls) in self._new or id(cls) in self.old.inside:
-            return raw.module_name(cls) in self.old.names
-        if id(cls) in self._fresh or raw.module_name(cls) not in self.old.names:
+        if raw.module_name(cls) not in self.old.names or id(cls) in self._fresh:
             return False
+        if id(cls) in self._new or id(cls) in self.old.inside:
+            return True
         functions = [value for value in raw.members(cls).values() if type(value) is FunctionType]
         return not functions or any(id(function.__globals__) in self.old.dicts for function in functions)
 

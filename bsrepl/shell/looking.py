@@ -79,7 +79,7 @@ class Looking:
             if is_command and self._reloader.waiting:
                 out.write(reload_report.waiting(self._reloader.waiting, out.width))
             return False
-        followed = follow(report.replaced, self._roots(), report.after.seen)
+        followed = follow(report.replaced, self._roots, report.after.seen)
         seconds = self._clock() - started
         self._board.note(report.before, report.after, report.executed)
         self.reported = report.after
