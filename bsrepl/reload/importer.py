@@ -69,6 +69,11 @@ class PluginImporter(MetaPathFinder, Loader):
         for name in self._names:
             self._brainsmith.release(name, sys.modules.pop(name, None))
 
+    def name(self, names: Mapping[str, str]) -> None:
+        """Gives files the names that their modules have in another process."""
+        for path, name in names.items():
+            self._names.claim(name, path)
+
     @contextmanager
     def staging(self, paths: Iterable[str], gone: Iterable[str]) -> Iterator[dict[str, Execution]]:
         """While this lasts the modules of `paths` are out of `sys.modules`; what is imported is executed again.

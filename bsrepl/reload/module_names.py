@@ -62,7 +62,7 @@ class ModuleNames:
                 suffix = basename(folder).replace(".", "_")
                 candidates = chain((stem, f"{stem}@{suffix}"), (f"{stem}@{suffix}{n}" for n in count(2)))
                 name = next(n for n in candidates if n not in self._paths and not self.is_elsewhere(n, path))
-            self._claim(name, path)
+            self.claim(name, path)
         return self._names[path]
 
     def locate(self, name: str) -> str | None:
@@ -77,7 +77,7 @@ class ModuleNames:
             if file in self._names:  # it had another name while its folder was no package
                 sys.modules.pop(self._names[file], None)
                 self.forget(file)
-            self._claim(name, file)
+            self.claim(name, file)
         return self._paths[name]
 
     def vacate(self, path: str) -> None:
@@ -91,7 +91,7 @@ class ModuleNames:
         if path in self._vacated:
             name = self._vacated.pop(path)
             self._names.pop(self._paths.get(name, ""), None)
-            self._claim(name, path)
+            self.claim(name, path)
 
     def forget(self, path: str) -> None:
         """Gives up the name of a file."""
@@ -157,7 +157,8 @@ class ModuleNames:
     def _is_file(self, path: str) -> bool:
         return isfile(path) or (path in self._names and self._exists(path))
 
-    def _claim(self, name: str, path: str) -> None:
+    def claim(self, name: str, path: str) -> None:
+        """Makes a module name that of a file."""
         self._names[path] = name
         self._paths[name] = path
 

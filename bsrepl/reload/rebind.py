@@ -112,9 +112,7 @@ class _Plan:
         """What refers to something old directly, though the session does not reach it."""
         old = [value for value in self._successors.pairs() if raw.is_type(value) or type(value) is FunctionType]
         own = {*self._successors.old.inside, *map(id, (old, self._reach.objects, *self._successors.own_lists()))}
-        return [
-            holder for holder in gc.get_referrers(*old) if id(holder) not in own and holder not in self._reach
-        ]
+        return [holder for holder in gc.get_referrers(*old) if id(holder) not in own and holder not in self._reach]
 
     def _plan_bases(self) -> None:
         """Classes of the session that derive from an old one derive from the new one."""

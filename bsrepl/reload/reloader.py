@@ -133,6 +133,10 @@ class Reloader:
             return self._live.loaded[path].source
         return contents or b""
 
+    def live_source(self, path: str) -> bytes:
+        """The source of a file as it is live. Raises KeyError for a file that is not."""
+        return self._live.loaded[path].source
+
     def source_of(self, module: str) -> Source | None:
         """The source of a module that is made from a file here, with all that it imports; None of any other."""
         return source_of(module, self._live.loaded)

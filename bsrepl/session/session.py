@@ -12,6 +12,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Coroutine, Mapping
+from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -44,10 +45,19 @@ class Session:
         self.namespace[notebook.SYSTEM] = self._system
         self.namespace[notebook.SYSTEM_LINES] = self._system_lines
         self.namespace[notebook.LEFT_OUT] = _leave_out
+        self._arguments = [""]
         self.number = 0  # of the last command
         self._flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # and the __future__ imports of the commands so far
         self._last = _parsed("", self._flags)
         self._loop: AbstractEventLoop | None = None  # that awaited commands share
+
+    def start_workers_with(self, module: str, arguments: list[str]) -> None:
+        """Makes `multiprocessing` run a module first in each worker that does not begin as a copy of this process.
+
+        `arguments` take the place of `sys.argv`, which is sent to it.
+        """
+        self.module.__spec__ = ModuleSpec(module, None)
+        self._arguments = arguments
 
     def install(self) -> None:
         """Makes this the `__main__` of the process, so that what is defined in it can be pickled.
@@ -56,7 +66,7 @@ class Session:
         """
         sys.modules["__main__"] = self.module
         vars(builtins).update(exit=Leave(), quit=Leave())
-        sys.argv[:] = [""]  # a library that parses it must not see the arguments of bsrepl
+        sys.argv = self._arguments  # a library that parses it must not see the arguments of bsrepl
         sys.path[:] = [*(folder for folder in sys.path if folder not in ("", os.getcwd())), ""]
 
     @property

@@ -21,6 +21,7 @@ from ..session.session import Session
 from ..teach.board import Board
 from ..text.styled import progress
 from ..text.terminal import Terminal
+from . import worker
 from .commands import Commands
 from .console import Console
 from .error_output import ErrorOutput
@@ -82,7 +83,14 @@ def console(
         registry, reloader, installed, workbench, board, built.recording, errors, looking, out, show_progress
     )
     session.namespace.update({**commands.all, "tour": built.tour, "lesson": built.tour.lesson})
+    session.start_workers_with(worker.__name__, worker.Arguments(partial(_live_code, reloader, session)))
     return built
+
+
+def _live_code(reloader: Reloader, session: Session) -> worker.LiveCode:
+    modules = reloader.modules
+    sources = {path: reloader.live_source(path) for path in modules}
+    return worker.LiveCode(sources, {path: modules[path].__name__ for path in modules}, session.definitions())
 
 
 def _source_of(reloader: Reloader, session: Session, module: str) -> Source | None:

@@ -196,6 +196,33 @@ def test_qonnx_worker_pools_use_the_new_class_and_moved_instances(screen: Screen
     assert screen.type(ask).splitlines()[-1] == "('two_Reshape', 'two_Reshape')"
 
 
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_worker_pools_of_every_start_method_see_the_live_code(screen: Screen, tmp_path: Path, method: str) -> None:
+    (tmp_path / "plugins" / "_names.py").write_text("PREFIX = 'one_'\n")
+    path = tmp_path / "plugins" / "rename.py"
+    path.write_text("import _names\n" + LOCAL.replace('"VERSION_"', "_names.PREFIX"))
+    screen.type(
+        f"""
+        import multiprocessing
+        multiprocessing.set_start_method({method!r}, force=True)
+        m = load("mnist-conv")
+        from qonnx.transformation.base import NodeLocalTransformation
+        class Pasted(NodeLocalTransformation):
+            def applyNodeLocal(self, node):
+                node.name = "pasted_" + node.op_type
+                return node, False
+        """
+    )
+    ask = "m.transform({}(num_workers=2)).graph.node[0].name"
+    try:
+        assert screen.type(ask.format("tfm.Rename")) == "'one_Reshape'\n"
+        (tmp_path / "plugins" / "_names.py").write_text("PREFIX = 'two_'\n")
+        assert screen.type(ask.format("tfm.Rename")).splitlines()[-1] == "'two_Reshape'"
+        assert screen.type(ask.format("Pasted")) == "'pasted_Reshape'\n"
+    finally:
+        screen.type("multiprocessing.set_start_method(None, force=True)")
+
+
 def test_a_stale_instance_in_a_worker_pool_is_explained_and_never_hangs(screen: Screen, tmp_path: Path) -> None:
     path = tmp_path / "plugins" / "rename.py"
     path.write_text(LOCAL.replace("VERSION", "one"))
