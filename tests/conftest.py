@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bsrepl.registry.changes import between
-from bsrepl.registry.plugin import KINDS, _failed
+from bsrepl.registry.plugin import KINDS
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry, registry
 from bsrepl.reload.outcome import Report
@@ -52,7 +52,6 @@ def _empty_registry() -> Iterator[None]:
     yield
     registry.replace(Snapshot())
     registry.pending.clear()
-    _failed.clear()
 
 
 def files(folder: Path, contents: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..registry.plugin import Key, Lazy, Plugin
@@ -50,7 +51,7 @@ def _plugin(kind: str, each: ClassStatement, metadata: dict[str, Any]) -> Plugin
 def _with_needs(plugin: Plugin, modules: Mapping[str, Module]) -> Plugin:
     lazy: Lazy = plugin.target
     needs = source_text.needs(lazy.module, modules)
-    return Plugin(plugin.key, lazy._replace(needs=needs), plugin.origin, plugin.metadata)
+    return Plugin(plugin.key, replace(lazy, needs=needs), plugin.origin, plugin.metadata)
 
 
 def _inferred(transformation: ClassStatement, kernels: set[str]) -> dict[str, Any]:

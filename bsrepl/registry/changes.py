@@ -107,6 +107,7 @@ def _nested_differs(outer: type, old: Any, new: Any) -> bool:
 _BOOKKEEPING = {
     "__module__", "__dict__", "__weakref__", "__qualname__", "__firstlineno__", "__static_attributes__",
     "__abstractmethods__", "_abc_impl", "__annotate__", "__annotate_func__", "__annotations_cache__",
+    "__slotnames__", "__type_params__",
 }  # fmt: skip
 
 
@@ -114,6 +115,8 @@ def _members(cls: type) -> dict[str, Any]:
     members = {name: value for name, value in vars(cls).items() if name not in _BOOKKEEPING}
     if members.get("__doc__") is None:
         members.pop("__doc__", None)
+    if not members.get("__annotations__", True):  # asking a class for its annotations leaves an empty dict in it
+        del members["__annotations__"]
     return members
 
 

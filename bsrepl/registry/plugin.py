@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -66,12 +66,15 @@ class Origin(NamedTuple):
         return f"{file_name(self.file)}:{self.line}"
 
 
-class Lazy(NamedTuple):
+@dataclass(slots=True)
+class Lazy:
     """An object that has not been imported yet."""
 
     module: str
     attribute: str
     needs: tuple[str, ...] = ()  # the packages that importing the module takes, as far as they are known
+    #: Why the last attempt to import it failed, and the module that was missing if it was that.
+    _failure: tuple[str, str | None] | None = field(default=None, compare=False, repr=False)
 
     def load(self) -> Any:
         """Imports the module that defines the object, and nothing else.
@@ -82,9 +85,9 @@ class Lazy(NamedTuple):
             loaded = getattr(import_module(self.module), self.attribute)
         except Exception as error:
             why = reason(error)
-            _failed[self] = why, error.name if isinstance(error, ModuleNotFoundError) else None
+            self._failure = why, error.name if isinstance(error, ModuleNotFoundError) else None
             raise UnavailablePlugin(f"{self.attribute} is unavailable: {why}") from error
-        _failed.pop(self, None)
+        self._failure = None
         return loaded
 
     @property
@@ -95,15 +98,11 @@ class Lazy(NamedTuple):
         """Why it cannot be imported, as far as is known: an attempt failed, or a package is not there."""
         if self.is_loaded:
             return None
-        why, module = _failed.get(self, (None, None))
+        why, module = self._failure or (None, None)
         if why is not None and (module is None or not is_installed(module.partition(".")[0])):
             return why
         absent = [package for package in self.needs if not is_installed(package)]
         return missing(*absent) if absent else None
-
-
-#: Why the last attempt to import something failed, and the module that was missing if it was that.
-_failed: dict[Lazy, tuple[str, str | None]] = {}
 
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True)

@@ -62,22 +62,32 @@ class Reach:
         return id(value) in self._numbers
 
     def way(self, value: Any) -> str:
-        """What to type to get at an object that was reached."""
+        """What to type to get at an object that was reached; at what it lies in, if nothing leads from there on."""
         chain = [self._numbers[id(value)]]
         while self._parents[chain[-1]] >= 0:
             chain.append(self._parents[chain[-1]])
-        chain.reverse()
-        root = self.objects[chain[0]]
-        way = next(name for name, names in self._roots.items() if names is root)
+        return self._typed([self.objects[number] for number in reversed(chain)])
+
+    def way_through(self, holder: Any, *values: Any) -> str:
+        """What to type to get at an object through one of those that hold it, or a chain of them."""
+        chain = [self._numbers[id(holder)]]
+        while self._parents[chain[-1]] >= 0:
+            chain.append(self._parents[chain[-1]])
+        return self._typed([*(self.objects[number] for number in reversed(chain)), *values])
+
+    def _typed(self, chain: list[Any]) -> str:
+        way = next(name for name, names in self._roots.items() if names is chain[0])
         is_namespace = True
         for holder, held in pairwise(chain):
-            step, is_namespace = _step(self.objects[holder], self.objects[held], is_namespace)
+            if not raw.is_type(holder) and held is raw.attributes(holder):
+                is_namespace = True
+                continue
+            step = next((edge.step for edge in edges(holder, is_namespace) if edge.value is held), "")
+            if not step:
+                break
             way += step
+            is_namespace = False
         return way.removeprefix(".")
-
-    def way_through(self, holder: Any, value: Any) -> str:
-        """What to type to get at an object through one of those that hold it."""
-        return (self.way(holder) + _step(holder, value, self.is_namespace(holder))[0]).removeprefix(".")
 
     def holders_of(self, value: Any) -> list[Any]:
         """The objects that hold one that `follows` says True of, the nearest first."""
@@ -165,11 +175,3 @@ def _of_function(function: FunctionType) -> list[Any]:
 def _is_own(function: Any) -> bool:
     """Whether a function is one of the shell's own: a command, whose parts are no part of the session."""
     return type(function) is FunctionType and str(function.__globals__.get("__name__")).startswith("bsrepl.")
-
-
-def _step(holder: Any, held: Any, is_namespace: bool) -> tuple[str, bool]:
-    """What to type behind a holder to get what it holds, and whether the keys of that are attributes."""
-    if not raw.is_type(holder) and held is raw.attributes(holder):
-        return "", True
-    step = next((edge.step for edge in edges(holder, is_namespace) if edge.value is held), "")
-    return step, False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
@@ -177,7 +177,18 @@ class _Plan:
         written = {id(edge.value) for edge in edges(holder) if edge.put is not None}
         for value in held:
             if id(value) in wanted and id(value) not in written:
-                self.stale.append(Stale(self._reach.way_through(holder, value), self._about_holder(holder, value)))
+                for chain in self._old_in([value]):
+                    way = self._reach.way_through(holder, *chain)
+                    self.stale.append(Stale(way, self._about_holder(holder, chain[-1])))
+
+    def _old_in(self, chain: list[Any]) -> Iterator[list[Any]]:
+        """The replaced objects in a frozen one that keeps them, each with what leads to it."""
+        if chain[-1] in self._successors:
+            yield chain
+            return
+        for edge in edges(chain[-1]):
+            if edge.value in self._successors or id(edge.value) in self._copying:
+                yield from self._old_in([*chain, edge.value])
 
     def _changed(self, value: Any) -> Any:
         """What takes the place of a value: its successor, or a copy that refers to successors; or the value itself."""

@@ -282,3 +282,20 @@ def test_a_stale_instance_whose_comparison_raises_is_told_all_the_same(screen: S
     told = screen.type("0")
     assert "stale  held: Hostile.__init__() changed" in told
     assert "stale  box.inner[0]: Hostile.__init__() changed" in told
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "import copy; copy.deepcopy(kernels.Slotted())",
+        "import typing; typing.get_type_hints(kernels.Slotted)",
+        "import copyreg, pickle; kernels.Slotted().__reduce_ex__(2)",
+        "kernels.Slotted.__annotations__",
+    ],
+)
+def test_what_python_leaves_in_a_class_is_no_change(screen: Screen, plugin: Path, command: str) -> None:
+    text = "@kernel\nclass Slotted:\n    __slots__ = ('x',)\n"
+    plugin.write_text(text)
+    screen.type(command)
+    plugin.write_text(f"# a comment\n{text}")
+    assert "~ kernels.Slotted" not in screen.type("0")
