@@ -106,6 +106,9 @@ class PluginImporter(MetaPathFinder, Loader):
         self._names.reclaim(path)
         if module is None and not self._names.is_named(path):
             return
+        if module is not None and self._names.of(path) != module.__name__:
+            sys.modules.pop(self._names.of(path), None)
+            self._names.rename(path, module.__name__)
         name = self._names.of(path)
         parent, _, child = name.rpartition(".")
         package = sys.modules.get(parent)

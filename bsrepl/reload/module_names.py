@@ -93,6 +93,12 @@ class ModuleNames:
             self._names.pop(self._paths.get(name, ""), None)
             self.claim(name, path)
 
+    def rename(self, path: str, name: str) -> None:
+        """Gives a file the name of its live module, which an import has changed meanwhile; whoever has it loses it."""
+        self.forget(path)
+        self._names.pop(self._paths.get(name, ""), None)
+        self.claim(name, path)
+
     def forget(self, path: str) -> None:
         """Gives up the name of a file."""
         self._vacated.pop(path, None)
