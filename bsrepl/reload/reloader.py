@@ -66,14 +66,18 @@ class Reloader:
         self._disk.look(self._live.executed)
         return bool(self._disk.changed or self._disk.gone)
 
-    def refresh(self, retry: bool = False, looked: bool = False) -> Report:
-        """Brings the registry up to what is on disk. With `retry`, what failed is executed again as it is.
+    def refresh(self, retry: bool | str = False, looked: bool = False) -> Report:
+        """Brings the registry up to what is on disk. With `retry`, what failed is executed again as it is; with a path
+        for it, that file is, whether it failed or not.
 
         With `looked`, `is_due` was just called, and the files are not looked at a second time.
         """
         disk, live = self._disk, self._live
         transaction = Transaction(self.registry, disk, self._importer, live, self._hint)
-        forced = {path for group in live.held.values() for path in group} if retry else set()
+        if isinstance(retry, str):
+            forced = set(live.held.get(retry, (retry,)))
+        else:
+            forced = {path for group in live.held.values() for path in group} if retry else set()
         if not looked:
             self.is_due()
         is_executed = False

@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs bsrepl. Returns the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    _ensure_current_folder()
     for needed, given, flag in (("tour", options.auto, "--auto"), ("check", options.json, "--json")):
         if given and not getattr(options, needed):
             parser.error(f"{flag} goes with --{needed}")
@@ -67,6 +68,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not (options.interactive and sys.stdin.isatty()):
             return status
     return _converse(console, options)
+
+
+def _ensure_current_folder() -> None:
+    """A session can begin in a folder that was deleted meanwhile: it then works in the user's own."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        os.chdir(Path.home())
+        print(f"bsrepl: the current folder was deleted; working in {Path.home()}", file=sys.stderr)
 
 
 def _converse(console: Console, options: argparse.Namespace) -> int:

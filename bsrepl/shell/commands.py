@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -125,12 +126,28 @@ class Commands:
             self._out.write(reload_report.failure(failed, self._out.width))
             self._out.write_traceback(failed.trace)
 
-    def retry(self) -> None:
-        """Executes the plugin files that failed again, as they are: for when the cause was not in the file."""
-        if not self._reloader.failures:
+    def retry(self, file: str | None = None) -> None:
+        """Executes the plugin files that failed again, as they are: for when the cause was not in the file.
+
+        `retry("file.py")` executes that file again, though it has not changed: for when its data did.
+        """
+        if file is not None:
+            paths = self._named(file)
+            if len(paths) == 1:
+                self._looking.retry(paths[0])
+            else:
+                problem = f"{file!r} names {len(paths)} files" if paths else f"no file {file!r} is watched"
+                self._out.write([("warning", f"{problem}; watching() lists them\n")])
+        elif not self._reloader.failures:
             self._out.write([("dim", "no plugin file fails\n")])
         elif not self._looking.retry():
             self._out.write([("warning", "still failing; see errors()\n")])
+
+    def _named(self, file: str) -> list[str]:
+        """The watched files that a path, or the end of one, names."""
+        watched = [*self._reloader.plugin_files, *self._reloader.helpers]
+        end = os.sep + os.path.normpath(os.path.expanduser(str(file))).lstrip(f".{os.sep}")
+        return [path for path in watched if path.endswith(end)]
 
     def watching(self) -> None:
         """Prints the files that are watched: plugin files, and the helpers that they import."""

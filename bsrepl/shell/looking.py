@@ -47,7 +47,7 @@ class Looking:
         self.reported: Snapshot = reloader.registry.snapshot  # up to which the registry's changes have been told
         self.last_seconds: float | None = None  # that the last reload took
 
-    def look(self, *, retry: bool = False, is_command: bool = False, looked: bool = False) -> bool:
+    def look(self, *, retry: bool | str = False, is_command: bool = False, looked: bool = False) -> bool:
         """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told.
 
         With `looked`, `Reloader.is_due` was just called, and the files are not looked at a second time.
@@ -58,9 +58,9 @@ class Looking:
         except KeyboardInterrupt:  # it came when there was nothing to stop
             return True
 
-    def retry(self) -> bool:
-        """Executes the files that failed again, as they are. Returns whether anything was told."""
-        return self.look(retry=True)
+    def retry(self, path: str | None = None) -> bool:
+        """Executes the files that failed again, or one file, as they are. Returns whether anything was told."""
+        return self.look(retry=True if path is None else path)
 
     def add(self, folder: str) -> None:
         """Watches a folder of plugin files, too."""
@@ -71,7 +71,7 @@ class Looking:
         self._reloader.drop(folder)
         self.look()
 
-    def _look(self, retry: bool, is_command: bool, looked: bool) -> bool:
+    def _look(self, retry: bool | str, is_command: bool, looked: bool) -> bool:
         out = self._out
         started = self._clock()
         report = self._reloader.refresh(retry, looked)

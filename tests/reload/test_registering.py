@@ -170,3 +170,15 @@ def test_nothing_of_a_transaction_that_fails_is_seen(folder: Folder) -> None:
     step = folder.registry.snapshot.get("transform", "A")
     assert step is not None
     assert step.load()().apply(0) == (0, "one")
+
+
+def test_a_file_is_executed_again_though_it_has_not_changed(screen: Screen) -> None:
+    data = screen.folder / "data.txt"
+    data.write_text("one")
+    text = f"from pathlib import Path\n@step(value=Path({str(data)!r}).read_text())\ndef answer(model): return 1\n"
+    (screen.folder / "reads.py").write_text(text)
+    screen.type("0")
+    data.write_text("two")
+    assert "answer" not in screen.type("0")
+    assert "~ steps.answer  value one -> two" in screen.type("retry('reads.py')")
+    assert "no file 'other.py' is watched; watching() lists them" in screen.type("retry('other.py')")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -176,3 +177,12 @@ def test_a_command_that_closes_standard_input_leaves_the_keyboard(start: Start) 
     shell.expect("name? ')", "name? ")
     shell.enter("Ada")
     shell.expect("'Ada'")
+
+
+def test_it_starts_in_a_folder_that_was_deleted(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    bsrepl = Path(sys.executable).with_name("bsrepl")
+    command = f"cd gone && rmdir ../gone && {bsrepl} -c 'print(6 * 7)'"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "42\n")
+    assert "the current folder was deleted; working in" in done.stderr
