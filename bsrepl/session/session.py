@@ -153,6 +153,12 @@ class Session:
             self._loop = asyncio.new_event_loop()
         return completed(self._loop, coroutine)
 
+    def close(self) -> None:
+        """Ends the event loop that awaited commands shared."""
+        if self._loop is not None:
+            self._loop.close()
+            self._loop = None
+
     def _system(self, command: str) -> None:
         status = subprocess.call(self._expanded(command), shell=True, executable=os.environ.get("SHELL") or None)
         self.namespace["_exit_code"] = status

@@ -213,4 +213,5 @@ class Console:
     def close(self) -> None:
         """Withdraws what the plugin files registered, and leaves the import system as it was."""
         self.reloader.close()
+        self.session.close()
         self._on_close()

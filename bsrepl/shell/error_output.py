@@ -28,7 +28,7 @@ class ErrorOutput:
     def write(self, error: BaseException, stopped_at: StoppedAt | None = None) -> None:
         """Writes an exception of a command, with what to type instead if that is known."""
         terminal = self._terminal
-        if isinstance(error, BdbQuit):
+        if isinstance(error, BdbQuit) or _is_left_debugger(error):
             terminal.write([("dim", "left the debugger\n")])
             return
         if isinstance(error, KeyboardInterrupt):
@@ -76,6 +76,14 @@ def _formatted(error: BaseException, *, whole: bool = False) -> str:
     except Exception:
         frames = "".join(traceback.format_tb(error.__traceback__)[-1:])
         return f"{frames}{type_name(error)}: {safe_repr(BaseException.__str__(error))}\n"
+
+
+def _is_left_debugger(error: BaseException) -> bool:
+    """Whether pdb raised SystemExit because somebody quit it, as it does from Python 3.14 on."""
+    if not isinstance(error, SystemExit):
+        return False
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get("__name__") == "pdb"
 
 
 def _about_exit(error: SystemExit) -> str:

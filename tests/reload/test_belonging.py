@@ -31,7 +31,7 @@ def executed(folder: Folder) -> list[str]:
 def write(folder: Folder, name: str, text: str) -> None:
     """A file that notes that it was executed."""
     log = folder.path.parent / "log"
-    folder.write(name, f"open({str(log)!r}, 'a').write(__file__ + ' ')\n{text}")
+    folder.write(name, f"with open({str(log)!r}, 'a') as log: log.write(__file__ + ' ')\n{text}")
 
 
 def test_a_diamond_of_helpers_is_executed_in_dependency_order_and_once(folder: Folder) -> None:

@@ -86,7 +86,7 @@ def test_another_error_is_told_again(folder: Folder) -> None:
 
 
 def test_a_helper_that_fails_is_executed_once_however_many_import_it(folder: Folder) -> None:
-    folder.write("_helper.py", f"open({str(folder.path / 'count')!r}, 'a').write('x')\n1 / 0\n")
+    folder.write("_helper.py", f"with open({str(folder.path / 'count')!r}, 'a') as count: count.write('x')\n1 / 0\n")
     for name in "abc":
         folder.write(f"{name}.py", "import _helper\n")
     report = folder.look()
@@ -197,6 +197,7 @@ def test_hostile_metadata_is_printed(screen: Screen, tmp_path: Path) -> None:
     assert "tfm.Fold" in screen.type("tfm.all()")
 
 
+@pytest.mark.filterwarnings("default:careful")
 def test_prints_warnings_and_logging_at_import_are_told_with_their_file(
     folder: Folder, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,6 @@
 """Ctrl-C at random moments: after each the shell answers, and has everything that it held. By hand:
 
-    python -m tests.shell.soak --times 200 [--seed N]
+python -m tests.shell.soak --times 200 [--seed N]
 """
 
 from __future__ import annotations

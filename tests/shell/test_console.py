@@ -168,7 +168,7 @@ def test_many_failures_at_once_are_one_summary(screen: Screen, tmp_path) -> None
 
 
 def test_retry_executes_a_file_again_whose_cause_was_elsewhere(screen: Screen, tmp_path) -> None:
-    (tmp_path / "plugins" / "fold.py").write_text(f"open({str(tmp_path / 'data')!r})\n{FOLD}")
+    (tmp_path / "plugins" / "fold.py").write_text(f"open({str(tmp_path / 'data')!r}).close()\n{FOLD}")
     assert "FileNotFoundError" in screen.type("0")
     (tmp_path / "data").touch()
     told = screen.type("retry()")
