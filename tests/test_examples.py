@@ -86,7 +86,8 @@ def test_the_generated_cpp_computes_what_numpy_does(shell: Screen, tmp_path: Pat
     source.write_text(generated(shell, "FastMatMulHLS"))
     options = ["-shared", "-fPIC", "-Wall", "-Wno-unknown-pragmas", "-Werror"]
     subprocess.run(["g++", *options, str(source), "-o", str(library)], check=True)
-    x, y = np.ascontiguousarray(INPUT, np.int32), np.empty(5, np.int32)
+    x: Any = np.ascontiguousarray(INPUT, np.int32)
+    y: Any = np.empty(5, np.int32)
     pointers = (each.ctypes.data_as(ctypes.POINTER(ctypes.c_int32)) for each in (x, y))
     ctypes.CDLL(str(library)).fast_matmul(*pointers)
     assert y.tolist() == (INPUT @ WEIGHTS).tolist()

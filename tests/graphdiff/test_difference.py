@@ -29,7 +29,7 @@ from bsrepl.models.workbench import load
 Line = tuple[str, str, str]  # op type, inputs, outputs
 
 
-def graph(lines: list[Line], inputs: str = "in", outputs: str = "out", **constants: float) -> ModelProto:
+def graph(lines: list[Line], inputs: str = "in", outputs: str = "out", **constants: Any) -> ModelProto:
     """A model: `("Add", "in w", "out")` is a node, `w=2.0` a constant; `Softmax/1` has the axis 1."""
     nodes = []
     for number, (op, source, result) in enumerate(lines):
@@ -57,7 +57,7 @@ def summary(difference: Difference) -> dict[str, Any]:
 
 
 CHAIN = [("Relu", "in", "a"), ("Add", "a w", "b"), ("Mul", "b v", "c"), ("Softmax/1", "c", "out")]
-VALUES = {"w": 1.0, "v": 2.0}
+VALUES: dict[str, Any] = {"w": 1.0, "v": 2.0}
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ VALUES = {"w": 1.0, "v": 2.0}
         ([CHAIN[0], ("Mul", "a v", "b"), ("Add", "b w", "c"), CHAIN[3]], VALUES, {"moved": ["Add", "Mul", "Softmax"]}),
     ],
 )  # fmt: skip
-def test_a_chain(lines: list[Line], constants: dict[str, float], expected: dict[str, Any]) -> None:
+def test_a_chain(lines: list[Line], constants: dict[str, Any], expected: dict[str, Any]) -> None:
     difference = between(graph(CHAIN, **VALUES), graph(lines, **constants))
     assert summary(difference) == expected
     assert bool(difference) is bool(expected)
@@ -237,7 +237,7 @@ def test_a_constant_is_compared_by_its_content_whatever_it_is_stored_in() -> Non
 UNARY, BINARY = ("Relu", "Tanh", "Abs", "Exp", "Neg"), ("Add", "Mul", "Sub")
 
 
-def random_lines(rng: random.Random, count: int) -> tuple[list[Line], dict[str, float]]:
+def random_lines(rng: random.Random, count: int) -> tuple[list[Line], dict[str, Any]]:
     """A random graph without cycles: each node reads from the last few, or a constant of its own."""
     lines: list[Line] = []
     constants = {}

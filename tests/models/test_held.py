@@ -97,7 +97,7 @@ def test_a_narrow_terminal_wraps_between_words(m: Screen, monkeypatch: pytest.Mo
 
 def test_without_a_model_nothing_is_looked_at(screen: Screen) -> None:
     asked = []
-    held = Models(screen.names, clock=lambda: 0.0).before(lambda: asked.append(1))  # type: ignore[arg-type, func-returns-value]
+    held = Models(screen.names, clock=lambda: 0.0).before(lambda: asked.append(1))
     assert (held.models, asked) == ({}, [])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,9 +73,9 @@ def test_cleaning_a_sample_up_changes_nothing(name: str) -> None:
 def test_the_global_random_state_is_left_alone(lowered: tuple[ModelWrapper, ModelWrapper]) -> None:
     np.random.seed(7)
     random.seed(7)
-    before = (np.random.get_state()[1].tolist(), random.getstate())
+    before = (np.random.get_state(legacy=False)["state"]["key"].tolist(), random.getstate())
     first = verify(*lowered)
-    assert (np.random.get_state()[1].tolist(), random.getstate()) == before
+    assert (np.random.get_state(legacy=False)["state"]["key"].tolist(), random.getstate()) == before
     np.random.seed(8)
     assert verify(*lowered) == first
 
@@ -121,7 +122,7 @@ def test_several_inputs_belong_together_by_their_order() -> None:
     swapped = two("a", "b")
     swapped.graph.node[0].input[:] = ["b", "a"]
     assert not verify(two("a", "b"), swapped)
-    given = [np.ones(4, np.float32), np.ones(4, np.float32)]
+    given: list[Any] = [np.ones(4, np.float32), np.ones(4, np.float32)]
     assert verify(two("a", "b"), swapped, given).probes == 1
 
 

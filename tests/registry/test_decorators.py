@@ -100,11 +100,11 @@ def test_framework_transform_runs_the_wrapped_one_with_what_the_wrapper_override
         """A wrapper."""
 
         def name(self):
-            return f"wrapper of {super().name()}"
+            return f"wrapper of {super().name()}"  # type: ignore[misc]
 
     assert tfm.qonnx.RemoveIdentity is QONNXRemoveIdentity
     assert issubclass(QONNXRemoveIdentity, Wrapped)
-    assert QONNXRemoveIdentity(atol=2).apply("model") == "wrapper of wrapped model 2"
+    assert QONNXRemoveIdentity(atol=2).apply("model") == "wrapper of wrapped model 2"  # type: ignore[attr-defined, call-arg]
     assert (QONNXRemoveIdentity.__doc__, QONNXRemoveIdentity.__module__) == ("A wrapper.", __name__)
 
 
@@ -135,10 +135,10 @@ def test_a_wrapper_that_derives_from_the_wrapped_class_stays_itself() -> None:
         (lambda: plugin(type="transfrom")(Pass), "takes one of transform, kernel, backend, step"),
         (lambda: plugin("Name")(Pass), "not None"),
         (lambda: transform("A", name="B")(Pass), "two names"),
-        (lambda: transform(name=3)(Pass), "needs a name"),
+        (lambda: transform(name=3)(Pass), "needs a name"),  # type: ignore[arg-type]
         (lambda: transform("a:b")(Pass), "without a colon"),
         (lambda: transform("A")(3), "decorates a class or a function, not int"),
-        (lambda: framework_transform("qonnx", "RemoveIdentityOps"), "the class to wrap"),
+        (lambda: framework_transform("qonnx", "RemoveIdentityOps"), "the class to wrap"),  # type: ignore[arg-type]
     ],
 )
 def test_misuse_says_where_and_what(misuse, said: str) -> None:

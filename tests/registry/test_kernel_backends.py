@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bsrepl import backend, backends, kernel, kernel_inference, kernels, tfm
 
 
-def registered(name: str, **metadata: object) -> type:
+def registered(name: str, **metadata: Any) -> Any:
     return backend(name, **metadata)(type(name, (), {}))
 
 

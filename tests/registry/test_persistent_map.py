@@ -30,7 +30,7 @@ def test_it_equals_a_dict_through_random_updates(seed: int) -> None:
         tested = tested.updated(put, gone)  # type: ignore[arg-type]
         for key in gone:
             model.pop(key, None)
-        model.update(put)  # type: ignore[arg-type]
+        model.update(put)
         assert dict(tested) == model
         assert len(tested) == len(model)
         assert dict(before) == snapshot

@@ -74,9 +74,9 @@ def test_the_latest_claim_is_seen_and_the_one_before_it_comes_back() -> None:
     snapshot = Snapshot().replacing((), [builtin]).replacing((), [from_file]).replacing((), [pasted])
     assert snapshot.get("transform", "X") is pasted
     assert snapshot.count("transform") == 1
-    without = snapshot.replacing([pasted], ())
+    without = snapshot.replacing([pasted], ())  # type: ignore[list-item]
     assert without.get("transform", "X") is from_file
-    assert without.replacing([from_file], ()).get("transform", "X") is builtin
+    assert without.replacing([from_file], ()).get("transform", "X") is builtin  # type: ignore[list-item]
 
 
 def test_one_source_has_one_claim() -> None:

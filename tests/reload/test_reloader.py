@@ -52,7 +52,9 @@ def test_identical_bytes_are_no_change_whatever_the_times(folder: Folder) -> Non
         assert tfm.Fold is cls
 
 
-def test_a_look_that_finds_nothing_reads_nothing_once_files_have_settled(folder: Folder, monkeypatch) -> None:
+def test_a_look_that_finds_nothing_reads_nothing_once_files_have_settled(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder.write("fold.py", FOLD)
     folder.look()
     folder.clock.ahead = 10

@@ -27,7 +27,7 @@ DOUBTS = {
     "a file of another user": (lambda path: os.chown(path, 12345, -1), "{path} belongs to another user, 12345"),
     "a folder of another user": (lambda path: os.chown(path.parent, 12345, -1), "{folder} belongs to another user"),
     "a parent folder of another user": (lambda path: os.chown(path.parent.parent, 12345, -1), "{parent} belongs to"),
-    "a file of a foreign group": (lambda path: (os.chown(path, -1, 12345), path.chmod(0o664)), "the group 12345 may"),
+    "a file of a foreign group": (lambda path: (os.chown(path, -1, 12345), path.chmod(0o664)), "the group 12345 may"),  # type: ignore[func-returns-value]
     "a parent folder that anyone may write to": (
         lambda path: path.parent.parent.chmod(0o777),
         "anyone may write to {parent}",

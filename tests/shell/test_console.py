@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -110,7 +111,7 @@ def test_the_value_of_a_final_expression_is_shown_and_kept(screen: Screen) -> No
     assert screen.type("None") == ""
 
 
-def test_the_order_is_files_value_changes_time(screen: Screen, tmp_path) -> None:
+def test_the_order_is_files_value_changes_time(screen: Screen, tmp_path: Path) -> None:
     (tmp_path / "plugins" / "fold.py").write_text(FOLD)
     screen.console.shows_time = True
     told = screen.type("transform(name='Pasted')(tfm.Fold)")
@@ -120,14 +121,14 @@ def test_the_order_is_files_value_changes_time(screen: Screen, tmp_path) -> None
     assert re.fullmatch(r"\d+(\.\d+)? (us|ms|s)", told.splitlines()[-1])
 
 
-def test_what_is_on_disk_when_a_command_starts_is_what_it_runs(screen: Screen, tmp_path) -> None:
+def test_what_is_on_disk_when_a_command_starts_is_what_it_runs(screen: Screen, tmp_path: Path) -> None:
     path = tmp_path / "plugins" / "fold.py"
     for answer in ("1", "2", "3"):
         path.write_text(FOLD.replace("model, False", answer))
         assert screen.type("tfm.Fold().apply(None)").splitlines()[-1] == answer
 
 
-def test_a_failing_file_is_told_once_and_the_old_version_runs(screen: Screen, tmp_path) -> None:
+def test_a_failing_file_is_told_once_and_the_old_version_runs(screen: Screen, tmp_path: Path) -> None:
     path = tmp_path / "plugins" / "fold.py"
     path.write_text(FOLD.replace("model, False", "1"))
     screen.type("0")
@@ -145,7 +146,7 @@ def test_a_failing_file_is_told_once_and_the_old_version_runs(screen: Screen, tm
     assert "no plugin file fails" in screen.type("errors()")
 
 
-def test_a_file_that_is_gone_for_the_moment_is_said_to_be(screen: Screen, tmp_path) -> None:
+def test_a_file_that_is_gone_for_the_moment_is_said_to_be(screen: Screen, tmp_path: Path) -> None:
     path = tmp_path / "plugins" / "fold.py"
     path.write_text(FOLD)
     screen.type("0")
@@ -157,7 +158,7 @@ def test_a_file_that_is_gone_for_the_moment_is_said_to_be(screen: Screen, tmp_pa
     assert screen.type("0").startswith("- tfm.Fold  fold.py\n")
 
 
-def test_many_failures_at_once_are_one_summary(screen: Screen, tmp_path) -> None:
+def test_many_failures_at_once_are_one_summary(screen: Screen, tmp_path: Path) -> None:
     for n in range(40):
         (tmp_path / "plugins" / f"bad_{n:02}.py").write_text(f"undefined_{n}\n")
     told = screen.type("0")
@@ -167,7 +168,7 @@ def test_many_failures_at_once_are_one_summary(screen: Screen, tmp_path) -> None
     assert screen.type("errors()").count("Traceback") == 40
 
 
-def test_retry_executes_a_file_again_whose_cause_was_elsewhere(screen: Screen, tmp_path) -> None:
+def test_retry_executes_a_file_again_whose_cause_was_elsewhere(screen: Screen, tmp_path: Path) -> None:
     (tmp_path / "plugins" / "fold.py").write_text(f"open({str(tmp_path / 'data')!r}).close()\n{FOLD}")
     assert "FileNotFoundError" in screen.type("0")
     (tmp_path / "data").touch()
@@ -201,7 +202,7 @@ def test_errors_start_at_the_users_code_and_say_what_to_write(screen: Screen, co
     assert "console.py" not in told
 
 
-def test_an_outdated_import_in_a_plugin_file_says_what_to_write_too(screen: Screen, tmp_path) -> None:
+def test_an_outdated_import_in_a_plugin_file_says_what_to_write_too(screen: Screen, tmp_path: Path) -> None:
     text = "from qonnx.transformation.general import RemoveIdentityOps\n"
     (tmp_path / "plugins" / "old.py").write_text(text)
     told = screen.type("0")
@@ -295,7 +296,9 @@ def test_times_are_written_as_people_do(seconds: float, said: str) -> None:
 
 
 @pytest.mark.parametrize("width", [100, 60, 40])
-def test_changes_stay_legible_in_a_narrow_terminal(screen: Screen, tmp_path, monkeypatch, width: int) -> None:
+def test_changes_stay_legible_in_a_narrow_terminal(
+    screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     name = "ConvertEverythingToSomethingElse"
     (tmp_path / "plugins" / "convert.py").write_text(FOLD.replace("Fold", name))
@@ -307,7 +310,7 @@ def test_changes_stay_legible_in_a_narrow_terminal(screen: Screen, tmp_path, mon
     assert max(map(len, lines[1:])) <= width
 
 
-def test_what_a_function_imports_when_it_is_called_is_followed(screen: Screen, tmp_path) -> None:
+def test_what_a_function_imports_when_it_is_called_is_followed(screen: Screen, tmp_path: Path) -> None:
     (tmp_path / "plugins" / "_late.py").write_text("VALUE = 1\n@step\ndef late(model):\n    return VALUE\n")
     (tmp_path / "plugins" / "use.py").write_text("@step\ndef use(model):\n    import _late\n    return _late.VALUE\n")
     screen.type("0")

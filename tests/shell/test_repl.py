@@ -206,7 +206,7 @@ def test_lazy_styles_are_ptpythons_styles() -> None:
     assert list(lazy) == list(eager)
     assert len(lazy) == len(eager)
     for name in ("monokai", "win32", "default-ansi"):
-        assert lazy[name].style_rules == eager[name].style_rules  # type: ignore[attr-defined]
+        assert lazy[name].style_rules == eager[name].style_rules
     assert "nonsense" not in lazy
     with pytest.raises(KeyError):
         lazy["nonsense"]

@@ -169,7 +169,7 @@ def test_a_lesson_is_done_step_by_step(screen: Screen, tmp_path: Path) -> None:
     screen.type("tour.next()")
     assert screen.type("x * 7").startswith("42\nThat was Folding. The session is what it was before it.\n- steps.fold")
     assert console.tour.guide is None
-    assert screen.type("mine, x") == "(5, 1)\n"
+    assert screen.type("mine, x") == "(5, 1)\n"  # type: ignore[unreachable]
     assert screen.type("tour.next()") == "no tour is going on; tour() begins one\n"
 
 
