@@ -58,6 +58,8 @@ def run(times: int, seed: int, folder: Path) -> None:
     try:
         shell.expect(">>>", "tfm 65")
         shell.enter("held = 41")
+        shell.enter("print('it', 'holds', held)")
+        shell.expect("it holds 41")
         for number in range(times):
             command = rng.choice(COMMANDS)
             for line in command.split("\n"):

@@ -171,8 +171,8 @@ def test_a_control_c_right_after_enter_stops_the_command(start: Start) -> None:
 def test_a_command_that_closes_standard_input_leaves_the_keyboard(start: Start) -> None:
     shell = start()
     shell.expect(">>>", "tfm 65")
-    shell.enter("import sys; sys.stdin.close()")
-    shell.expect(">>>", "tfm 65")
+    shell.enter("import sys; sys.stdin.close(); print('clo' + 'sed')")
+    shell.expect("closed", ">>>", "tfm 65")
     shell.enter("input('name? ')")
     shell.expect("name? ')", "name? ")
     shell.enter("Ada")
