@@ -38,7 +38,7 @@ def test_a_shell_block_runs(block: str, tmp_path: Path) -> None:
 
 
 def test_the_page_is_a_lesson_that_does_what_it_says(screen: Screen) -> None:
-    assert screen.console.play(tour.opened(ROOT / "README.md"), lambda seconds: None) == []
+    assert screen.console.play(tour.read_lesson(ROOT / "README.md"), lambda seconds: None) == []
 
 
 def test_every_command_is_on_the_page(screen: Screen) -> None:

@@ -13,5 +13,5 @@ def banner(snapshot: Snapshot, version: str, watched: int, width: int) -> Text:
     """What a session begins with."""
     numbers = ", ".join(f"{snapshot.count(kind)} {PLURALS[kind]}" for kind in KINDS if snapshot.count(kind))
     files = f"; {counted(watched, 'plugin file')} watched" if watched else ""
-    names = f"{', '.join(NAMESPACES.values())} are there; help() lists what else is."
+    names = f"{', '.join(NAMESPACES.values())} are ready to use; help() lists everything."
     return [*headed("bold", f"bsrepl {version}", f" {numbers}{files}", width), ("dim", wrapped(names, width, ""))]

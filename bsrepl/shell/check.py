@@ -14,7 +14,7 @@ from ..reload.reloader import Reloader
 from ..teach import lesson_text
 from ..teach.guide import Problem
 from ..teach.lesson import Lesson
-from ..text.format import safe_repr
+from ..text.format import counted, safe_repr
 from ..text.styled import Text
 
 
@@ -52,7 +52,7 @@ def as_text(reloader: Reloader, report: Report, lessons: Sequence[Played], width
             text += [("added", "ok"), ("", f" {path}  {', '.join(str(plugin.key) for plugin in plugins)}\n")]
     failed = len(reloader.failures)
     total = len(reloader.plugin_files)
-    text.append(("error" if failed else "bold", f"{total} plugin files, {failed} failed\n"))
+    text.append(("error" if failed else "bold", f"{counted(total, 'plugin file')}, {failed} failed\n"))
     return text
 
 
@@ -73,8 +73,11 @@ def as_json(reloader: Reloader, report: Report, lessons: Sequence[Played]) -> st
                 "error": _failure(failed) if failed else None,
             }
         )
-    said = [{"file": each.filename, "line": each.lineno, "message": str(each.message)} for each in report.warnings]
-    whole = {"ok": is_ok(reloader, lessons), "files": files, "lessons": list(map(_lesson, lessons)), "warnings": said}
+    warned = [
+        {"file": warning.filename, "line": warning.lineno, "message": str(warning.message)}
+        for warning in report.warnings
+    ]
+    whole = {"ok": is_ok(reloader, lessons), "files": files, "lessons": list(map(_lesson, lessons)), "warnings": warned}
     return json.dumps(whole, indent=2)
 
 
@@ -83,7 +86,10 @@ def _lesson(played: Played) -> dict[str, Any]:
         "path": played.path,
         "ok": played.ok,
         "steps": len(played.lesson.steps) if played.lesson is not None else 0,
-        "problems": [{"step": each.number, "line": each.step.line, "message": each.said} for each in played.problems],
+        "problems": [
+            {"step": problem.number, "line": problem.step.line, "message": problem.message}
+            for problem in played.problems
+        ],
         "error": played.error or None,
     }
 
@@ -107,5 +113,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (str, int, float, bool, type(None))):
         return value
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [_plain(item) for item in value]
     return safe_repr(value)

@@ -89,7 +89,9 @@ def _converse(console: Console, options: argparse.Namespace) -> int:
     if not options.quiet:
         console.greet()
     keyboard = Keyboard()
-    commands = history.opened(places.history_file(), lambda said: console.out.write([("warning", f"{said}\n")]))
+    commands = history.open_history(
+        places.history_file(), lambda message: console.out.write([("warning", f"{message}\n")])
+    )
     shell = Shell(console, interval=options.interval, color=console.out.color, history=commands, keyboard=keyboard)
     shell.configure(places.config_file(), trusting=options.trust)
     try:
@@ -157,7 +159,7 @@ def _check(console: Console, options: argparse.Namespace) -> int:
 
 def _played(console: Console, path: str, trusting: bool) -> check.Played:
     try:
-        lesson = tour.opened(path, trusting=trusting)
+        lesson = tour.read_lesson(path, trusting=trusting)
     except LessonError as error:
         return check.Played(path, None, error=str(error))
     with console.quiet():
@@ -193,14 +195,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bsrepl",
         description="A live shell for graph transforms, kernels, backends and build steps of QONNX and Brainsmith.",
-        epilog="Without a PATH nothing is watched; standard input that is no terminal is run as a script.",
+        epilog="Without a PATH nothing is watched; if standard input is not a terminal, it runs as a script.",
     )
     add = parser.add_argument
     add(
         "paths",
         nargs="*",
         metavar="PATH",
-        help="a plugin file, made if it does not exist, or a folder of them",
+        help="a plugin file, which is created if it does not exist, or a folder of plugin files",
     )
     add("-c", dest="code", metavar="CODE", help="run CODE with everything preloaded, and exit")
     add("-i", dest="interactive", action="store_true", help="stay in the shell after -c")
@@ -210,21 +212,21 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="load the PATHs, play those that are lessons, report, and exit with 1 if anything fails",
     )
-    add("--tour", action="store_true", help="begin with a tour of bsrepl; with --auto it plays by itself")
+    add("--tour", action="store_true", help="start with a tour of bsrepl; with --auto it plays by itself")
     add("--auto", action="store_true", help="with --tour: type and run every step, for a class or a recording")
     add("--speed", type=_seconds, default=1.0, metavar="N",
-        help="with --auto: how many times as fast (default 1, 3 to 4 minutes; 0: without waiting)")  # fmt: skip
-    add("--json", action="store_true", help="with --check: the report for machines")
+        help="with --auto: speed factor (default 1, which takes 3 to 4 minutes; 0: no pauses)")  # fmt: skip
+    add("--json", action="store_true", help="with --check: print the report as JSON")
     add("--no-timing", action="store_true", help="do not print how long commands and reloads take")
     add("--interval", type=_seconds, default=0.5, metavar="S",
-        help="seconds between looks at the files while the prompt waits (default 0.5; 0: never)")  # fmt: skip
+        help="seconds between checks of the files while the prompt waits (default 0.5; 0: never)")  # fmt: skip
     add(
         "--color",
         choices=("auto", "always", "never"),
         default="auto",
-        help="whether to colour (default auto)",
+        help="when to use colour (default auto)",
     )
-    add("--trust", action="store_true", help="execute plugin files that somebody else may have written, too")
+    add("--trust", action="store_true", help="also execute plugin files that another user may have written")
     add("-V", "--version", action="version", version=f"bsrepl {__version__}")
     return parser
 

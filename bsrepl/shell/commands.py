@@ -99,21 +99,21 @@ class Commands:
     def source(self, thing: Any) -> None:
         """Prints the source of a plugin, by itself or by its name, or of a class or function. `x??` is `source(x)`."""
         thing, plugin = self._found(thing)
-        found = details.source(thing, plugin)
-        if found is None:
+        text = details.source(thing, plugin)
+        if text is None:
             self._out.write(
                 [("warning", f"no source is known of {getattr(thing, '__name__', type(thing).__name__)}\n")]
             )
         else:
-            self._out.write_source(found if found.endswith("\n") else found + "\n")
+            self._out.write_source(text if text.endswith("\n") else text + "\n")
 
     def changes(self) -> None:
         """Prints the changes of the registry since the start."""
-        found = between(self._start, self._registry.snapshot)
-        if not found:
+        differences = between(self._start, self._registry.snapshot)
+        if not differences:
             self._out.write([("dim", "no change since the start\n")])
             return
-        self._out.write(registry_report.change_lines(found, self._out.width))
+        self._out.write(registry_report.change_lines(differences, self._out.width))
         self._out.write(registry_report.counts(self._start, self._registry.snapshot, self._out.width))
 
     def errors(self) -> None:
@@ -188,15 +188,15 @@ class Commands:
         from ..teach.bench import measure  # only now: few sessions measure
 
         try:
-            self._board.discovery = found = measure(runs, self._progress)
+            self._board.discovery = discovery = measure(runs, self._progress)
         finally:
             self._progress(1, 1, "")
-        self._out.write(board_text.report(found, min(self._out.width, 100)))
+        self._out.write(board_text.report(discovery, min(self._out.width, 100)))
 
     def frameworks(self) -> None:
         """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
-        for each in self._installed.report():
-            self._out.write(frameworks_report.framework(each, self._out.width))
+        for framework in self._installed.report():
+            self._out.write(frameworks_report.framework(framework, self._out.width))
 
     def record(self, path: str) -> None:
         """Writes the session so far into a file that runs, or, if its name ends in .md, into a lesson.

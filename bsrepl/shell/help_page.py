@@ -11,8 +11,8 @@ def help_page(commands: Mapping[str, str]) -> Text:
     """What the shell preloads, and a line on each of its commands."""
     text: Text = [("bold", "Plugins\n"), ("", _REACHING), ("bold", "Commands\n")]
     widest = max(map(len, commands), default=0)
-    for name, said in commands.items():
-        text += [("path", f"  {name}()".ljust(widest + 6)), ("", f"{said}\n")]
+    for name, summary in commands.items():
+        text += [("path", f"  {name}()".ljust(widest + 6)), ("", f"{summary}\n")]
     return [*text, ("bold", "Besides Python\n"), ("", _SYNTAX)]
 
 

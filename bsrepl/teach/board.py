@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .bench import Discovery
 
 
-class View(NamedTuple):
+class BoardView(NamedTuple):
     """What the board shows at one moment."""
 
     file: str  # the name of the plugin file that was saved last; empty if none is watched
@@ -50,11 +50,11 @@ class Board:
         plugin_files = [path for path in executed if path in present]
         if plugin_files:
             self._saved = plugin_files[-1]
-        made = [change for change in between(before, after) if change.sign != "-"] if before is not after else []
-        if made:
-            self._latest = made[-1], self._now()
+        registered = [change for change in between(before, after) if change.sign != "-"] if before is not after else []
+        if registered:
+            self._latest = registered[-1], self._now()
 
-    def view(self) -> View:
+    def view(self) -> BoardView:
         """What there is to see now; the next view counts from here on."""
         failures = list(self._reloader.failures.values())
         path = failures[0].path if failures else self._saved or self._newest()
@@ -65,7 +65,7 @@ class Board:
         elif latest is not None and latest.plugin.origin.file == path:
             line = latest.plugin.origin.line
         source = self._reloader.source(path).decode(errors="replace")
-        view = View(
+        view = BoardView(
             file_name(path), source, line, self._looked_at, self._registry.snapshot, latest, at,
             failures, self._reloader.watched, self.discovery,
         )  # fmt: skip

@@ -13,17 +13,17 @@ from ..text.columns import cut
 from ..text.format import counted, duration
 from ..text.highlight import lines
 from ..text.styled import Text, wrapped
-from .board import View
+from .board import BoardView
 
 if TYPE_CHECKING:
     from .bench import Discovery
 
 _FEWEST = 3  # lines of the file
-_SAID, _SHORTEST = 26, 5  # columns for what is said of a bar, and of the longest bar at least
+_LABEL, _SHORTEST = 26, 5  # columns for the label of a bar, and of the longest bar at least
 _RULE, _BAR = "\u2500", "\u2588"  # terminal.py has stand-ins for them
 
 
-def board(view: View, width: int, height: int) -> Text:
+def board(view: BoardView, width: int, height: int) -> Text:
     """The file, the registry, what was registered last, the measurement, in at most `height` lines."""
     width = min(width, 100)
     registry = _registry(view, width)
@@ -43,57 +43,57 @@ def board(view: View, width: int, height: int) -> Text:
 
 
 def _heading(title: str, width: int) -> Text:
-    said = cut(title, width - 6)
-    return [("dim", f"{_RULE * 2} "), ("bold", said), ("dim", f" {_RULE * (width - len(said) - 4)}")]
+    text = cut(title, width - 6)
+    return [("dim", f"{_RULE * 2} "), ("bold", text), ("dim", f" {_RULE * (width - len(text) - 4)}")]
 
 
-def _code(view: View, width: int, room: int) -> list[Text]:
+def _code(view: BoardView, width: int, room: int) -> list[Text]:
     if not view.file:
         return [[("dim", "start with: bsrepl plugin_example.py")]]
     source = lines(view.source.rstrip("\n"))
     marked = view.failures[0] if view.failures else None
     if len(source) > room:
-        room -= 1  # for what is said of the others
+        room -= 1  # for the note on the others
     first = max(min(view.line - 2, len(source) - room), 0)
-    made: list[Text] = []
+    rows: list[Text] = []
     for number, line in enumerate(source[first : first + room], first + 1):
         is_wrong = marked is not None and number == marked.line
         mark = [("error", f"{number:4} ! ")] if is_wrong else [("dim", f"{number:4}   ")]
-        made.append([*mark, *_within(line, width - 7)])
-    left = len(source) - len(made)
+        rows.append([*mark, *_within(line, width - 7)])
+    left = len(source) - len(rows)
     if left > 0:
-        made.append([("dim", f"       {first} lines above, {left - first} below")])
-    return made
+        rows.append([("dim", f"       {first} lines above, {left - first} below")])
+    return rows
 
 
 def _within(line: Text, width: int) -> Text:
     """The beginning of a line, with `...` where it was cut."""
-    made: Text = []
+    parts: Text = []
     for style, text in line:
         if len(text) > width:
-            return [*made, (style, cut(text, width))]
-        made.append((style, text))
+            return [*parts, (style, cut(text, width))]
+        parts.append((style, text))
         width -= len(text)
-    return made
+    return parts
 
 
-def _registry(view: View, width: int) -> list[Text]:
-    made = _counts(view.before, view.after, width)
+def _registry(view: BoardView, width: int) -> list[Text]:
+    rows = _counts(view.before, view.after, width)
     for failed in view.failures[:1]:
-        made.append([("error", cut(f"failed {failed.place}  {failed.error.splitlines()[0]}", width))])
+        rows.append([("error", cut(f"failed {failed.place}  {failed.error.splitlines()[0]}", width))])
         if len(view.failures) > 1:
-            made.append([("error", f"and {len(view.failures) - 1} more; errors() tells them")])
+            rows.append([("error", f"and {len(view.failures) - 1} more; see errors()")])
     if view.latest is None:
-        made.append([("dim", f"{counted(view.files, 'plugin file')} watched; nothing registered since the start")])
-        return made
+        rows.append([("dim", f"{counted(view.files, 'plugin file')} watched; nothing registered since the start")])
+        return rows
     plugin = view.latest.plugin
     clock = time.strftime("%H:%M:%S", time.localtime(view.at / 1e9))
     verb = "registered" if view.latest.sign == "+" else "changed"
-    made.append([("added", cut(f"{plugin.key} {verb} at {clock}", width))])
+    rows.append([("added", cut(f"{plugin.key} {verb} at {clock}", width))])
     details = summary(plugin)
-    made.append([("", cut(f"  {plugin.kind}  {details or 'no metadata'}", width))])
-    made.append([("path", cut(f"  module {plugin.module}  {plugin.origin}", width))])
-    return made
+    rows.append([("", cut(f"  {plugin.kind}  {details or 'no metadata'}", width))])
+    rows.append([("path", cut(f"  module {plugin.module}  {plugin.origin}", width))])
+    return rows
 
 
 def _counts(before: Snapshot, after: Snapshot, width: int) -> list[Text]:
@@ -106,60 +106,60 @@ def _counts(before: Snapshot, after: Snapshot, width: int) -> list[Text]:
         else:
             new = " NEW" if now > was else ""
             parts.append([("added" if now > was else "removed", f"{PLURALS[kind]} {was} -> {now}{new}")])
-    made: list[Text] = [[]]
+    rows: list[Text] = [[]]
     taken = 0
     for part in parts:
         size = len(part[0][1]) + 3
-        if made[-1] and taken + size - 3 > width:
-            made.append([])
+        if rows[-1] and taken + size - 3 > width:
+            rows.append([])
             taken = 0
-        made[-1] += [*part, ("", "   ")]
+        rows[-1] += [*part, ("", "   ")]
         taken += size
-    return made
+    return rows
 
 
-def _measured(found: Discovery | None, width: int) -> list[Text]:
-    if found is None:
+def _measured(discovery: Discovery | None, width: int) -> list[Text]:
+    if discovery is None:
         return [[("dim", "not measured yet: bench()")]]
-    return bars(found, width)
+    return bars(discovery, width)
 
 
-def bars(found: Discovery, width: int) -> list[Text]:
+def bars(discovery: Discovery, width: int) -> list[Text]:
     """A bar for each way, as long as it takes, and what it takes to read an attribute."""
-    names = min(max(len(way.name) for way in found.ways), width - _SAID - _SHORTEST)
-    longest = max(way.seconds for way in found.ways)
-    room = width - names - _SAID
-    made: list[Text] = []
-    for way in found.ways:
+    names = min(max(len(way.name) for way in discovery.ways), width - _LABEL - _SHORTEST)
+    longest = max(way.seconds for way in discovery.ways)
+    room = width - names - _LABEL
+    rows: list[Text] = []
+    for way in discovery.ways:
         bar = _BAR * max(round(room * way.seconds / longest), 1)
-        faster = found.ways[0].seconds / way.seconds
-        ratio = f"  {faster:.1f}x faster" if way is found.ways[-1] else ""
-        said = f" {duration(way.seconds)}{ratio}"
-        made.append(
+        faster = discovery.ways[0].seconds / way.seconds
+        ratio = f"  {faster:.1f}x faster" if way is discovery.ways[-1] else ""
+        label = f" {duration(way.seconds)}{ratio}"
+        rows.append(
             [
                 ("", f"{cut(way.name, names).ljust(names)}  "),
                 ("added" if ratio else "", bar),
-                ("bold" if ratio else "", said),
+                ("bold" if ratio else "", label),
             ]
         )
-    read = ", ".join(f"{name} {duration(seconds)}" for name, seconds in found.access.items())
-    return [*made, [("", cut(f"reading it: {read}", width))]]
+    read = ", ".join(f"{name} {duration(seconds)}" for name, seconds in discovery.access.items())
+    return [*rows, [("", cut(f"reading it: {read}", width))]]
 
 
-def report(found: Discovery, width: int) -> Text:
-    """The bars, what each is made of, and how it was measured."""
-    made = [_heading(f"knowing the {found.ways[0].found} transformations of QONNX", width), *bars(found, width)]
-    for way in found.ways:
+def report(discovery: Discovery, width: int) -> Text:
+    """The bars, what each is rows of, and how it was measured."""
+    rows = [_heading(f"knowing the {discovery.ways[0].found} transformations of QONNX", width), *bars(discovery, width)]
+    for way in discovery.ways:
         parts = ", ".join(f"{part} {duration(seconds)}" for part, seconds in way.parts.items())
-        made.append([("dim", f"{way.name}: {parts}")])
-    return [pair for line in made for pair in [*line, ("", "\n")]] + _how(found, width)
+        rows.append([("dim", f"{way.name}: {parts}")])
+    return [pair for line in rows for pair in [*line, ("", "\n")]] + _how(discovery, width)
 
 
-def _how(found: Discovery, width: int) -> Text:
-    listed = [way.name for way in found.ways if not way.found]
+def _how(discovery: Discovery, width: int) -> Text:
+    listed = [way.name for way in discovery.ways if not way.found]
     none = f" {' and '.join(listed)}: QONNX publishes none, so this is the mere look." if listed else ""
-    said = (
-        f"Measured now: each way {counted(found.runs, 'time')} in fresh processes, in turn; the median counts. "
+    method = (
+        f"Measured now: each way {counted(discovery.runs, 'time')} in fresh processes, in turn; the median counts. "
         f"Importing bsrepl is in its time.{none}"
     )
-    return [("dim", wrapped(said, width, ""))]
+    return [("dim", wrapped(method, width, ""))]

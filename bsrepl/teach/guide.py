@@ -18,7 +18,7 @@ class Problem(NamedTuple):
 
     number: int  # from 1 on
     step: Step
-    said: str
+    message: str
 
 
 class Watching(Protocol):

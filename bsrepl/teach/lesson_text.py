@@ -25,7 +25,7 @@ def introduction(guide: Guide, width: int) -> Text:
 
 
 def heading(lesson: Lesson, place: int, width: int) -> Text:
-    titles = [each.title for each in lesson.steps[: place + 1] if each.title]
+    titles = [step.title for step in lesson.steps[: place + 1] if step.title]
     title = titles[-1] if titles else lesson.title
     return [("", "\n"), ("bold", wrapped(f"[{place + 1}/{len(lesson.steps)}] {title}", width))]
 
@@ -48,22 +48,22 @@ def code(step: Step) -> Text:
 
 def not_yet(missing: Sequence[str], width: int) -> Text:
     """What is not true yet, and how to go on all the same."""
-    said = f"not yet: {'; '.join(missing)}" if missing else "that did not work"
-    return [("warning", wrapped(f"{said}. Try again, or tour.next() goes on.", width))]
+    reason = f"not yet: {'; '.join(missing)}" if missing else "that did not work"
+    return [("warning", wrapped(f"{reason}. Try again, or go on with tour.next().", width))]
 
 
 def end(lesson: Lesson, width: int) -> Text:
     return [("added", wrapped(f"That was {lesson.title}. The session is what it was before it.", width))]
 
 
-def problems(lesson: Lesson, found: Sequence[Problem], width: int) -> Text:
+def problems(lesson: Lesson, failures: Sequence[Problem], width: int) -> Text:
     """What did not do what it should: a line each, with the place in the lesson; or that all did."""
     text: Text = []
-    for each in found:
+    for problem in failures:
         text.append(("error", "failed"))
-        said = f" {lesson.name}:{each.step.line}  step {each.number} of {len(lesson.steps)}: {each.said}"
-        text.append(("", wrapped(f"failed{said}", width)[len("failed") :]))
-    if not found:
+        place = f" {lesson.name}:{problem.step.line}  step {problem.number} of {len(lesson.steps)}: {problem.message}"
+        text.append(("", wrapped(f"failed{place}", width)[len("failed") :]))
+    if not failures:
         text.append(("added", "ok"))
         text.append(("", f" {lesson.name}  {len(lesson.steps)} steps\n"))
     return text

@@ -33,7 +33,7 @@ def play(
         out.write(lesson_text.prose(step, out.width))
         pause(max(_LEAST, _WORD * len(step.text.split())))
         entry = _saved(guide, step, out, look, pause) if step.file else _typed(step, out, run, pause)
-        problems += [Problem(number, step, said) for said in _wrong(guide, step, entry)]
+        problems += [Problem(number, step, message) for message in _wrong(guide, step, entry)]
         pause(max(_LEAST, min(_WORD * len(entry.output.split()) / 2, 5 * _LEAST)))
         guide.go(1)
     return problems
@@ -69,10 +69,10 @@ def _saved(
 
 
 def _wrong(guide: Guide, step: Step, entry: Entry) -> list[str]:
-    said = [f"{check} is not true" for check in guide.missing()]
+    messages = [f"{check} is not true" for check in guide.missing()]
     if step.output is not None and not alike(step.output, entry.output):
         expected, got = first_difference(step.output, entry.output)
-        said.append(f"it printed {got!r}, where {expected!r} is expected")
+        messages.append(f"it printed {got!r}, where {expected!r} is expected")
     elif entry.failed and step.output is None and not step.checks:
-        said.append(f"it failed: {entry.output.strip().splitlines()[-1] if entry.output.strip() else 'no message'}")
-    return said
+        messages.append(f"it failed: {entry.output.strip().splitlines()[-1] if entry.output.strip() else 'no message'}")
+    return messages

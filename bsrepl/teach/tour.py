@@ -36,7 +36,7 @@ class Tour:
 
         Raises LessonError if there is none in it.
         """
-        self.start(opened(path, trusting=self._trusting))
+        self.start(read_lesson(path, trusting=self._trusting))
 
     def start(self, lesson: Lesson) -> None:
         """Begins a lesson; one that is going on ends."""
@@ -94,7 +94,7 @@ class Tour:
 
     def _going_on(self) -> Guide | None:
         if self.guide is None:
-            self._out.write([("dim", "no tour is going on; tour() begins one\n")])
+            self._out.write([("dim", "no tour is running; start one with tour()\n")])
         return self.guide
 
     def __repr__(self) -> str:
@@ -106,7 +106,7 @@ def own() -> Lesson:
     return parsed(files(__package__).joinpath("tour.md").read_text(encoding="utf-8"), "tour.md")
 
 
-def opened(path: Any, *, trusting: bool = False) -> Lesson:
+def read_lesson(path: Any, *, trusting: bool = False) -> Lesson:
     """The lesson in a file.
 
     Raises LessonError if it cannot be read, is no lesson, or, unless `trusting`, could have been written by somebody

@@ -83,7 +83,7 @@ def test_a_history_that_cannot_be_written_stays_in_memory_and_that_is_said(start
 
 def test_of_a_long_history_the_end_is_read(tmp_path: Path) -> None:
     commands = [f"x{n} = [\n    {n},\n]" for n in range(40_000)]
-    file = history.opened(tmp_path / "new" / "history", pytest.fail)
+    file = history.open_history(tmp_path / "new" / "history", pytest.fail)
     assert list(file.load_history_strings()) == []
     for command in commands[:3]:
         file.store_string(command)

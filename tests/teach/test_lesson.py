@@ -170,7 +170,7 @@ def test_a_lesson_is_done_step_by_step(screen: Screen, tmp_path: Path) -> None:
     assert screen.type("x * 7").startswith("42\nThat was Folding. The session is what it was before it.\n- steps.fold")
     assert console.tour.guide is None
     assert screen.type("mine, x") == "(5, 1)\n"  # type: ignore[unreachable]
-    assert screen.type("tour.next()") == "no tour is going on; tour() begins one\n"
+    assert screen.type("tour.next()") == "no tour is running; start one with tour()\n"
 
 
 def test_the_file_of_a_step_may_come_from_an_editor_and_what_is_missing_is_told(screen: Screen, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_step_that_did_not_work_says_what_is_missing(screen: Screen, tmp_path:
     screen.type(f"lesson({lesson(tmp_path, TEXT.replace('x * 7', 'y * 7'))!r})")
     screen.type("x = 6")
     screen.type("tour.next()")
-    assert screen.type("y * 7").endswith("that did not work. Try again, or tour.next() goes on.\n")
+    assert screen.type("y * 7").endswith("that did not work. Try again, or go on with tour.next().\n")
 
 
 def test_a_recording_is_a_lesson_and_check_tells_what_is_no_longer_the_same(screen: Screen, tmp_path: Path) -> None:

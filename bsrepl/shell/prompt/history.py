@@ -12,7 +12,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 _MOST = 500_000  # bytes that are read
 
 
-def opened(path: Path, tell: Callable[[str], None]) -> History:
+def open_history(path: Path, tell: Callable[[str], None]) -> History:
     """The history in a file, which is made if need be, or one in memory if it cannot be, and that is told."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
