@@ -70,7 +70,7 @@ def _backends(kernel: Plugin, snapshot: Snapshot) -> list[tuple[str, str]]:
 
 def backends_of(thing: Any, snapshot: Snapshot) -> str | None:
     """The backends of a kernel class in one line; None of anything else, and of a kernel without any."""
-    if not isinstance(thing, type):
+    if not issubclass(type(thing), type):  # isinstance would ask the object for its class
         return None
     for plugin in snapshot.plugins("kernel"):
         if plugin.is_loaded and plugin.load() is thing:

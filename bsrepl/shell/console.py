@@ -25,11 +25,10 @@ from ..teach.lesson import Lesson
 from ..teach.play import play
 from ..teach.recording import Entry, Recording
 from ..teach.tour import Tour
-from ..text import tracebacks
 from ..text.styled import Text, asides, plain, timing
 from ..text.terminal import Terminal
 from .banner import banner
-from .error_output import ErrorOutput
+from .error_output import ErrorOutput, last_line
 from .looking import Looking
 from .telling import changes_text, models_text, value_text
 
@@ -92,7 +91,7 @@ class Console:
 
     def notes(self) -> Text:
         """What is to be told once."""
-        return asides(self._notes(), self.out.width)
+        return self._asides(self._notes())
 
     def look(self, *, looked: bool = False) -> bool:
         """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told.
@@ -135,7 +134,7 @@ class Console:
         """
         code = pasted.cleaned(text, self.session.understands)
         with self.guarded():
-            self.out.write(asides([*steps, *code.said], self.out.width))
+            self.out.write(self._asides([*steps, *code.said]))
             self.looking.look(is_command=True)
             self.looking.reported = self.registry.snapshot
         position = self.tour.position
@@ -147,7 +146,7 @@ class Console:
                 raise turn.leaves
             entry = self.tell(turn)
         with self.guarded():
-            self.out.write(asides(interrupts.claimed(), self.out.width))
+            self.out.write(self._asides(interrupts.claimed()))
         self.recording.add(entry)
         if self.tour.guide is not None:
             with self.guarded():
@@ -158,22 +157,27 @@ class Console:
 
     def tell(self, turn: Turn) -> Entry:
         """Prints a turn. Returns the command with all that was printed, times left out."""
-        width = self.out.width
-        told: Text = []
+        shown: Text = []
         if turn.error is not None:
             self.errors.write(turn.error, turn.stopped_at)
         elif turn.value is not None:
-            told += self._write(value_text(turn.value, turn.after, width, self.shows_time))
+            shown += self._write(value_text(turn.value, turn.after, self.out.width, self.shows_time))
         self.out.write(self.notes())
         self.board.note(turn.before, turn.after)
-        told += self._write(changes_text(turn, self.looking.reported, width))
-        told += self._write(models_text(turn, width, self.shows_time))
+        if turn.after is not self.looking.reported:
+            shown += self._write(changes_text(turn, self.looking.reported, self.out.width))
+        if turn.models or turn.was_interrupted:
+            shown += self._write(models_text(turn, self.out.width, self.shows_time))
         for error in turn.internal:
             self.errors.write_internal(error)
         if self.shows_time:
             self.out.write(timing(turn.seconds))
-        result = plain(told) if turn.error is None else tracebacks.last_line(turn.error)
+        result = plain(shown) if turn.error is None else last_line(turn.error)
         return Entry(turn.code, turn.printed + result, turn.failed)
+
+    def _asides(self, messages: list[str]) -> Text:
+        """Asking for the width of the terminal costs more than most commands: it is done where there is something."""
+        return asides(messages, self.out.width) if messages else []
 
     def _write(self, text: Text) -> Text:
         self.out.write(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import traceback
-from bdb import BdbQuit
 
 from ..registry.store import Registry
 from ..reload.hints import hint
@@ -28,7 +27,7 @@ class ErrorOutput:
     def write(self, error: BaseException, stopped_at: StoppedAt | None = None) -> None:
         """Writes an exception of a command, with what to type instead if that is known."""
         terminal = self._terminal
-        if isinstance(error, BdbQuit) or _is_left_debugger(error):
+        if _is_left_debugger(error):
             terminal.write([("dim", "left the debugger\n")])
             return
         if isinstance(error, KeyboardInterrupt):
@@ -64,9 +63,17 @@ class ErrorOutput:
         self.last_internal = "".join(traceback.format_exception(error))
         frames = traceback.extract_tb(error.__traceback__)
         place = f" ({file_name(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
-        summary = tracebacks.last_line(error).strip()
+        summary = last_line(error).strip()
         message = f"{summary}{place}; the session goes on, errors() shows the traceback"
         self._terminal.write(headed("error", "internal error in bsrepl:", message, self._terminal.width))
+
+
+def last_line(error: BaseException) -> str:
+    """The message of an exception, without where it came from."""
+    try:
+        return tracebacks.last_line(error)
+    except Exception:  # Python itself cannot format it
+        return f"{type_name(error)}\n"
 
 
 def _formatted(error: BaseException, *, whole: bool = False) -> str:
@@ -79,7 +86,10 @@ def _formatted(error: BaseException, *, whole: bool = False) -> str:
 
 
 def _is_left_debugger(error: BaseException) -> bool:
-    """Whether pdb raised SystemExit because somebody quit it, as it does from Python 3.14 on."""
+    """Whether somebody quit pdb: it raises BdbQuit, and from Python 3.14 on SystemExit."""
+    quit_error = getattr(sys.modules.get("bdb"), "BdbQuit", None)
+    if quit_error is not None and isinstance(error, quit_error):
+        return True
     if not isinstance(error, SystemExit):
         return False
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]

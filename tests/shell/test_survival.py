@@ -25,6 +25,7 @@ HOSTILE = {
     "class raises": "type('R', (), {'__class__': property(lambda s: 1/0)})()",
     "metaclass raises": "type('M', (type,), {'__getattr__': lambda c, n: 1/0})('R', (), {})()",
     "dict raises": "type('R', (), {'__dict__': property(lambda s: 1/0)})()",
+    "every attribute raises": "type('R', (), {'__getattribute__': lambda s, n: 1/0})()",
     "equality raises": "type('R', (), {'__eq__': lambda s, o: 1/0, '__hash__': lambda s: 1})()",
     "keys raise": "type('R', (dict,), {'items': lambda s: 1/0, '__getitem__': lambda s, k: 1/0})(a=1)",
     "error with a strange name": "raise AttributeError('x', name=5, obj=tfm)",
@@ -55,6 +56,7 @@ HOSTILE = {
 def test_the_session_answers_after(screen: Screen, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setattr(sys, "stdout", sys.stdout)
     screen.console.run(command)
+    assert "internal error" not in screen.out.getvalue()
     assert screen.type("6 * 7") == "42\n"
     assert screen.console.registry.snapshot.count("transform") == 65
 
@@ -173,8 +175,8 @@ def test_a_command_that_closes_standard_input_leaves_the_keyboard(start: Start) 
     shell.expect(">>>", "tfm 65")
     shell.enter("import sys; sys.stdin.close(); print('clo' + 'sed')")
     shell.expect("closed", ">>>", "tfm 65")
-    shell.enter("input('name? ')")
-    shell.expect("name? ')", "name? ")
+    shell.enter("input('na' + 'me? ')")
+    shell.expect("name? ")
     shell.enter("Ada")
     shell.expect("'Ada'")
 

@@ -24,3 +24,11 @@ class Keyboard:
         if sys.stdin is None or sys.stdin.closed:
             os.dup2(self._descriptor, 0)
             sys.stdin = os.fdopen(0, encoding="utf-8", errors="replace", closefd=False)
+
+
+def read_plainly() -> str:
+    """A command of one line, without a prompt that could fail. Raises EOFError when there is none."""
+    try:
+        return input(">>> ")
+    except (OSError, ValueError) as error:
+        raise EOFError from error

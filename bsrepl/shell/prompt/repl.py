@@ -37,7 +37,7 @@ from ..console import Console
 from .appearance import STYLE, CommandValidator, Prompt
 from .completion import NamespaceCompleter
 from .entering import Entering
-from .keyboard import Keyboard
+from .keyboard import Keyboard, read_plainly
 from .signals import ended_by, interruptible, was_interrupted
 from .status_bar import status_bar
 from .styles import CodeStyles
@@ -187,7 +187,7 @@ class Shell(PythonRepl):
         while True:
             try:
                 if failures > _MOST_FAILURES:  # the prompt cannot be drawn at all
-                    return _read_plainly()
+                    return read_plainly()
                 waiting = self.app.run_async(pre_run=self._begin, set_exception_handler=False)
                 text: str = completed(self._loop, waiting)
             except (EOFError, OSError, termios.error):
@@ -196,14 +196,13 @@ class Shell(PythonRepl):
                 failures += 1
                 self._unforeseen.add(error)
                 self._tell_unforeseen()
-                continue
             except KeyboardInterrupt:
                 self.signatures = []
                 self._entering.taken("")
                 self.default_buffer.reset()  # a line of the history that was being looked at is to stay what it was
-                continue
-            if text and not text.isspace():
-                return text
+            else:
+                if text and not text.isspace():
+                    return text
 
     def _begin(self) -> None:
         """Puts what a tour proposes at the prompt, once; begins to look at the plugin files, as long as it waits."""
@@ -246,13 +245,12 @@ class Shell(PythonRepl):
             self._entering.propose(self.default_buffer, self._proposed)
 
     def _proposal(self) -> str:
-        guide = self.console.tour.guide
-        return guide.proposal if guide is not None else ""
+        return guide.proposal if (guide := self.console.tour.guide) is not None else ""
 
     def _names_to_complete(self) -> dict[str, Any]:
         """The names that Jedi may evaluate: a namespace would import each plugin that it looks at."""
-        names = self.console.session.namespace
-        return {name: value for name, value in names.items() if not isinstance(value, Namespace)}
+        names = self.console.session.namespace.items()
+        return {name: value for name, value in names if not isinstance(value, Namespace)}
 
     def _input_height(self) -> Dimension:
         completing = self.default_buffer.complete_state is not None
@@ -300,11 +298,3 @@ class Shell(PythonRepl):
             mode=f"vi {self.app.vi_state.input_mode.value.removeprefix('vi-')}" if self.vi_mode else "",
             width=width,
         )
-
-
-def _read_plainly() -> str:
-    """A command of one line, without a prompt that could fail. Raises EOFError when there is none."""
-    try:
-        return input(">>> ")
-    except (OSError, ValueError) as error:
-        raise EOFError from error

@@ -40,7 +40,7 @@ def was_interrupted(source: Input) -> bool:
     """Whether Ctrl-C was pressed after the Enter that ended a prompt. It takes with it what was typed before it.
 
     While the terminal is still raw, a Ctrl-C is a key like others: prompt_toolkit keeps it for the next prompt, or
-    nobody has read it yet.
+    nobody has read it yet. What was typed ahead is for the next prompt then, not for an `input()` of the command.
     """
     keys = get_typeahead(source)
     while not source.closed and select.select([source.fileno()], [], [], 0)[0]:
