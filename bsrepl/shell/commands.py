@@ -224,7 +224,7 @@ class Commands:
 
             pydoc.help(thing)
             return
-        self._out.write(help_page({name: _first_line(command) for name, command in self.all.items()}))
+        self._out.write(help_page({name: _first_line(command) for name, command in self.all.items()}, self._out.width))
 
     def _found(self, thing: Any) -> tuple[Any, Plugin | None]:
         """The object to tell about and the plugin that it is; a string that names a plugin means that."""

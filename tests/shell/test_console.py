@@ -319,3 +319,12 @@ def test_what_a_function_imports_when_it_is_called_is_followed(screen: Screen, t
     (tmp_path / "plugins" / "_late.py").write_text("VALUE = 2\n@step\ndef late(model):\n    return VALUE\n")
     assert "\n2\n" in f"\n{screen.type('steps.use(0)')}"
     assert screen.type("steps.late(0)") == "2\n"
+
+
+@pytest.mark.parametrize("width", [100, 60, 40])
+def test_the_help_page_breaks_no_word(screen: Screen, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = screen.type("help()").splitlines()
+    assert [line for line in lines if len(line) > width and len(line.split()) > 1] == []
+    assert "tfm.FoldConstants," in " ".join(lines).split()
+    assert any(line.strip() == "reproduce()" or line.strip().startswith("reproduce()  ") for line in lines)
