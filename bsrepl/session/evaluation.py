@@ -77,15 +77,7 @@ class Evaluator:
                 stopped_at = self._stopped_at(code, error)
             except Exception as unforeseen:
                 internal.append(unforeseen)
-        outcomes: list[ModelOutcome] = []
-        was_interrupted = False
-        try:
-            self._adopt()
-            outcomes.extend(self._outcomes(held, applications))
-        except KeyboardInterrupt:
-            was_interrupted = True
-        except Exception as unforeseen:
-            internal.append(unforeseen)
+        outcomes, was_interrupted = self._consequences(held, applications, internal)
         return Turn(
             code,
             before,
@@ -100,6 +92,23 @@ class Evaluator:
             was_interrupted,
             internal,
         )
+
+    def _consequences(
+        self, held: Held, applications: Sequence[Application], internal: list[Exception]
+    ) -> tuple[list[ModelOutcome], bool]:
+        """What happened to models, as far as it was found out, and whether a Ctrl-C stopped that.
+
+        Whatever goes wrong is added to `internal`.
+        """
+        outcomes: list[ModelOutcome] = []
+        try:
+            self._adopt()
+            outcomes.extend(self._outcomes(held, applications))
+        except KeyboardInterrupt:
+            return outcomes, True
+        except Exception as unforeseen:
+            internal.append(unforeseen)
+        return outcomes, False
 
     def _keep_failure(self, applications: Sequence[Application], error: BaseException) -> None:
         """Lets `reproduce` write down the pass that raised, if one did."""

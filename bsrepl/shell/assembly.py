@@ -61,13 +61,7 @@ def console(
     def show_progress(done: int, total: int, name: str) -> None:
         out.write_over(progress(done, total, name, out.width))
 
-    workbench = Workbench(
-        clock,
-        source_of=partial(_source_of, reloader, session),
-        lookup=partial(_importable, registry),
-        transforms=lambda: registry.snapshot.find("transform"),
-        progress=show_progress,
-    )
+    workbench = _workbench(registry, reloader, session, clock, show_progress)
     board = Board(registry, reloader, now)
     errors = ErrorOutput(err, registry)
     looking = Looking(
@@ -85,6 +79,22 @@ def console(
     session.namespace.update({**commands.all, "tour": built.tour, "lesson": built.tour.lesson})
     session.start_workers_with(worker.__name__, worker.Arguments(partial(_live_code, reloader, session)))
     return built
+
+
+def _workbench(
+    registry: Registry,
+    reloader: Reloader,
+    session: Session,
+    clock: Callable[[], float],
+    progress: Callable[[int, int, str], None],
+) -> Workbench:
+    return Workbench(
+        clock,
+        source_of=partial(_source_of, reloader, session),
+        lookup=partial(_importable, registry),
+        transforms=lambda: registry.snapshot.find("transform"),
+        progress=progress,
+    )
 
 
 def _live_code(reloader: Reloader, session: Session) -> worker.LiveCode:
