@@ -148,7 +148,8 @@ def test_a_signal_ends_the_shell_with_its_status(start: Start, number: int, stat
     shell = start()
     shell.expect(">>>")
     if busy:
-        shell.enter("print('be' + 'gun'); import time; time.sleep(100)")
+        # Short sleeps: Python does not see a signal that comes just before a sleep begins until the sleep has ended.
+        shell.enter("import time; print('be' + 'gun'); [time.sleep(0.1) for _ in range(1000)]")
         shell.expect("begun")
     shell.signal(number)
     assert shell.status() == status
@@ -167,7 +168,9 @@ def test_closing_the_terminal_ends_the_shell_with_its_history_saved(start: Start
 def test_a_signal_ends_the_shell_while_a_plugin_file_hangs(start: Start, tmp_path: Path) -> None:
     shell = start("hanging.py", "--interval", "0.05")
     shell.expect(">>>")
-    (tmp_path / "hanging.py").write_text("import time, pathlib\npathlib.Path('begun').touch()\ntime.sleep(100)\n")
+    (tmp_path / "hanging.py").write_text(
+        "import time, pathlib\npathlib.Path('begun').touch()\n[time.sleep(0.1) for _ in range(1000)]\n"
+    )
     shell.wait_for(tmp_path / "begun")
     shell.signal(signal.SIGTERM)
     assert shell.status() == 143
