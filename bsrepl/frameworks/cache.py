@@ -81,10 +81,10 @@ def python_files(folder: str) -> Iterator[str]:
     """The Python files in a folder and in those that can be packages in it, in one order whatever the file system."""
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            ordered = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return
-    for entry in found:
+    for entry in ordered:
         if entry.name.endswith(".py"):
             yield entry.path
         elif entry.name.isidentifier() and entry.name != "__pycache__" and entry.is_dir():

@@ -55,11 +55,11 @@ class Installed:
         names = {*folders, *(each.name for each in self.entry_points), BRAINSMITH}
         names |= {name for kind in KINDS for name in snapshot.frameworks(kind)}
         is_installed = installed_packages()
-        told = []
+        installations = []
         for name in sorted(names, key=precedence):
             plugins = [plugin for kind in KINDS for plugin in snapshot.plugins(kind, name)]
             counts = Counter(plugin.kind for plugin in plugins)
-            told.append(
+            installations.append(
                 Report(
                     name,
                     _version(name) if name in folders else None,
@@ -69,7 +69,7 @@ class Installed:
                     tuple(each for each in self.entry_points if each.name == name),
                 )
             )
-        return told
+        return installations
 
     def _load(self, name: str) -> None:
         """Loads the entry points of that name. Raises UnavailablePlugin if one does not work."""

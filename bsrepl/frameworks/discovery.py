@@ -53,7 +53,7 @@ def installed(index: Index = _NOTHING_KEPT) -> Iterator[Framework]:
 
 def _recalled(framework: str, held: Any) -> list[Plugin] | None:
     try:
-        return None if held is None else [from_plain(each, framework, (framework, "bsrepl")) for each in held]
+        return None if held is None else [from_plain(entry, framework, (framework, "bsrepl")) for entry in held]
     except (KeyError, TypeError, ValueError):  # damaged
         return None
 

@@ -49,8 +49,8 @@ class EntryPoint:
         try:
             with source_context(self.name):
                 published = Loader(self.name, self.value, self.group).load()
-                told = None if isinstance(published, ModuleType) else published()
-            self.plugins = [] if told is None else list(_plugins(self.name, told))
+                described = None if isinstance(published, ModuleType) else published()
+            self.plugins = [] if described is None else list(_plugins(self.name, described))
             self.failure = None
         except Exception as error:
             self.failure = str(error) if isinstance(error, UnavailablePlugin) else reason(error)
@@ -65,13 +65,16 @@ def published(index: Index) -> list[EntryPoint]:
     if not isinstance(listed, list) or not all(map(_is_entry, listed)):
         listed = _listed()
         index.keep("entry points", places, listed)
-    found = [EntryPoint(group, name, value, distribution) for group, name, value, distribution in listed]
-    for each in found:
+    entry_points = [EntryPoint(group, name, value, distribution) for group, name, value, distribution in listed]
+    for entry_point in entry_points:
         try:
-            each.plugins = [from_plain(plugin, each.name) for plugin in index.recall(_place(each), _state(each))]
+            entry_point.plugins = [
+                from_plain(plugin, entry_point.name)
+                for plugin in index.recall(_place(entry_point), _state(entry_point))
+            ]
         except (KeyError, TypeError, ValueError):  # nothing is kept, or it is damaged
-            each.plugins = None
-    return found
+            entry_point.plugins = None
+    return entry_points
 
 
 def _is_entry(held: Any) -> bool:
@@ -80,7 +83,7 @@ def _is_entry(held: Any) -> bool:
 
 def keep(entry_point: EntryPoint, index: Index) -> None:
     """Puts what an entry point published into the index, for the next start, if it can be kept."""
-    published = [plain(each) for each in entry_point.plugins or ()]
+    published = [plain(plugin) for plugin in entry_point.plugins or ()]
     if published and is_data(published):
         index.keep(_place(entry_point), _state(entry_point), published)
         index.save()
@@ -89,13 +92,16 @@ def keep(entry_point: EntryPoint, index: Index) -> None:
 def _listed() -> list[list[str]]:
     from importlib.metadata import distributions
 
-    found: dict[tuple[str, str], list[str]] = {}
+    by_name: dict[tuple[str, str], list[str]] = {}
     for distribution in distributions():
-        for each in distribution.entry_points:
-            if each.group in GROUPS:
-                said = f"{distribution.metadata['Name']} {distribution.version}"
-                found.setdefault((each.group, each.name), [each.group, each.name, each.value, said])
-    return list(found.values())
+        for entry_point in distribution.entry_points:
+            if entry_point.group in GROUPS:
+                version = f"{distribution.metadata['Name']} {distribution.version}"
+                by_name.setdefault(
+                    (entry_point.group, entry_point.name),
+                    [entry_point.group, entry_point.name, entry_point.value, version],
+                )
+    return list(by_name.values())
 
 
 def _place(entry_point: EntryPoint) -> str:
@@ -106,21 +112,21 @@ def _state(entry_point: EntryPoint) -> list[int]:
     return state([*sys.path, _file(entry_point.value.partition(":")[0]) or ""])
 
 
-def _plugins(framework: str, told: Any) -> Iterator[Plugin]:
-    if not isinstance(told, Mapping):
-        raise UnavailablePlugin(f"it returned a {type(told).__name__}, not a dictionary of {', '.join(_KEYS)}")
+def _plugins(framework: str, described: Any) -> Iterator[Plugin]:
+    if not isinstance(described, Mapping):
+        raise UnavailablePlugin(f"it returned a {type(described).__name__}, not a dictionary of {', '.join(_KEYS)}")
     for key, kind in _KEYS.items():
-        for each in told.get(key, ()):
-            if not isinstance(each, Mapping) or "name" not in each:
-                raise UnavailablePlugin(f"one of its {key} has no name: {safe_repr(each)}")
-            if "module" not in each:  # a decorator registers it
+        for entry in described.get(key, ()):
+            if not isinstance(entry, Mapping) or "name" not in entry:
+                raise UnavailablePlugin(f"one of its {key} has no name: {safe_repr(entry)}")
+            if "module" not in entry:  # a decorator registers it
                 continue
-            attribute = str(each.get("class_name") or each.get("func_name") or each["name"])
-            metadata = {field: value for field, value in each.items() if field not in _ADDRESS and value is not None}
+            attribute = str(entry.get("class_name") or entry.get("func_name") or entry["name"])
+            metadata = {field: value for field, value in entry.items() if field not in _ADDRESS and value is not None}
             if target := metadata.get("target_kernel"):
                 metadata.setdefault("kernel", str(target).rpartition(":")[2])
-            target = Lazy(str(each["module"]), attribute)
-            yield Plugin(Key(kind, framework, str(each["name"])), target, _origin(target), metadata)
+            target = Lazy(str(entry["module"]), attribute)
+            yield Plugin(Key(kind, framework, str(entry["name"])), target, _origin(target), metadata)
 
 
 def _origin(target: Lazy) -> Origin:
@@ -132,7 +138,7 @@ def _origin(target: Lazy) -> Origin:
 
     module = Module(target.module, file)
     statements: list[Any] = [*module.classes(), *module.functions()]
-    return next((each.origin for each in statements if each.name == target.attribute), Origin(file, 1))
+    return next((statement.origin for statement in statements if statement.name == target.attribute), Origin(file, 1))
 
 
 def _file(module: str) -> str | None:

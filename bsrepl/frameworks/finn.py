@@ -31,21 +31,21 @@ def plugins(modules: Mapping[str, Module]) -> list[Plugin]:
     ours = {name: module for name, module in modules.items() if name.partition(".")[0] == "finn"}
     kernels = [each for each in _concrete(known, "CustomOp", ours) if _language(each.name, known) is None]
     names = {each.name for each in kernels}
-    found = [
+    listed = [
         *(_plugin("transform", each, _inferred(each, names)) for each in _concrete(known, "Transformation", ours)),
         *(_plugin("kernel", each, {"domain": _package(each)}) for each in kernels),
         *(_plugin("backend", each, metadata) for each, metadata in _backends(known, ours)),
         *_steps(ours),
     ]
-    return [_with_needs(each, ours) for each in found]
+    return [_with_needs(each, ours) for each in listed]
 
 
 def _concrete(known: Classes, base: str, modules: Mapping[str, Module]) -> list[ClassStatement]:
-    return [each for each in known.concrete(base) if each.module in modules]
+    return [statement for statement in known.concrete(base) if statement.module in modules]
 
 
-def _plugin(kind: str, each: ClassStatement, metadata: dict[str, Any]) -> Plugin:
-    return Plugin(Key(kind, "finn", each.name), Lazy(each.module, each.name), each.origin, metadata)
+def _plugin(kind: str, statement: ClassStatement, metadata: dict[str, Any]) -> Plugin:
+    return Plugin(Key(kind, "finn", statement.name), Lazy(statement.module, statement.name), statement.origin, metadata)
 
 
 def _with_needs(plugin: Plugin, modules: Mapping[str, Module]) -> Plugin:
@@ -57,17 +57,20 @@ def _with_needs(plugin: Plugin, modules: Mapping[str, Module]) -> Plugin:
 def _inferred(transformation: ClassStatement, kernels: set[str]) -> dict[str, Any]:
     if not transformation.name.startswith("Infer"):
         return {}
-    made = dict.fromkeys(node["op_type"] for node in _NODE_MADE.finditer(transformation.body))
-    put = [op_type for op_type in made if op_type in kernels]
+    op_types = dict.fromkeys(node["op_type"] for node in _NODE_MADE.finditer(transformation.body))
+    put = [op_type for op_type in op_types if op_type in kernels]
     return {"kernel": put[0] if len(put) == 1 else put} if put else {}
 
 
 def _backends(known: Classes, modules: Mapping[str, Module]) -> Iterator[tuple[ClassStatement, dict[str, Any]]]:
-    for each in _concrete(known, "CustomOp", modules):
-        language = _language(each.name, known)
+    for statement in _concrete(known, "CustomOp", modules):
+        language = _language(statement.name, known)
         if language is not None:
-            kernel = _kernel(each.name, known)
-            yield each, {"language": language, **({"kernel": kernel} if kernel else {}), "domain": _package(each)}
+            kernel = _kernel(statement.name, known)
+            yield (
+                statement,
+                {"language": language, **({"kernel": kernel} if kernel else {}), "domain": _package(statement)},
+            )
 
 
 def _language(name: str, known: Classes) -> str | None:
@@ -83,15 +86,15 @@ def _kernel(name: str, known: Classes) -> str | None:
     return next((kernel for base in bases if base not in _LANGUAGES and (kernel := _kernel(base, known))), None)
 
 
-def _package(each: ClassStatement) -> str:
+def _package(statement: ClassStatement) -> str:
     """The domain of a custom op: the package of its module."""
-    return each.module.rpartition(".")[0]
+    return statement.module.rpartition(".")[0]
 
 
 def _steps(modules: Mapping[str, Module]) -> Iterator[Plugin]:
     for name, module in modules.items():
         if name.startswith("finn.builder."):
-            for each in module.functions():
-                if each.name.startswith("step_"):
-                    target = Lazy(each.module, each.name)
-                    yield Plugin(Key("step", "finn", each.name), target, each.origin, {"category": "build"})
+            for function in module.functions():
+                if function.name.startswith("step_"):
+                    target = Lazy(function.module, function.name)
+                    yield Plugin(Key("step", "finn", function.name), target, function.origin, {"category": "build"})

@@ -8,22 +8,22 @@ from ..text.styled import Text, headed, wrapped
 from .catalogue import Report as Installation
 
 
-def framework(told: Installation, width: int) -> Text:
+def framework(installation: Installation, width: int) -> Text:
     """A framework: its name and version, how much it brings, where it is, what is unavailable, who publishes it."""
-    head = f"{told.name} {told.version}" if told.version else told.name
-    numbers = ", ".join(counted(count, kind) for kind, count in told.counts.items()) or "nothing yet"
+    head = f"{installation.name} {installation.version}" if installation.version else installation.name
+    numbers = ", ".join(counted(count, kind) for kind, count in installation.counts.items()) or "nothing yet"
     text = headed("bold", head, numbers, width)
-    if told.name == BRAINSMITH and not told.folders:
+    if installation.name == BRAINSMITH and not installation.folders:
         text.append(("dim", wrapped("  bsrepl's own and yours; Brainsmith is not installed", width)))
-    text += [("path", f"  {folder}\n") for folder in told.folders]
-    for why, count in told.unavailable.items():
+    text += [("path", f"  {folder}\n") for folder in installation.folders]
+    for why, count in installation.unavailable.items():
         text.append(("warning", wrapped(f"  unavailable: {why} ({counted(count, 'plugin')})", width, "    ")))
-    for each in told.entry_points:
-        said = f"  entry point of {each.distribution}: "
-        if each.failure is not None:
-            text.append(("error", wrapped(f"{said}{each.failure}", width, "    ")))
-        elif each.plugins is None:
-            text.append(("dim", wrapped(f"{said}not loaded yet; kernels.{each.name} does", width, "    ")))
+    for entry_point in installation.entry_points:
+        begin = f"  entry point of {entry_point.distribution}: "
+        if entry_point.failure is not None:
+            text.append(("error", wrapped(f"{begin}{entry_point.failure}", width, "    ")))
+        elif entry_point.plugins is None:
+            text.append(("dim", wrapped(f"{begin}not loaded yet; kernels.{entry_point.name} does", width, "    ")))
         else:
-            text.append(("dim", wrapped(f"{said}{counted(len(each.plugins), 'plugin')}", width, "    ")))
+            text.append(("dim", wrapped(f"{begin}{counted(len(entry_point.plugins), 'plugin')}", width, "    ")))
     return text

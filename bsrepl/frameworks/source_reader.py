@@ -85,13 +85,13 @@ class Module:
 
         Imports that are indented do not count: they wait for a function to be called, or a failure of theirs is caught.
         """
-        found = []
+        imported = []
         for statement in _IMPORT.finditer(self.text):
             package = statement["package"]
             listed = statement["names"] or statement["modules"] or ""
             names = [name.split(" as ")[0].strip() for name in listed.split(",")]
-            found += [package, *(f"{package}.{name}" for name in names if name)] if package else names
-        return tuple(found)
+            imported += [package, *(f"{package}.{name}" for name in names if name)] if package else names
+        return tuple(imported)
 
     def _origin(self, statement: re.Match[str]) -> Origin:
         return Origin(self.path, self.text.count("\n", 0, statement.start()) + 1)
@@ -102,7 +102,7 @@ def modules(roots: Iterable[str], package: str) -> dict[str, Module]:
 
     `roots` are the folders of the package; there are several only of a namespace package.
     """
-    found: dict[str, Module] = {}
+    named: dict[str, Module] = {}
     for root in roots:
         for folder, folders, files in os.walk(root):
             folders[:] = sorted(name for name in folders if name.isidentifier() and name != "__pycache__")
@@ -110,8 +110,8 @@ def modules(roots: Iterable[str], package: str) -> dict[str, Module]:
             for file in sorted(files):
                 if file.endswith(".py"):
                     name = dotted if file == "__init__.py" else f"{dotted}.{file[:-3]}"
-                    found.setdefault(name, Module(name, os.path.join(folder, file)))
-    return found
+                    named.setdefault(name, Module(name, os.path.join(folder, file)))
+    return named
 
 
 class Classes(dict[str, ClassStatement]):
@@ -122,7 +122,7 @@ class Classes(dict[str, ClassStatement]):
 
         Depth first, each where it stands last: that is Python's order wherever it does not refuse the bases.
         """
-        inherited = [each for base in (self[name].bases if name in self else ()) for each in self.lineage(base)]
+        inherited = [ancestor for base in (self[name].bases if name in self else ()) for ancestor in self.lineage(base)]
         return list(dict.fromkeys(reversed([name, *inherited])))[::-1]
 
     def descends(self, name: str, base: str) -> bool:
@@ -131,24 +131,28 @@ class Classes(dict[str, ClassStatement]):
 
     def abstract(self, name: str) -> frozenset[str]:
         """The methods that a class leaves abstract."""
-        found: dict[str, bool] = {}
-        for each in self.lineage(name):
-            if each in self:
-                found = {
-                    **dict.fromkeys(self[each].abstract, True),
-                    **dict.fromkeys(self[each].defined, False),
-                    **found,
+        is_abstract_by_name: dict[str, bool] = {}
+        for ancestor in self.lineage(name):
+            if ancestor in self:
+                is_abstract_by_name = {
+                    **dict.fromkeys(self[ancestor].abstract, True),
+                    **dict.fromkeys(self[ancestor].defined, False),
+                    **is_abstract_by_name,
                 }
-        return frozenset(method for method, is_abstract in found.items() if is_abstract)
+        return frozenset(method for method, is_abstract in is_abstract_by_name.items() if is_abstract)
 
     def concrete(self, base: str) -> Iterator[ClassStatement]:
         """The classes that derive from `base` and leave no method abstract."""
-        return (each for each in self.values() if self.descends(each.name, base) and not self.abstract(each.name))
+        return (
+            statement
+            for statement in self.values()
+            if self.descends(statement.name, base) and not self.abstract(statement.name)
+        )
 
 
 def classes(of: Iterable[Module]) -> Classes:
     """The class statements of modules."""
-    return Classes({each.name: each for module in of for each in module.classes()})
+    return Classes({statement.name: statement for module in of for statement in module.classes()})
 
 
 def needs(name: str, known: Mapping[str, Module]) -> tuple[str, ...]:

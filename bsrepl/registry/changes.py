@@ -80,7 +80,7 @@ def _code_differences(old: Any, new: Any) -> list[str]:
         return []
     if not isinstance(old, type) or not isinstance(new, type):
         return [] if alike(old, new) else ["changed"]
-    found = [] if _bases(old) == _bases(new) else ["base classes changed"]
+    differences = [] if _bases(old) == _bases(new) else ["base classes changed"]
     before, after = _members(old), _members(new)
     for name in {**after, **before}:
         if name not in after:
@@ -93,8 +93,8 @@ def _code_differences(old: Any, new: Any) -> list[str]:
             continue
         member = after.get(name, before.get(name))
         label = {"__doc__": "docstring"}.get(name, f"{name}()" if _is_callable(member) else name)
-        found.append(f"{label} {what}")
-    return found
+        differences.append(f"{label} {what}")
+    return differences
 
 
 def _nested_differs(outer: type, old: Any, new: Any) -> bool:

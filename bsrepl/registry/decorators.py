@@ -229,10 +229,10 @@ def _register(
         if alias in kept:
             kept.setdefault(meant, str(kept[alias]).rpartition(":")[2])
     registered = Plugin(Key(kind, str(framework), name), target, origin, kept)
-    found = (slips or _SLIPS[kind])(registered)
+    messages = (slips or _SLIPS[kind])(registered)
     if name in RESERVED or name in WORDS:
-        found.append(f'{NAMESPACES[kind]}.{name} is something else; reach it by {NAMESPACES[kind]}["{name}"]')
-    for slip in found:
+        messages.append(f'{NAMESPACES[kind]}.{name} is something else; reach it by {NAMESPACES[kind]}["{name}"]')
+    for slip in messages:
         warnings.warn_explicit(f"{kind} {name}: {slip}", PluginWarning, origin.file, origin.line)
     if isinstance(target, type):
         _keys[target] = registered.key

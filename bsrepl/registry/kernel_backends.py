@@ -26,15 +26,15 @@ def of(kernel: str, snapshot: Snapshot) -> KernelBackends:
     plugin = snapshot.get("kernel", kernel)
     bare = kernel.rpartition(":")[2]
     names = dict.fromkeys([bare, kernel, plugin.key.qualified if plugin else bare])
-    registered = tuple(each for name in names for each in snapshot.find("backend", kernel=name))
-    said = plugin.metadata.get("backends", ()) if plugin else ()
-    declared = tuple(map(str, said)) if isinstance(said, (list, tuple)) else (str(said),)
-    in_order = sorted(registered, key=lambda each: (not each.metadata.get("default"), _rank(each, declared)))
+    registered = tuple(backend for name in names for backend in snapshot.find("backend", kernel=name))
+    wanted = plugin.metadata.get("backends", ()) if plugin else ()
+    declared = tuple(map(str, wanted)) if isinstance(wanted, (list, tuple)) else (str(wanted),)
+    in_order = sorted(registered, key=lambda backend: (not backend.metadata.get("default"), _rank(backend, declared)))
     return KernelBackends(
         declared,
         registered,
         in_order[0] if in_order else None,
-        tuple(one for one in declared if not any(_is_meant(one, each) for each in registered)),
+        tuple(one for one in declared if not any(_is_meant(one, backend) for backend in registered)),
     )
 
 

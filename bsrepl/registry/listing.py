@@ -51,8 +51,8 @@ class Listing(Styled, Sequence[Any]):
         rows = []
         for plugin in self.plugins:
             why = plugin.unavailable(is_installed)
-            said = "  ".join(filter(None, (why and f"unavailable: {why}", summary(plugin))))
-            rows.append((str(plugin.key), said, str(plugin.origin)))
+            described = "  ".join(filter(None, (why and f"unavailable: {why}", summary(plugin))))
+            rows.append((str(plugin.key), described, str(plugin.origin)))
         return rows
 
     def styled(self, width: int, shows_time: bool) -> Text:

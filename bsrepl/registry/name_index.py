@@ -61,7 +61,9 @@ class NameIndex:
 
     def _lists(self, kind: str, framework: str | None) -> list[list[_Entry]]:
         return [
-            entries for (each, owner), entries in self._entries.items() if each == kind and framework in (None, owner)
+            entries
+            for (entry_kind, owner), entries in self._entries.items()
+            if entry_kind == kind and framework in (None, owner)
         ]
 
     @staticmethod

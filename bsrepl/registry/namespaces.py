@@ -88,8 +88,8 @@ class Namespace:
         framework = criteria.get("framework")
         if isinstance(framework, str) and framework not in self.frameworks():
             self._registry.load_pending(framework)
-        found = self._snapshot.find(self._kind, text, **criteria)
-        return Listing(found, "" if found else self._nothing_found(text, criteria))
+        plugins = self._snapshot.find(self._kind, text, **criteria)
+        return Listing(plugins, "" if plugins else self._nothing_found(text, criteria))
 
     def all(self) -> Listing:
         """Every plugin of the namespace, by framework and name."""
@@ -102,13 +102,15 @@ class Namespace:
 
     def missing(self, name: str) -> str:
         """What to say when there is no plugin of that name: the nearest names, or where it is instead."""
-        said = f"{self._typed} has no {name!r}"
+        sentence = f"{self._typed} has no {name!r}"
         bare = name.rpartition(":")[2]
         elsewhere = [str(plugin.key) for kind in NAMESPACES if (plugin := self._snapshot.get(kind, bare)) is not None]
         near = elsewhere or nearest(bare, [p.name for p in self._plugins()])
         if elsewhere:
-            return f"{said}; there is {', '.join(elsewhere)}"
-        return f"{said}; nearest: {', '.join(near)}" if near else f"{said}; {self._typed}.all() lists what it has"
+            return f"{sentence}; there is {', '.join(elsewhere)}"
+        return (
+            f"{sentence}; nearest: {', '.join(near)}" if near else f"{sentence}; {self._typed}.all() lists what it has"
+        )
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {self._snapshot.count(self._kind, name)}" for name in self.frameworks())

@@ -90,11 +90,11 @@ def _count(kind: str, before: int, after: int) -> str:
     return f"{PLURALS[kind]} {numbers}"
 
 
-def listing(found: Listing, width: int) -> Text:
+def listing(plugins: Listing, width: int) -> Text:
     """The plugins that were found, as a table."""
-    text: Text = [] if found else [("warning", f"{found.otherwise}\n")]
-    for cells in columns(found.rows(), width):
+    text: Text = [] if plugins else [("warning", f"{plugins.otherwise}\n")]
+    for cells in columns(plugins.rows(), width):
         styled = zip(("bold", "", "path"), cells, strict=False)
         text += [part for style, cell in styled for part in ((style, cell), ("", "  "))]
         text[-1] = ("", "\n")
-    return text + ([("warning", f"{found.note}\n")] if found.note else [])
+    return text + ([("warning", f"{plugins.note}\n")] if plugins.note else [])

@@ -95,11 +95,11 @@ class Snapshot:
 
     def frameworks(self, kind: str) -> tuple[str, ...]:
         """The frameworks that have a plugin of this kind, in the order in which short names are looked up."""
-        found = self._frameworks.get(kind)
-        if found is None:
+        cached = self._frameworks.get(kind)
+        if cached is None:
             known = map(str, self._index.get((kind, "framework"), _NOTHING))
-            found = self._frameworks[kind] = tuple(sorted(known, key=precedence))
-        return found
+            cached = self._frameworks[kind] = tuple(sorted(known, key=precedence))
+        return cached
 
     def values(self, kind: str, field: str, framework: str | None = None) -> dict[Hashable, int]:
         """The values that the plugins of a kind, or of a framework among them, have for a field; how many have each."""
@@ -111,7 +111,7 @@ class Snapshot:
 
     def fields(self, kind: str) -> list[str]:
         """The metadata fields that any plugin of a kind has, `framework` among them."""
-        return sorted(field for each, field in self._index if each == kind)
+        return sorted(field for indexed_kind, field in self._index if indexed_kind == kind)
 
     def count(self, kind: str, framework: str | None = None) -> int:
         if framework is not None:
@@ -134,21 +134,21 @@ class Snapshot:
         """
         name = criteria.pop("name", None)
         postings = [self._matching(kind, field, value) for field, value in criteria.items() if value is not None]
-        found: Iterable[Plugin]
+        plugins: Iterable[Plugin]
         if postings:
             smallest, *others = sorted(postings, key=len)
-            found = smallest.values()
+            plugins = smallest.values()
             if others:
-                found = [smallest[key] for key in smallest if all(key in other for other in others)]
+                plugins = [smallest[key] for key in smallest if all(key in other for other in others)]
         else:
-            found = self.plugins(kind)
+            plugins = self.plugins(kind)
         for field in [field for field, value in criteria.items() if value is None]:
-            found = [plugin for plugin in found if plugin.metadata.get(field) is None]
+            plugins = [plugin for plugin in plugins if plugin.metadata.get(field) is None]
         if name is not None:
-            found = [plugin for plugin in found if fnmatchcase(plugin.name, name)]
+            plugins = [plugin for plugin in plugins if fnmatchcase(plugin.name, name)]
         if text is not None:
-            found = [plugin for plugin in found if _mentions(plugin, text.lower())]
-        return sorted(found, key=lambda plugin: (plugin.key.name, precedence(plugin.key.framework)))
+            plugins = [plugin for plugin in plugins if _mentions(plugin, text.lower())]
+        return sorted(plugins, key=lambda plugin: (plugin.key.name, precedence(plugin.key.framework)))
 
     def keys(self) -> Iterator[Key]:
         """Every key that a plugin is registered under, in no particular order."""

@@ -103,9 +103,13 @@ def record(plugin: Plugin, instead_of: Plugin | None = None) -> None:
         if plugin.origin.is_file:
             registry.late.setdefault(plugin.origin.file, []).append(plugin)
         return
-    for earlier in [each for each in journal.plugins if each.key == plugin.key or each is instead_of]:
+    for earlier in [
+        recorded_plugin
+        for recorded_plugin in journal.plugins
+        if recorded_plugin.key == plugin.key or recorded_plugin is instead_of
+    ]:
         if earlier is not instead_of:
-            said = f"{plugin.key} is registered twice, at {earlier.origin} too"
-            warnings.warn_explicit(said, PluginWarning, plugin.origin.file, plugin.origin.line)
+            message = f"{plugin.key} is registered twice, at {earlier.origin} too"
+            warnings.warn_explicit(message, PluginWarning, plugin.origin.file, plugin.origin.line)
         journal.plugins.remove(earlier)
     journal.plugins.append(plugin)

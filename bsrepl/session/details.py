@@ -30,39 +30,39 @@ def plugin_of(thing: Any, snapshot: Snapshot) -> Plugin | None:
 def fields(thing: Any, plugin: Plugin | None, snapshot: Snapshot) -> list[tuple[str, str]]:
     """The fields of an object, and of the plugin that it is: name, kind, framework, stage, module, file:line,
     signature, metadata, backends, public methods. The docstring is not among them."""
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     if plugin is not None:
-        found += [("name", str(plugin.key)), ("kind", plugin.kind), ("framework", plugin.framework)]
+        pairs += [("name", str(plugin.key)), ("kind", plugin.kind), ("framework", plugin.framework)]
         if plugin.kind == "transform":
-            found.append(("stage", plugin.stage or "none"))
-        found += [("module", plugin.module), ("defined", f"{plugin.origin.file}:{plugin.origin.line}")]
+            pairs.append(("stage", plugin.stage or "none"))
+        pairs += [("module", plugin.module), ("defined", f"{plugin.origin.file}:{plugin.origin.line}")]
     else:
-        found += [
+        pairs += [
             ("type", type(thing).__qualname__),
             ("module", str(getattr(thing, "__module__", None) or "none")),
         ]
     if (call := signature(thing)) is not None:
-        found.append(("call", call))
+        pairs.append(("call", call))
     if plugin is not None:
         shown = ("stage", "backends")
-        found += [(field, safe_repr(value)) for field, value in plugin.metadata.items() if field not in shown]
+        pairs += [(field, safe_repr(value)) for field, value in plugin.metadata.items() if field not in shown]
         if plugin.kind == "kernel":
-            found += _backends(plugin, snapshot)
+            pairs += _backends(plugin, snapshot)
     if methods := public_methods(thing):
-        found.append(("methods", ", ".join(methods)))
-    return found
+        pairs.append(("methods", ", ".join(methods)))
+    return pairs
 
 
 def _backends(kernel: Plugin, snapshot: Snapshot) -> list[tuple[str, str]]:
     known = kernel_backends.of(kernel.key.qualified, snapshot)
-    said = [
-        f"{each.key} ({each.metadata.get('language', '?')}{', default' if each is known.default else ''})"
-        for each in known.registered
+    described = [
+        f"{backend.key} ({backend.metadata.get('language', '?')}{', default' if backend is known.default else ''})"
+        for backend in known.registered
     ]
-    inference = [str(each.key) for each in snapshot.find("transform", kernel=kernel.name)]
+    inference = [str(backend.key) for backend in snapshot.find("transform", kernel=kernel.name)]
     return [
         ("declared backends", ", ".join(known.declared)),
-        ("registered backends", ", ".join(said)),
+        ("registered backends", ", ".join(described)),
         *([("missing backends", ", ".join(known.missing))] if known.missing else []),
         *([("inferred by", ", ".join(inference))] if inference else []),
     ]
@@ -75,8 +75,8 @@ def backends_of(thing: Any, snapshot: Snapshot) -> str | None:
     for plugin in snapshot.plugins("kernel"):
         if plugin.is_loaded and plugin.load() is thing:
             rows = dict(_backends(plugin, snapshot))
-            said = [f"{row}: {rows[row]}" for row in ("registered backends", "missing backends") if rows.get(row)]
-            return "; ".join(said) or None
+            lines = [f"{row}: {rows[row]}" for row in ("registered backends", "missing backends") if rows.get(row)]
+            return "; ".join(lines) or None
     return None
 
 
@@ -95,12 +95,12 @@ def public_methods(thing: Any) -> list[str]:
     cls = thing if isinstance(thing, type) else type(thing)
     if cls.__module__ == "builtins":
         return []
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for base in cls.__mro__:
         for name, value in vars(base).items():
             if not name.startswith("_") and callable(getattr(value, "__func__", value)) and not isinstance(value, type):
-                found.setdefault(name)
-    return list(found)
+                names.setdefault(name)
+    return list(names)
 
 
 def docstring(thing: Any) -> str:
@@ -118,8 +118,8 @@ def source(thing: Any, plugin: Plugin | None = None) -> str | None:
     places += [(code.co_filename, code.co_firstlineno) for code in _codes(cls)]
     for file, line in places:
         text = "".join(linecache.getlines(file))
-        if (found := _class_source(text, cls.__name__, line)) is not None:
-            return found
+        if (text_of_class := _class_source(text, cls.__name__, line)) is not None:
+            return text_of_class
     return None
 
 
@@ -133,9 +133,15 @@ def _class_source(text: str, name: str, line: int) -> str | None:
         tree = ast.parse(text)
     except SyntaxError:
         return None
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == name]
-    if not found:
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == name]
+    if not classes:
         return None
-    node = min(found, key=lambda each: (not each.lineno <= line <= (each.end_lineno or 0), abs(each.lineno - line)))
+    node = min(
+        classes,
+        key=lambda statement: (
+            not statement.lineno <= line <= (statement.end_lineno or 0),
+            abs(statement.lineno - line),
+        ),
+    )
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
     return textwrap.dedent("".join(text.splitlines(keepends=True)[first - 1 : node.end_lineno]))

@@ -112,7 +112,11 @@ class Evaluator:
 
     def _keep_failure(self, applications: Sequence[Application], error: BaseException) -> None:
         """Lets `reproduce` write down the pass that raised, if one did."""
-        unfinished = (each for each in reversed(applications) if each.depth == 1 and each.result is None)
+        unfinished = (
+            application
+            for application in reversed(applications)
+            if application.depth == 1 and application.result is None
+        )
         stopped = next(unfinished, None)
         if stopped is not None:
             self._workbench.failed(stopped.source, [stopped.transformation], error)

@@ -38,7 +38,7 @@ class Cleaned(NamedTuple):
     """The code in a pasted text, and what was done to get at it."""
 
     text: str
-    said: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
 
 
 def cleaned(text: str, runs: Runs) -> Cleaned:
@@ -46,19 +46,19 @@ def cleaned(text: str, runs: Runs) -> Cleaned:
     has_cells = any(_IN.fullmatch(line) for line in text.splitlines())  # to Python, an annotation: In[3]: x = 1
     if not has_cells and runs(text):
         return Cleaned(text)
-    said: list[str] = []
+    steps: list[str] = []
     code = text.replace("\r\n", "\n").replace("\r", "\n")
     for strip in (_without_fences, _without_prompts, _without_cells):
         stripped = strip(code)
         if stripped is not None:
             code, what = stripped
-            said.append(what)
+            steps.append(what)
     if runs(code):
-        return Cleaned(code, tuple(said))
+        return Cleaned(code, tuple(steps))
     repaired = _repaired(code, runs)
     if repaired is not None:
-        return Cleaned(repaired[0], (*said, *repaired[1]))
-    return Cleaned(code, tuple(said)) if said else Cleaned(text)
+        return Cleaned(repaired[0], (*steps, *repaired[1]))
+    return Cleaned(code, tuple(steps)) if steps else Cleaned(text)
 
 
 def _without_fences(text: str) -> tuple[str, str] | None:
@@ -131,15 +131,15 @@ def _left_out(prompts: int, outputs: int) -> str:
 def _repaired(text: str, runs: Runs) -> tuple[str, list[str]] | None:
     """The text with the first repair, or the first two of them, that make it run."""
     mended = _typed(text)
-    for code, said in ((text, []), (mended, ["typographic spaces and quotes made plain"])):
-        if said and code == text:
+    for code, steps in ((text, []), (mended, ["typographic spaces and quotes made plain"])):
+        if steps and code == text:
             continue
-        if said and runs(code):
-            return code, said
+        if steps and runs(code):
+            return code, steps
         for change, what in _INDENTATION:
             changed = change(code)
             if changed != code and runs(changed):
-                return changed, [*said, what] if what else said
+                return changed, [*steps, what] if what else steps
     return None
 
 
@@ -150,7 +150,7 @@ def _typed(text: str) -> str:
     position = 0
     while position < len(text):
         char = text[position]
-        three = "".join(_STRAIGHT.get(each, "") for each in text[position : position + 3])
+        three = "".join(_STRAIGHT.get(char, "") for char in text[position : position + 3])
         if quote:
             if char == "\\":
                 written.append(text[position : position + 2])

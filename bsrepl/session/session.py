@@ -118,19 +118,24 @@ class Session:
 
     def definitions(self) -> str:
         """The imports, functions and classes of the commands so far, as a module that has nothing else in it."""
-        found: list[str] = []
+        sources: list[str] = []
         for number in range(1, self.number + 1):
             lines = linecache.getlines(f"<command {number}>")
             tree = self.parsed("".join(lines))
-            for each in tree.body if tree is not None else ():
-                if isinstance(each, (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef)):
-                    first = min([each.lineno, *(other.lineno for other in getattr(each, "decorator_list", ()))])
-                    found.append("".join(lines[first - 1 : each.end_lineno]))
-        return "\n".join(found)
+            for statement in tree.body if tree is not None else ():
+                if isinstance(statement, (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef)):
+                    first = min(
+                        [statement.lineno, *(other.lineno for other in getattr(statement, "decorator_list", ()))]
+                    )
+                    sources.append("".join(lines[first - 1 : statement.end_lineno]))
+        return "\n".join(sources)
 
     def statements_before(self, text: str, line: int) -> int:
         """How many statements of a command end before a line of it."""
-        return sum((each.end_lineno or each.lineno) < line for each in notebook.parse(text, flags=self._flags).body)
+        return sum(
+            (statement.end_lineno or statement.lineno) < line
+            for statement in notebook.parse(text, flags=self._flags).body
+        )
 
     def run_script(self, text: str, filename: str) -> None:
         """Runs a whole script; no value is shown. Whatever it raises comes through."""
@@ -212,10 +217,10 @@ class _Parsed(NamedTuple):
 
 
 def _parsed(text: str, flags: int = 0) -> _Parsed:
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
             tree = notebook.parse(text, flags=flags)
         except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
             return _Parsed(text, flags, None, False)
-        return _Parsed(text, flags, tree, bool(said))
+        return _Parsed(text, flags, tree, bool(warned))

@@ -91,14 +91,14 @@ class Commands:
                 registry_report.listing(thing.all() if isinstance(thing, Namespace) else thing, self._out.width)
             )
             return
-        thing, plugin = self._found(thing)
+        thing, plugin = self._thing_and_plugin(thing)
         self._out.write(fields(details.fields(thing, plugin, self._registry.snapshot), self._out.width))
         if doc := details.docstring(thing):
             self._out.write([("", "\n"), *[("", f"  {line}".rstrip() + "\n") for line in doc.splitlines()]])
 
     def source(self, thing: Any) -> None:
         """Prints the source of a plugin, by itself or by its name, or of a class or function. `x??` is `source(x)`."""
-        thing, plugin = self._found(thing)
+        thing, plugin = self._thing_and_plugin(thing)
         text = details.source(thing, plugin)
         if text is None:
             self._out.write(
@@ -226,7 +226,7 @@ class Commands:
             return
         self._out.write(help_page({name: _first_line(command) for name, command in self.all.items()}, self._out.width))
 
-    def _found(self, thing: Any) -> tuple[Any, Plugin | None]:
+    def _thing_and_plugin(self, thing: Any) -> tuple[Any, Plugin | None]:
         """The object to tell about and the plugin that it is; a string that names a plugin means that."""
         plugin = details.plugin_of(thing, self._registry.snapshot)
         return (plugin.load() if plugin is not None else thing), plugin

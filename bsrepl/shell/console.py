@@ -134,7 +134,7 @@ class Console:
         """
         code = pasted.cleaned(text, self.session.understands)
         with self.guarded():
-            self.out.write(self._asides([*steps, *code.said]))
+            self.out.write(self._asides([*steps, *code.steps]))
             self.looking.look(is_command=True)
             self.looking.reported = self.registry.snapshot
         position = self.tour.position

@@ -61,7 +61,9 @@ def measure(runs: int, progress: Callable[[int, int, str], None]) -> Discovery:
             for number, (name, (program, arguments)) in enumerate(codes.items()):
                 progress(turn * len(codes) + number, total, name)
                 with tempfile.TemporaryDirectory() as new:
-                    taken[name].append(fresh(program, *(new if each is None else each for each in arguments)))
+                    taken[name].append(
+                        fresh(program, *(new if argument is None else argument for argument in arguments))
+                    )
     progress(total - 1, total, "tfm.X")
     _, access = fresh(ACCESS)
     progress(total, total, "")
@@ -77,8 +79,8 @@ def fresh(program: Path, *arguments: str) -> tuple[int, dict[str, float]]:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(sys.executable).parent)
     if done.returncode:
         raise MeasurementFailed(f"a process that was to be measured failed: {done.stderr.strip().splitlines()[-1:]}")
-    found, parts = json.loads(done.stdout.splitlines()[-1])
-    return found, parts
+    result, parts = json.loads(done.stdout.splitlines()[-1])
+    return result, parts
 
 
 def _way(name: str, results: list[tuple[int, dict[str, float]]]) -> Way:

@@ -46,18 +46,18 @@ class Lesson(NamedTuple):
 def parsed(text: str, name: str) -> Lesson:
     """The lesson in a Markdown text. Raises LessonError, which says at which line, if it is none."""
     title, heading = "", ""
-    said: list[str] = []
+    prose: list[str] = []
     steps: list[Step] = []
     lines = enumerate(text.splitlines(), 1)
     for number, line in lines:
         fence = _FENCE.match(line)
         if fence is None:
             if line.startswith("#"):
-                said.clear()
+                prose.clear()
                 heading = line.lstrip("#").strip()
                 title = title or heading
             else:
-                said.append(line)
+                prose.append(line)
             continue
         body = []
         for _, inner in lines:
@@ -82,12 +82,12 @@ def parsed(text: str, name: str) -> Lesson:
             if file is not None and not _is_plain(file["name"]):
                 raise LessonError(f"{name}:{number} names {file['name']}; it has to be a .py in the lesson's folder")
             steps.append(
-                Step(heading, "\n".join(said).strip("\n").rstrip(), content, file["name"] if file else "", line=number)
+                Step(heading, "\n".join(prose).strip("\n").rstrip(), content, file["name"] if file else "", line=number)
             )
             heading = ""
-            said.clear()
+            prose.clear()
         else:
-            said += [f"    {each}" for each in body]
+            prose += [f"    {code_line}" for code_line in body]
     if not steps:
         raise LessonError(f"{name} has no python fence, so there is nothing to do in it")
     return Lesson(title or name, tuple(steps), name)

@@ -27,10 +27,10 @@ def safe_repr(value: object) -> str:
         return repr(value)
     except (Exception, SystemExit) as error:
         try:
-            said = f": {error}"
+            message = f": {error}"
         except Exception:  # its __str__ raises too
-            said = ""
-        return f"<{type(value).__qualname__} whose __repr__ raises {type(error).__name__}{said}>"
+            message = ""
+        return f"<{type(value).__qualname__} whose __repr__ raises {type(error).__name__}{message}>"
 
 
 def type_name(value: object) -> str:

@@ -16,10 +16,10 @@ def lines(source: str) -> list[list[tuple[str, str]]]:
         Token.Name.Class: "bold",
         Token.Name.Function: "bold",
     }
-    made: list[list[tuple[str, str]]] = [[]]
+    highlighted: list[list[tuple[str, str]]] = [[]]
     for token, text in PythonLexer(stripnl=False, ensurenl=False).get_tokens(source):
         style = next((style for kind, style in styles.items() if token in kind), "")
         first, *others = text.split("\n")
-        made[-1].append((style, first))
-        made += [[(style, other)] for other in others]
-    return made
+        highlighted[-1].append((style, first))
+        highlighted += [[(style, other)] for other in others]
+    return highlighted

@@ -62,7 +62,7 @@ def _kind(value: Any) -> str | None:
 
 
 def _model(model: Any, kind: str) -> list[str]:
-    opsets = ", ".join(f"{each.domain or 'opset'} {each.version}" for each in model.opset_import)
+    opsets = ", ".join(f"{opset.domain or 'opset'} {opset.version}" for opset in model.opset_import)
     return _graph(model.graph, f"{kind} {model.graph.name}".rstrip(), opsets)
 
 
@@ -76,35 +76,36 @@ def _graph(graph: Any, head: str, opsets: str = "") -> list[str]:
     ]
     initializers = {tensor.name for tensor in graph.initializer}
     annotated = {
-        each.tensor_name: pair.value
-        for each in graph.quantization_annotation
-        for pair in each.quant_parameter_tensor_names
+        value.tensor_name: pair.value
+        for value in graph.quantization_annotation
+        for pair in value.quant_parameter_tensor_names
         if pair.key == "finn_datatype"
     }
-    inputs = [each for each in graph.input if each.name not in initializers]
+    inputs = [value for value in graph.input if value.name not in initializers]
     ops = Counter(node.op_type for node in graph.node).most_common()
-    told = [f"{op} {count}" for op, count in ops[:_MOST_OPS]]
+    op_counts = [f"{op} {count}" for op, count in ops[:_MOST_OPS]]
     if len(ops) > _MOST_OPS:
-        told.append(f"{len(ops) - _MOST_OPS} more")
+        op_counts.append(f"{len(ops) - _MOST_OPS} more")
     return [
         "  ".join(part for part in parts if part),
         *_tensors("in ", inputs, annotated),
         *_tensors("out", graph.output, annotated),
-        *([f"  ops  {', '.join(told)}"] if told else []),
+        *([f"  ops  {', '.join(op_counts)}"] if op_counts else []),
     ]
 
 
 def _tensors(head: str, tensors: Sequence[Any], annotated: dict[str, str]) -> list[str]:
-    told = [
-        f"  {head}  {each.name}  {_tensor_type(each, annotated.get(each.name))}" for each in tensors[:_MOST_TENSORS]
+    lines = [
+        f"  {head}  {tensor.name}  {_tensor_type(tensor, annotated.get(tensor.name))}"
+        for tensor in tensors[:_MOST_TENSORS]
     ]
-    return [*told, f"  {head}  {len(tensors) - _MOST_TENSORS} more"] if len(tensors) > _MOST_TENSORS else told
+    return [*lines, f"  {head}  {len(tensors) - _MOST_TENSORS} more"] if len(tensors) > _MOST_TENSORS else lines
 
 
 def _node(node: Any) -> list[str]:
     head = "  ".join(filter(None, (node.op_type, node.name, node.domain)))
-    told = [head, f"  in   {', '.join(node.input)}", f"  out  {', '.join(node.output)}"]
-    return [*told, *(f"  {_attribute(each)}" for each in node.attribute)]
+    lines = [head, f"  in   {', '.join(node.input)}", f"  out  {', '.join(node.output)}"]
+    return [*lines, *(f"  {_attribute(attribute)}" for attribute in node.attribute)]
 
 
 def _attribute(attribute: Any) -> str:
@@ -114,8 +115,8 @@ def _attribute(attribute: Any) -> str:
     return f"{attribute.name}={_text(value)}"
 
 
-def _some(told: Iterable[str]) -> str:
-    every = list(told)
+def _some(texts: Iterable[str]) -> str:
+    every = list(texts)
     more = [f"and {len(every) - _MOST_VALUES} more"] if len(every) > _MOST_VALUES else []
     return ", ".join([*every[:_MOST_VALUES], *more])
 

@@ -23,10 +23,10 @@ class Styled:
         raise NotImplementedError
 
 
-def wrapped(said: str, width: int, indent: str = "  ") -> str:
+def wrapped(text: str, width: int, indent: str = "  ") -> str:
     """The lines of a text, each wrapped between words; a word that is longer than a line is left whole."""
     wrapped: list[str] = []
-    for number, line in enumerate(said.splitlines() or [""]):
+    for number, line in enumerate(text.splitlines() or [""]):
         begin = indent if number else ""
         wrapped += textwrap.wrap(
             line,
@@ -41,14 +41,14 @@ def wrapped(said: str, width: int, indent: str = "  ") -> str:
     return "\n".join(wrapped) + "\n"
 
 
-def headed(style: str, head: str, said: str, width: int) -> Text:
+def headed(style: str, head: str, text: str, width: int) -> Text:
     """A styled word and what it is about, wrapped between words and indented below the first line."""
-    return [(style, head), ("", wrapped(f"{head} {said}", width)[len(head) :])]
+    return [(style, head), ("", wrapped(f"{head} {text}", width)[len(head) :])]
 
 
-def asides(said: Sequence[str], width: int) -> Text:
+def asides(messages: Sequence[str], width: int) -> Text:
     """What was done on the way."""
-    return [("dim", wrapped("; ".join(said), width))] if said else []
+    return [("dim", wrapped("; ".join(messages), width))] if messages else []
 
 
 def advice(hint: str, width: int) -> Text:
@@ -62,11 +62,11 @@ def abridged(text: str, cut_off: str) -> Text:
     return [("", f"{text}\n"), *([("dim", note)] if cut_off else [])]
 
 
-def fields(found: Sequence[tuple[str, str]], width: int) -> Text:
+def fields(pairs: Sequence[tuple[str, str]], width: int) -> Text:
     """Named values, one a line, the names aligned; a long value goes on below, under its beginning."""
-    indent = max((len(name) for name, _ in found), default=0) + 4
+    indent = max((len(name) for name, _ in pairs), default=0) + 4
     text: Text = []
-    for name, value in found:
+    for name, value in pairs:
         lines = textwrap.wrap(value, max(width - indent, 16), break_long_words=False, break_on_hyphens=False) or ["-"]
         text += [
             ("bold", f"  {name.ljust(indent - 4)}"),

@@ -43,13 +43,13 @@ def last_line(error: BaseException) -> str:
 
 def place(error: BaseException) -> str:
     """Where in the user's code an exception came from: `apply, passes.py:8`; empty if nowhere in it."""
-    said = ""
+    innermost = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
         code = frame.f_code
         if not is_library(code.co_filename):
             where = "" if code.co_name == "<module>" else f"{code.co_name}, "
-            said = f"{where}{basename(code.co_filename)}:{line}"
-    return said
+            innermost = f"{where}{basename(code.co_filename)}:{line}"
+    return innermost
 
 
 def line_in(error: BaseException, file: str) -> int | None:
@@ -107,11 +107,11 @@ def _library(file: str) -> str:
 
 def _parts(summary: traceback.TracebackException) -> list[traceback.TracebackException]:
     """An exception and those that it came of or consists of."""
-    found: list[traceback.TracebackException] = []
+    parts: list[traceback.TracebackException] = []
     rest: list[traceback.TracebackException | None] = [summary]
     while rest:
         part = rest.pop()
-        if part is not None and part not in found:
-            found.append(part)
+        if part is not None and part not in parts:
+            parts.append(part)
             rest += [part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or ())]
-    return found
+    return parts

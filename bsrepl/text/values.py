@@ -21,9 +21,9 @@ _MOST_CHARACTERS = 30_000
 
 def shown(value: Any, width: int) -> tuple[str, str]:
     """The text of a value for a terminal of `width` columns, and what was cut off it, such as `99,700 more lines`."""
-    if (told := onnx_text.lines(value)) is not None:
+    if (lines := onnx_text.lines(value)) is not None:
         indent = " " * 7
-        wrapped = (wrap(line, max(width, 20), subsequent_indent=indent, break_long_words=False) for line in told)
+        wrapped = (wrap(line, max(width, 20), subsequent_indent=indent, break_long_words=False) for line in lines)
         return "\n".join(line for lines in wrapped for line in lines), ""
     if type(value) in (str, bytes):
         more = len(value) - _MOST_CHARACTERS
@@ -72,8 +72,8 @@ class _Budget:
         self.left_out += len(value) - kept
         around = (*around, id(value))
         if type(value) is dict:
-            return {key: self.clipped(each, around) for key, each in islice(value.items(), kept)}
-        first = (self.clipped(each, around) for each in islice(value, kept))
+            return {key: self.clipped(item, around) for key, item in islice(value.items(), kept)}
+        first = (self.clipped(item, around) for item in islice(value, kept))
         return list(first) if _is_repeated(value) else type(value)(first)
 
 
@@ -97,8 +97,8 @@ class _Printer(PrettyPrinter):
     """Knows ONNX's messages, and survives what a `__repr__` may do."""
 
     def format(self, value: Any, context: dict[int, int], maxlevels: int, level: int) -> tuple[str, bool, bool]:
-        if (told := onnx_text.one_line(value)) is not None:
-            return told, False, False
+        if (line := onnx_text.one_line(value)) is not None:
+            return line, False, False
         if type(value).__repr__ in _NESTING:
             return super().format(value, context, maxlevels, level)
         return safe_repr(value), False, False

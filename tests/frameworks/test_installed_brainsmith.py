@@ -87,52 +87,6 @@ V010 = {
         def _(model, cfg): ...
     """,
 }
-# In the style of August 2025.
-AUGUST = {
-    "core/plugins/__init__.py": "from .registry import backend, kernel, step\n",
-    "core/plugins/registry.py": """
-        class Registry:
-            def __init__(self):
-                self._plugins = {"transform": {}, "kernel": {}, "backend": {}, "step": {}}
-
-        _registry = Registry()
-
-        def plugin(kind, name=None, framework="brainsmith", **metadata):
-            def decorate(cls):
-                place = name or cls.__name__
-                key = place if framework == "brainsmith" else f"{framework}:{place}"
-                _registry._plugins[kind][key] = (cls, {**metadata, "framework": framework})
-                return cls
-            return decorate
-
-        kernel = lambda **said: plugin("kernel", **said)
-        backend = lambda **said: plugin("backend", **said)
-        step = lambda **said: plugin("step", **said)
-    """,
-}
-# In the style of July 2025.
-JULY = {
-    "core/plugins/__init__.py": "from .registry import backend, kernel, step\n",
-    "core/plugins/registry.py": """
-        class Registry:
-            def __init__(self):
-                self.transforms, self.kernels, self.backends, self.steps, self.plugin_metadata = {}, {}, {}, {}, {}
-
-        _global_registry = Registry()
-
-        def plugin(kind, name=None, **metadata):
-            def decorate(cls):
-                place = name or cls.__name__
-                getattr(_global_registry, f"{kind}s")[place] = cls
-                _global_registry.plugin_metadata[place] = {"type": kind, "framework": "brainsmith", **metadata}
-                return cls
-            return decorate
-
-        kernel = lambda **said: plugin("kernel", **said)
-        backend = lambda **said: plugin("backend", **said)
-        step = lambda **said: plugin("step", **said)
-    """,
-}
 
 
 @pytest.fixture
@@ -167,7 +121,7 @@ def test_it_is_listed_from_its_source(screen: Screen) -> None:
 
 
 PLUGIN = """
-from {imports} import backend, kernel, step
+from brainsmith.registry import backend, kernel, step
 
 
 @kernel(name="Mine")
@@ -182,7 +136,7 @@ class MyKernel:
 def a_step(model, cfg):
     return {number}
 """
-BACKEND = """@backend(name="Mine_hls", {target}="Mine", language="hls")
+BACKEND = """@backend(name="Mine_hls", target_kernel="Mine", language="hls")
 class Hls:
     pass
 """
@@ -190,34 +144,17 @@ class Hls:
 
 def theirs() -> dict[str, Any]:
     """What Brainsmith's own registry holds: the number in each kernel, and the other names."""
-    if "brainsmith.registry._state" in sys.modules:
-        index = sys.modules["brainsmith.registry._state"]._component_index
-        found = {place.rpartition(":")[2]: held.loaded_obj for place, held in index.items()}
-    elif hasattr(module := sys.modules["brainsmith.core.plugins.registry"], "_registry"):
-        found = {place: held[0] for store in module._registry._plugins.values() for place, held in store.items()}
-    else:
-        july = module._global_registry
-        found = {**july.kernels, **july.backends, **july.steps}
+    index = sys.modules["brainsmith.registry._state"]._component_index
+    found = {place.rpartition(":")[2]: held.loaded_obj for place, held in index.items()}
     return {name: getattr(value, "NUMBER", None) for name, value in found.items()}
 
 
-@pytest.mark.parametrize(
-    ("style", "imports", "target"),
-    [
-        (V010, "brainsmith.registry", "target_kernel"),
-        (AUGUST, "brainsmith.core.plugins", "kernel"),
-        (JULY, "brainsmith.core.plugins", "kernel"),
-    ],
-    ids=["0.1.0", "august", "july"],
-)
-def test_both_registries_hold_what_a_plugin_file_says(
-    install: Any, screen: Screen, style: dict[str, str], imports: str, target: str
-) -> None:
-    install(style)
+@pytest.mark.usefixtures("installed")
+def test_both_registries_hold_what_a_plugin_file_says(screen: Screen) -> None:
     path = screen.folder / "mine.py"
 
-    def save(number: int, backend: str = BACKEND.format(target=target), tail: str = "") -> str:
-        path.write_text(PLUGIN.format(imports=imports, number=number, backend=backend) + tail)
+    def save(number: int, backend: str = BACKEND, tail: str = "") -> str:
+        path.write_text(PLUGIN.format(number=number, backend=backend) + tail)
         start = screen.out.tell()
         screen.console.look()
         return screen.out.getvalue()[start:]
@@ -252,9 +189,9 @@ def test_both_registries_hold_what_a_plugin_file_says(
 @pytest.mark.usefixtures("installed")
 def test_backends_in_another_file_stay_linked_to_a_kernel_that_is_executed_again(screen: Screen) -> None:
     folder = screen.folder
-    kernel = PLUGIN.format(imports="brainsmith.registry", number=1, backend="")
+    kernel = PLUGIN.format(number=1, backend="")
     files(folder, {"a_kernel.py": kernel})
-    files(folder, {"b_hls.py": "from brainsmith.registry import backend\n" + BACKEND.format(target="target_kernel")})
+    files(folder, {"b_hls.py": "from brainsmith.registry import backend\n" + BACKEND})
     screen.console.look()
     index = sys.modules["brainsmith.registry._state"]._component_index
     assert index["custom:Mine"].kernel_backends == ["custom:Mine_hls"]

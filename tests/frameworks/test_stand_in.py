@@ -230,19 +230,8 @@ def test_the_registry_object_of_july(screen: Screen) -> None:
         "r.get_transform('ExpandNorms', stage='cleanup')": "",
         "r.get_transform('Nope')": "",
         "r.get_transform('FoldConstants', framework='qonnx') is tfm.qonnx.FoldConstants": "True",
-        "r.find_backends(kernel='Shuffle', backend_type='hls')": "['ShuffleHLS']",
-        "r.find_backends(kernel='Shuffle', language='vhdl')": "[]",
         "r.list_backends_by_kernel('Shuffle')": "['ShuffleHLS', 'ShuffleRTL']",
-        "r.get_default_backend('Shuffle').__name__": "'Shuffle_rtl'",
-        "r.validate_kernel_backends('Shuffle', ['ShuffleHLS', 'X'])": "['X']",
-        "r.list_transforms_by_stage('topology_opt')[0]": "'ExpandNorms'",
-        "r.list_steps_by_category('metadata')": "['other_step', 'shell_metadata']",
-        "r.get_plugin_metadata('Shuffle')": "{'type': 'kernel', 'framework': 'brainsmith', 'op_type': 'Shuffle'}",
-        "r.get_stats()['backends']": "2",
         "'ExpandNorms' in r.transforms, len(r.kernels)": "(True, 15)",
-        "len(r.get_framework_transforms('brainsmith'))": "4",
-        "'qonnx:Im2Col' in r.list_available_kernels()": "True",
-        "r.register_kernel('New', int); kernels.New": "<class 'int'>",
         "r.no_such_method": "bsrepl's registry has no no_such_method",
     }
     for question, answer in answers.items():
@@ -304,12 +293,11 @@ def test_the_rest_of_0_1_0(screen: Screen) -> None:
     screen.type("from brainsmith.registry import *; import brainsmith; from brainsmith.registry.constants import *")
     answers = {
         "brainsmith.get_step('normalise').__name__": "'normalise'",
-        "has_step('nope'), has_step('build_hw'), is_initialized(), discover_components()": "(False, True, True, None)",
+        "has_step('nope'), has_step('build_hw'), discover_components()": "(False, True, None)",
         "list_steps('brainsmith')": "['brainsmith:build_hw', 'brainsmith:normalise']",
         "get_backend_metadata('Norm_rtl')['target_kernel']": "'project:Norm'",
         "get_component_metadata('Norm', 'kernel').kernel_backends[1]": "'brainsmith:Norm_rtl'",
         "get_component_metadata('qonnx:Im2Col', 'kernel').import_spec.module": "'qonnx.custom_op.general.im2col'",
-        "get_all_component_metadata()['brainsmith:Pool'].is_infrastructure": "True",
         "get_domain_for_backend('Norm_rtl')": "'theirs'",
         "get_kernel_infer('Pool')": "kernels.Pool has no infer_transform, and no transform says kernel='Pool'",
         "SOURCE_PROJECT": "'project'",

@@ -34,7 +34,7 @@ UNTOUCHED = {
 @pytest.mark.parametrize("text", UNTOUCHED.values(), ids=UNTOUCHED)
 def test_what_runs_and_what_nothing_can_mend_is_not_touched(text: str) -> None:
     assert cleaned(text, runs).text == text
-    assert cleaned(text, runs).said == ()
+    assert cleaned(text, runs).steps == ()
 
 
 SESSIONS = {
@@ -71,7 +71,7 @@ SESSIONS = {
 def test_prompts_and_outputs_are_left_out(text: str, code: str, said: str) -> None:
     found = cleaned(text, runs)
     assert found.text.strip() == code.strip()
-    assert found.said == (said,)
+    assert found.steps == (said,)
 
 
 FENCES = {
@@ -89,7 +89,7 @@ FENCES = {
 def test_markdown_is_left_out(text: str, code: str) -> None:
     found = cleaned(text, runs)
     assert found.text.strip() == code
-    assert found.said[0].startswith("Markdown")
+    assert found.steps[0].startswith("Markdown")
 
 
 MENDED = {
@@ -110,7 +110,7 @@ MENDED = {
 def test_what_a_keyboard_does_not_type_is_mended_and_said(text: str, code: str) -> None:
     found = cleaned(text, runs)
     assert found.text == code
-    assert found.said == ("typographic spaces and quotes made plain",)
+    assert found.steps == ("typographic spaces and quotes made plain",)
 
 
 INDENTED = {
@@ -127,13 +127,13 @@ INDENTED = {
 def test_common_indentation_is_taken_off(text: str, code: str) -> None:
     found = cleaned(text, runs)
     assert found.text == code
-    assert found.said == ()
+    assert found.steps == ()
 
 
 def test_tabs_among_spaces_are_made_spaces() -> None:
     found = cleaned("if x:\n        y = 1\n\tz = 2", runs)
     assert found.text == "if x:\n        y = 1\n        z = 2"
-    assert found.said == ("tabs made spaces",)
+    assert found.steps == ("tabs made spaces",)
 
 
 TRANSLATED = {

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from ...errors import UnknownPlugin
 from ...registry import decorators
 from ...registry.kernel_backends import of as backends_of
-from ...registry.plugin import BRAINSMITH, KINDS, Plugin
+from ...registry.plugin import BRAINSMITH, Plugin
 from ...registry.store import registry
-from .api_2025 import found
+from .api_2025 import plugin_named
 
 _NOBODYS = ("project", "custom")
 
@@ -38,8 +38,8 @@ def _registering(decorate: Any, definition: Any, arguments: dict[str, Any], attr
     """Registers with those arguments that are not given taken from attributes of the class."""
 
     def register(cls: Any) -> Any:
-        said = {field: getattr(cls, attribute or field, None) for field, attribute in attributes.items()}
-        return decorate(cls, **{**said, **arguments})
+        defaults = {field: getattr(cls, attribute or field, None) for field, attribute in attributes.items()}
+        return decorate(cls, **{**defaults, **arguments})
 
     return register if definition is None else register(definition)
 
@@ -69,9 +69,9 @@ class ComponentMetadata(NamedTuple):
         return f"{self.source}:{self.name}"
 
 
-def _found(kind: str, name: str) -> Plugin:
+def _component(kind: str, name: str) -> Plugin:
     source, _, bare = name.rpartition(":")
-    return found(kind, bare if source in _NOBODYS else name)
+    return plugin_named(kind, bare if source in _NOBODYS else name)
 
 
 def _full_name(plugin: Plugin) -> str:
@@ -80,19 +80,19 @@ def _full_name(plugin: Plugin) -> str:
 
 def _has(kind: str, name: str) -> bool:
     try:
-        _found(kind, name)
+        _component(kind, name)
     except UnknownPlugin:
         return False
     return True
 
 
 def _listed(kind: str, source: str | None = None) -> list[str]:
-    return sorted(_full_name(each) for each in registry.snapshot.plugins(kind, source))
+    return sorted(_full_name(plugin) for plugin in registry.snapshot.plugins(kind, source))
 
 
 def get_step(name: str) -> Any:
     """Raises UnknownPlugin, a KeyError, like all of these."""
-    return _found("step", name).load()
+    return _component("step", name).load()
 
 
 def has_step(name: str) -> bool:
@@ -104,7 +104,7 @@ def list_steps(source: str | None = None) -> list[str]:
 
 
 def get_kernel(name: str) -> Any:
-    return _found("kernel", name).load()
+    return _component("kernel", name).load()
 
 
 def has_kernel(name: str) -> bool:
@@ -120,7 +120,7 @@ def get_kernel_infer(name: str) -> Any:
 
     Raises UnknownPlugin if there is none.
     """
-    plugin = _found("kernel", name)
+    plugin = _component("kernel", name)
     infer = plugin.metadata.get("infer_transform")
     if isinstance(infer, str) and ":" in infer:
         module, _, attribute = infer.partition(":")
@@ -139,7 +139,7 @@ def get_kernel_infer(name: str) -> Any:
 
 
 def get_backend(name: str) -> Any:
-    return _found("backend", name).load()
+    return _component("backend", name).load()
 
 
 def list_backends(source: str | None = None) -> list[str]:
@@ -147,7 +147,7 @@ def list_backends(source: str | None = None) -> list[str]:
 
 
 def get_backend_metadata(name: str) -> dict[str, Any]:
-    plugin = _found("backend", name)
+    plugin = _component("backend", name)
     target = plugin.metadata.get("target_kernel", plugin.metadata.get("kernel"))
     return {"class": plugin.load(), "target_kernel": target, "language": plugin.metadata.get("language")}
 
@@ -155,21 +155,16 @@ def get_backend_metadata(name: str) -> dict[str, Any]:
 def list_backends_for_kernel(
     kernel: str, language: str | None = None, sources: Iterable[str] | None = None
 ) -> list[str]:
-    known = backends_of(_found("kernel", kernel).key.qualified, registry.snapshot).registered
+    known = backends_of(_component("kernel", kernel).key.qualified, registry.snapshot).registered
     return sorted(
-        _full_name(each)
-        for each in known
-        if language in (None, each.metadata.get("language")) and (sources is None or each.framework in sources)
+        _full_name(backend)
+        for backend in known
+        if language in (None, backend.metadata.get("language")) and (sources is None or backend.framework in sources)
     )
 
 
 def get_component_metadata(name: str, component_type: str) -> ComponentMetadata:
-    return _described(_found(component_type, name))
-
-
-def get_all_component_metadata() -> dict[str, ComponentMetadata]:
-    every = (each for kind in KINDS if kind != "transform" for each in registry.snapshot.plugins(kind))
-    return {_full_name(each): _described(each) for each in every}
+    return _described(_component(component_type, name))
 
 
 def _described(plugin: Plugin) -> ComponentMetadata:
@@ -181,7 +176,7 @@ def _described(plugin: Plugin) -> ComponentMetadata:
         plugin.kind,
         ImportSpec(plugin.module, str(getattr(target, "attribute", getattr(target, "__name__", plugin.name)))),
         plugin.metadata.get("infer_transform"),
-        None if backends is None else [_full_name(each) for each in backends.registered],
+        None if backends is None else [_full_name(backend) for backend in backends.registered],
         bool(plugin.metadata.get("is_infrastructure")),
         plugin.metadata.get("target_kernel", plugin.metadata.get("kernel")) if plugin.kind == "backend" else None,
         plugin.metadata.get("language"),
@@ -190,7 +185,7 @@ def _described(plugin: Plugin) -> ComponentMetadata:
 
 def get_domain_for_backend(backend_name: str) -> str:
     """The `domain` of a backend, or the package of its module."""
-    plugin = _found("backend", backend_name)
+    plugin = _component("backend", backend_name)
     return str(plugin.metadata.get("domain") or plugin.module.rpartition(".")[0] or plugin.module)
 
 
@@ -198,25 +193,17 @@ def discover_components(use_cache: bool = True, force_refresh: bool = False) -> 
     """Does nothing: everything is there."""
 
 
-def reset_registry() -> None:
-    """Does nothing: what is registered is what the plugin files say."""
-
-
-def is_initialized() -> bool:
-    return True
-
-
 _FUNCTIONS = (
     kernel, backend, step, decorators.source_context,
     get_step, has_step, list_steps, get_kernel, has_kernel, list_kernels, get_kernel_infer,
     get_backend, list_backends, get_backend_metadata, list_backends_for_kernel,
-    get_component_metadata, get_all_component_metadata, get_domain_for_backend,
-    discover_components, reset_registry, is_initialized,
+    get_component_metadata, get_domain_for_backend,
+    discover_components,
 )  # fmt: skip
 
 #: What the module has, by name.
 NAMES: dict[str, Any] = {
-    **{each.__name__: each for each in _FUNCTIONS},
+    **{function.__name__: function for function in _FUNCTIONS},
     "ComponentMetadata": ComponentMetadata,
     "ImportSpec": ImportSpec,
     "CORE_NAMESPACE": BRAINSMITH,

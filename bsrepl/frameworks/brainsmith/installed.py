@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from ...registry.plugin import BRAINSMITH, KINDS, Key, Lazy, Origin, Plugin
+from ...registry.plugin import BRAINSMITH, Key, Lazy, Origin, Plugin
 from ...registry.store import Registry
 
 _NOBODYS = ("custom", "project")  # its sources of what no package brought
@@ -116,25 +116,14 @@ def _relink(entry: _Entry) -> None:
 
 
 def _entries() -> Iterator[_Entry]:
-    """Everything that is registered, in whichever generation has been imported."""
+    """Everything that is registered, if Brainsmith's registry has been imported: `source:name` -> a component."""
     index = getattr(sys.modules.get("brainsmith.registry._state"), "_component_index", None)
-    if isinstance(index, dict):
-        yield from _of_index(index)
-    registries = sys.modules.get("brainsmith.core.plugins.registry")
-    plugins = getattr(getattr(registries, "_registry", None), "_plugins", None)
-    if isinstance(plugins, dict):
-        yield from _of_august(plugins)
-    july = getattr(registries, "_global_registry", None)
-    if july is not None:
-        yield from _of_july(july)
-
-
-def _of_index(index: dict[str, Any]) -> Iterator[_Entry]:
-    """Brainsmith 0.1.0: `source:name` -> a component."""
+    if not isinstance(index, dict):
+        return
     for place, held in list(index.items()):
         kind = str(held.component_type)
         target = held.loaded_obj or Lazy(held.import_spec.module, held.import_spec.attr)
-        said = {
+        fields = {
             "target_kernel": held.backend_target,
             "kernel": str(held.backend_target).rpartition(":")[2] if held.backend_target else None,
             "language": held.backend_language,
@@ -142,27 +131,5 @@ def _of_index(index: dict[str, Any]) -> Iterator[_Entry]:
             "is_infrastructure": held.is_infrastructure or None,
         }
         framework = BRAINSMITH if held.source in _NOBODYS else held.source
-        metadata = {field: value for field, value in said.items() if value is not None}
+        metadata = {field: value for field, value in fields.items() if value is not None}
         yield _Entry(index, place, held, kind, framework, held.name, target, metadata)
-
-
-def _of_august(plugins: dict[str, Any]) -> Iterator[_Entry]:
-    """August 2025: kind -> `name` or `framework:name` -> class and metadata."""
-    for kind in KINDS:
-        store = plugins.get(kind, {})
-        for place, held in list(store.items()):
-            target, metadata = held
-            said = {field: value for field, value in metadata.items() if field != "framework" and value is not None}
-            framework = metadata.get("framework", BRAINSMITH)
-            yield _Entry(store, place, held, kind, framework, place.rpartition(":")[2], target, said)
-
-
-def _of_july(july: Any) -> Iterator[_Entry]:
-    """July 2025: a dictionary for each kind, name -> class, and the metadata of them all in another."""
-    for kind in KINDS:
-        store = getattr(july, f"{kind}s", {})
-        for place, target in list(store.items()):
-            metadata = dict(july.plugin_metadata.get(place, {}))
-            framework = metadata.pop("framework", BRAINSMITH)
-            said = {field: value for field, value in metadata.items() if field != "type" and value is not None}
-            yield _Entry(store, place, target, kind, framework, place, target, said)

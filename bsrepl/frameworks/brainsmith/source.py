@@ -19,12 +19,12 @@ def plugins(modules: Mapping[str, Module]) -> list[Plugin]:
 
     Arguments of a decorator that are no literals are left out of the metadata. Tests are no plugins.
     """
-    found = []
+    listed = []
     for name, module in modules.items():
         if "tests" not in name.split(".") and any(each.startswith(_REGISTRIES) for each in module.imports):
             needs = source_text.needs(name, modules)
-            found += [_plugin(module, needs, *each) for each in _decorated(module)]
-    return found
+            listed += [_plugin(module, needs, *each) for each in _decorated(module)]
+    return listed
 
 
 _Definition = ast.ClassDef | ast.FunctionDef

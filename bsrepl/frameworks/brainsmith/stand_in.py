@@ -67,7 +67,9 @@ class BrainsmithImporter(MetaPathFinder, Loader):
 
     def uninstall(self) -> None:
         """Takes this and its modules out of the import system again."""
-        sys.meta_path[:] = [each for each in sys.meta_path if each is not self and not isinstance(each, _AfterImport)]
+        sys.meta_path[:] = [
+            finder for finder in sys.meta_path if finder is not self and not isinstance(finder, _AfterImport)
+        ]
         for name in _MODULES:
             if getattr(sys.modules.get(name), "__loader__", None) is self:
                 del sys.modules[name]

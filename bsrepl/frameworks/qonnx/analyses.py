@@ -18,10 +18,10 @@ def inference_cost(
     """
     from qonnx.util import inference_cost as util
 
-    found: dict[str, Any] = util.inference_cost(
+    costs: dict[str, Any] = util.inference_cost(
         model, preprocess=preprocess, discount_sparsity=discount_sparsity, cost_breakdown=cost_breakdown
     )
-    return found
+    return costs
 
 
 def range_analysis(
@@ -45,8 +45,8 @@ def range_analysis(
 
     if do_cleanup:
         model = cleanup(model, {"extract_conv_bias": True})
-    found: dict[str, Any] = util.range_analysis(
+    ranges: dict[str, Any] = util.range_analysis(
         model, irange="" if irange is None else irange,
         report_mode=report_mode, key_filter=key_filter,
     )  # fmt: skip
-    return found
+    return ranges

@@ -60,12 +60,12 @@ def cleaned(model: ModelWrapper, clean: Callable[[ModelWrapper], ModelWrapper]) 
 
 def leading_to(model: Any, applications: Sequence[Application]) -> list[Application]:
     """The passes that made a model, one applied to what the other returned; those that they applied left out."""
-    found: list[Application] = []
-    for each in reversed(applications):
-        if each.depth == 1 and each.result is model:
-            found.append(each)
-            model = each.source
-    return found[::-1]
+    chain: list[Application] = []
+    for application in reversed(applications):
+        if application.depth == 1 and application.result is model:
+            chain.append(application)
+            model = application.source
+    return chain[::-1]
 
 
 @contextmanager

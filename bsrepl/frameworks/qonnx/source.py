@@ -43,17 +43,22 @@ def _within(modules: Mapping[str, Module], package: str) -> list[Module]:
 
 def _transforms(modules: Iterable[Module]) -> Iterator[Plugin]:
     stages = _stages()
-    for each in source_text.classes(modules).concrete("Transformation"):
-        metadata = {"stage": stages[each.name]} if each.name in stages else {}
-        yield Plugin(Key("transform", "qonnx", each.name), Lazy(each.module, each.name), each.origin, metadata)
+    for statement in source_text.classes(modules).concrete("Transformation"):
+        metadata = {"stage": stages[statement.name]} if statement.name in stages else {}
+        yield Plugin(
+            Key("transform", "qonnx", statement.name),
+            Lazy(statement.module, statement.name),
+            statement.origin,
+            metadata,
+        )
 
 
 def _kernels(modules: Iterable[Module]) -> Iterator[Plugin]:
     versions: dict[tuple[str, str], dict[int, ClassStatement]] = {}
-    for each in source_text.classes(modules).concrete("CustomOp"):
-        op_type, version = op_and_version(each.name)
-        domain = each.module.rpartition(".")[0]  # the package of the module: qonnx.custom_op.general
-        versions.setdefault((domain, op_type), {})[version] = each
+    for statement in source_text.classes(modules).concrete("CustomOp"):
+        op_type, version = op_and_version(statement.name)
+        domain = statement.module.rpartition(".")[0]  # the package of the module: qonnx.custom_op.general
+        versions.setdefault((domain, op_type), {})[version] = statement
     for (domain, op_type), classes in versions.items():
         newest = classes[max(classes)]
         metadata: dict[str, Any] = {"domain": domain}
@@ -64,10 +69,12 @@ def _kernels(modules: Iterable[Module]) -> Iterator[Plugin]:
 
 def _steps() -> Iterator[Plugin]:
     ours = Module("bsrepl.frameworks.qonnx.steps", str(_HERE / "steps.py"))
-    for each in ours.functions():
-        if each.name in _STEP_CATEGORIES:
-            metadata = {"category": _STEP_CATEGORIES[each.name]}
-            yield Plugin(Key("step", "qonnx", each.name), Lazy(each.module, each.name), each.origin, metadata)
+    for function in ours.functions():
+        if function.name in _STEP_CATEGORIES:
+            metadata = {"category": _STEP_CATEGORIES[function.name]}
+            yield Plugin(
+                Key("step", "qonnx", function.name), Lazy(function.module, function.name), function.origin, metadata
+            )
 
 
 def _stages() -> dict[str, str]:

@@ -96,7 +96,7 @@ def _options(cfg: Any, *names: str) -> dict[str, Any]:
 
 
 def _required(cfg: Any, step: str, name: str, example: str) -> Any:
-    found = _options(cfg, name)
-    if not found:
+    options = _options(cfg, name)
+    if not options:
         raise StepConfigError(f"{step} needs {name}; give it a cfg such as {{{name!r}: {example}}}")
-    return found[name]
+    return options[name]

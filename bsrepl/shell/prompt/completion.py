@@ -103,8 +103,8 @@ class NamespaceCompleter(Completer):
     def _items(self, namespace: Namespace, match: re.Match[str]) -> Iterator[Completion]:
         kind, framework = belonging(namespace)
         prefix, colon, rest = match["typed"].rpartition(":")
-        found = self._matching(kind, prefix if colon else framework, rest)
-        for key in islice(found, _MOST):
+        keys = self._matching(kind, prefix if colon else framework, rest)
+        for key in islice(keys, _MOST):
             name = key.qualified if framework is None else key.name
             yield from _of_plugin(name, self._registry.snapshot.seen(key), match["typed"])
 
@@ -125,15 +125,15 @@ class NamespaceCompleter(Completer):
                 yield from _offered(value["typed"], dict.fromkeys(names, kind))
             else:
                 there = snapshot.values(kind, value["field"], framework).items()
-                counts = {each: count for each, count in there if isinstance(each, str)}
+                counts = {value: count for value, count in there if isinstance(value, str)}
                 yield from _offered(value["typed"], counts, lambda count: counted(count, kind))
         elif value := _BARE_VALUE.search(arguments):
             there = snapshot.values(kind, value["field"], framework).items()
-            counts = {repr(each): count for each, count in there}
+            counts = {repr(value): count for value, count in there}
             yield from _offered(value["typed"], counts, lambda count: counted(count, kind))
         elif field := _FIELD.search(arguments):
             fields = {
-                f"{each}=": "metadata" for each in snapshot.fields(kind) if not (framework and each == "framework")
+                f"{field}=": "metadata" for field in snapshot.fields(kind) if not (framework and field == "framework")
             }
             yield from _offered(field["typed"], {"name=": "glob pattern", **fields})
 
@@ -152,16 +152,16 @@ def _of_plugin(name: str, plugin: Plugin | None, typed: str) -> Iterator[Complet
         yield Completion(name, -len(typed), display_meta=lambda: describe(plugin))
 
 
-def _starting(typed: str, said: Mapping[str, str]) -> Iterator[Completion]:
-    for name, what in said.items():
+def _starting(typed: str, meanings: Mapping[str, str]) -> Iterator[Completion]:
+    for name, what in meanings.items():
         if name.startswith(typed):
             yield Completion(name, -len(typed), display_meta=what)
 
 
-def _offered(typed: str, known: Mapping[str, _T], said: Callable[[_T], str] = str) -> Iterator[Completion]:
+def _offered(typed: str, known: Mapping[str, _T], meaning: Callable[[_T], str] = str) -> Iterator[Completion]:
     """Completions of the names that begin with what was typed, then of those that contain it, whatever the case;
     beside each what is `said` of what is known of it."""
     wanted = typed.lower()
     matching = [(not lower.startswith(wanted), name) for name in known if wanted in (lower := name.lower())]
     for _, name in nsmallest(_MOST, matching):
-        yield Completion(name, -len(typed), display_meta=said(known[name]))
+        yield Completion(name, -len(typed), display_meta=meaning(known[name]))

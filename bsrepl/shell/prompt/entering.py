@@ -34,15 +34,15 @@ class Entering:
 
     def __init__(self, understands: Callable[[str], bool]) -> None:
         self._understands = understands
-        self._said: tuple[str, ...] = ()  # what was done to the last paste
+        self._steps: tuple[str, ...] = ()  # what was done to the last paste
         self._pasted = ""  # the buffer's text after it
 
     def taken(self, text: str) -> tuple[str, ...]:
         """What was done to what was pasted, if a command came of it. Asked once, when the prompt is left."""
         came_of_it = bool(self._pasted) and self._pasted.partition("\n")[0] in text
-        said = self._said if came_of_it else ()
-        self._said, self._pasted = (), ""
-        return said
+        steps = self._steps if came_of_it else ()
+        self._steps, self._pasted = (), ""
+        return steps
 
     def bind(self, bindings: KeyBindings, is_enabled: Callable[[], bool]) -> None:
         """Adds the key bindings, in force where commands are typed and while `is_enabled`."""
@@ -87,7 +87,7 @@ class Entering:
         code = self._cleaned(text)
         buffer.document = Document()
         buffer.insert_text(code.text.rstrip() if "\n" in code.text else code.text)
-        self._said, self._pasted = code.said, buffer.text
+        self._steps, self._pasted = code.steps, buffer.text
 
     def _burst(self, event: KeyPressEvent) -> None:
         buffer, keys = event.current_buffer, event.key_processor
@@ -120,7 +120,7 @@ class Entering:
     def _is_command(self, text: str) -> bool:
         """Whether what was typed so far is a command by itself, with nothing in it that only pasting brings."""
         is_whole = is_complete_command(text) if "\n" in text else self._understands(text)
-        return is_whole and not self._cleaned(text).said
+        return is_whole and not self._cleaned(text).steps
 
 
 def _run(buffer: Buffer) -> None:

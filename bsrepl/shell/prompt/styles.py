@@ -18,15 +18,15 @@ class CodeStyles(Mapping[str, BaseStyle]):
     """What `ptpython.style.get_all_code_styles` returns, but lazy."""
 
     def __init__(self) -> None:
-        self._made: dict[str, BaseStyle] = {}
+        self._styles: dict[str, BaseStyle] = {}
 
     def __getitem__(self, name: str) -> BaseStyle:
-        if name not in self._made:
+        if name not in self._styles:
             if name not in self:
                 raise KeyError(name)
             own = _OWN.get(name)
-            self._made[name] = Style.from_dict(own) if own else style_from_pygments_cls(get_style_by_name(name))
-        return self._made[name]
+            self._styles[name] = Style.from_dict(own) if own else style_from_pygments_cls(get_style_by_name(name))
+        return self._styles[name]
 
     def __contains__(self, name: object) -> bool:
         return name in _OWN or name in get_all_styles()
