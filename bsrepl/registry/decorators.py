@@ -263,12 +263,12 @@ def _transform_slips(plugin: Plugin) -> list[str]:
 
 
 def _inference_slips(plugin: Plugin) -> list[str]:
-    missing = [] if plugin.metadata.get("kernel") else ["names no kernel; say kernel=..."]
+    missing = [] if plugin.metadata.get("kernel") else ["has no kernel; give kernel=..."]
     return missing + _transform_slips(plugin)
 
 
 def _backend_slips(plugin: Plugin) -> list[str]:
-    return [f"names no {field}; say {field}=..." for field in ("kernel", "language") if not plugin.metadata.get(field)]
+    return [f"has no {field}; give {field}=..." for field in ("kernel", "language") if not plugin.metadata.get(field)]
 
 
 def _no_slips(plugin: Plugin) -> list[str]:

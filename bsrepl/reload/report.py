@@ -72,7 +72,7 @@ def waiting(paths: Sequence[str], width: int) -> Text:
     """That files are gone or empty, which may be an editor saving, and still count."""
     if not paths:
         return []
-    message = f"{_listed(paths)} missing or empty; the previous version counts until that has lasted a second"
+    message = f"{_listed(paths)} missing or empty; the previous version is kept for one second"
     return [("warning", wrapped(message, width))]
 
 

@@ -145,7 +145,9 @@ class Transaction:
         live = self._live
         causes = [failed for other, failed in live.failures.items() if other in live.held[path] and other != path]
         because = f": {causes[0].place} {causes[0].error}" if causes else ""
-        return PluginFileError(f"{file_name(path)} is held back by a file that it belongs with{because}")
+        return PluginFileError(
+            f"{file_name(path)} was not loaded, since a file that it imports or that imports it failed{because}"
+        )
 
     def _other_owner(self, key: Key, in_work: frozenset[str]) -> tuple[str, Plugin] | None:
         """The live plugin that has a name, and its file, unless that file is among those to be committed."""

@@ -131,7 +131,7 @@ def _left_out(prompts: int, outputs: int) -> str:
 def _repaired(text: str, runs: Runs) -> tuple[str, list[str]] | None:
     """The text with the first repair, or the first two of them, that make it run."""
     mended = _typed(text)
-    for code, steps in ((text, []), (mended, ["typographic spaces and quotes made plain"])):
+    for code, steps in ((text, []), (mended, ["typographic spaces and quotes replaced"])):
         if steps and code == text:
             continue
         if steps and runs(code):
@@ -232,6 +232,6 @@ _INDENTATION: tuple[tuple[Callable[[str], str], str], ...] = (
     (textwrap.dedent, ""),
     (_dedented, ""),
     (_first_line_as_the_rest, ""),
-    (_with_spaces, "tabs made spaces"),
-    (lambda text: textwrap.dedent(_with_spaces(text)), "tabs made spaces"),
+    (_with_spaces, "tabs replaced by spaces"),
+    (lambda text: textwrap.dedent(_with_spaces(text)), "tabs replaced by spaces"),
 )

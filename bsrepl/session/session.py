@@ -195,7 +195,7 @@ class Leave:
 
 
 def _leave_out(magic: str) -> None:
-    warnings.warn(f"{magic} is left out: it is a magic of IPython", stacklevel=2)
+    warnings.warn(f"{magic} is a magic of IPython and was left out", stacklevel=2)
 
 
 def is_complete_command(text: str) -> bool:

@@ -183,10 +183,10 @@ def _prepare(paths: Sequence[str], terminal: Terminal, is_check: bool) -> None:
             continue
         if path.suffix == LESSON and is_check:
             if not path.is_file():
-                raise ValueError(f"there is no lesson {path}")
+                raise ValueError(f"no lesson {path}")
             continue
         if path.suffix != ".py":
-            raise ValueError(f"{path} is no folder, and no plugin file: those end in .py")
+            raise ValueError(f"{path} is neither a folder nor a .py file")
         if starter.create(path):
             terminal.write([("added", f"{path} is new"), ("", ": a starter file with examples to uncomment\n")])
 

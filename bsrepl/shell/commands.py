@@ -101,9 +101,7 @@ class Commands:
         thing, plugin = self._thing_and_plugin(thing)
         text = details.source(thing, plugin)
         if text is None:
-            self._out.write(
-                [("warning", f"no source is known of {getattr(thing, '__name__', type(thing).__name__)}\n")]
-            )
+            self._out.write([("warning", f"no source found for {getattr(thing, '__name__', type(thing).__name__)}\n")])
         else:
             self._out.write_source(text if text.endswith("\n") else text + "\n")
 

@@ -78,7 +78,7 @@ def fresh(program: Path, *arguments: str) -> tuple[int, dict[str, float]]:
     command = [sys.executable, str(program), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(sys.executable).parent)
     if done.returncode:
-        raise MeasurementFailed(f"a process that was to be measured failed: {done.stderr.strip().splitlines()[-1:]}")
+        raise MeasurementFailed(f"measuring failed: {done.stderr.strip().splitlines()[-1:]}")
     result, parts = json.loads(done.stdout.splitlines()[-1])
     return result, parts
 

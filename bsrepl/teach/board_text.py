@@ -157,7 +157,7 @@ def report(discovery: Discovery, width: int) -> Text:
 
 def _how(discovery: Discovery, width: int) -> Text:
     listed = [way.name for way in discovery.ways if not way.found]
-    none = f" {' and '.join(listed)}: QONNX publishes none, so this is the mere look." if listed else ""
+    none = f" {' and '.join(listed)}: QONNX publishes none, so only the look-up is measured." if listed else ""
     method = (
         f"Measured now: each way {counted(discovery.runs, 'time')} in fresh processes, in turn; the median counts. "
         f"Importing bsrepl is in its time.{none}"

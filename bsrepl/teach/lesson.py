@@ -65,12 +65,12 @@ def parsed(text: str, name: str) -> Lesson:
                 break
             body.append(inner)
         else:
-            raise LessonError(f"{name}:{number} begins a fence that nothing ends; close it with {fence['mark']}")
+            raise LessonError(f"{name}:{number} opens a fence that is never closed; close it with {fence['mark']}")
         content = "\n".join(body) + "\n" if body else ""
         kind = fence["info"].partition(" ")[0].lower()
         if kind in ("check", "output"):
             if not steps:
-                raise LessonError(f"{name}:{number} is a {kind} of no step; a python fence has to stand before it")
+                raise LessonError(f"{name}:{number} is a {kind} fence without a step; put a python fence before it")
             more = tuple(filter(None, map(str.strip, body)))
             steps[-1] = (
                 steps[-1]._replace(checks=steps[-1].checks + more)
@@ -80,7 +80,9 @@ def parsed(text: str, name: str) -> Lesson:
         elif kind in _CODE:
             file = _FILE.search(fence["info"])
             if file is not None and not _is_plain(file["name"]):
-                raise LessonError(f"{name}:{number} names {file['name']}; it has to be a .py in the lesson's folder")
+                raise LessonError(
+                    f"{name}:{number} names {file['name']}; file= takes a .py file in the lesson's folder"
+                )
             steps.append(
                 Step(heading, "\n".join(prose).strip("\n").rstrip(), content, file["name"] if file else "", line=number)
             )
@@ -89,7 +91,7 @@ def parsed(text: str, name: str) -> Lesson:
         else:
             prose += [f"    {code_line}" for code_line in body]
     if not steps:
-        raise LessonError(f"{name} has no python fence, so there is nothing to do in it")
+        raise LessonError(f"{name} has no python fence; each step is a fenced block marked python")
     return Lesson(title or name, tuple(steps), name)
 
 

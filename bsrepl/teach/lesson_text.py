@@ -53,7 +53,7 @@ def not_yet(missing: Sequence[str], width: int) -> Text:
 
 
 def end(lesson: Lesson, width: int) -> Text:
-    return [("added", wrapped(f"That was {lesson.title}. The session is what it was before it.", width))]
+    return [("added", wrapped(f"End of {lesson.title}. The session is as it was before it.", width))]
 
 
 def problems(lesson: Lesson, failures: Sequence[Problem], width: int) -> Text:

@@ -69,7 +69,7 @@ def _replace(path: Path, text: str, mark: str) -> None:
             raise RecordingError(f"{path} is not a regular file; choose another name")
         body, _, checksum = path.read_bytes().rpartition(mark.partition("%s")[0].encode())
         if not checksum.startswith(_checksum(body)):
-            raise RecordingError(f"{path} exists and is no recording, or was edited since; choose another name")
+            raise RecordingError(f"{path} exists and is not an unedited recording; choose another name")
     except FileNotFoundError:
         pass
     except RecordingError:

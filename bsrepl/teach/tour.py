@@ -116,7 +116,7 @@ def read_lesson(path: Any, *, trusting: bool = False) -> Lesson:
     try:
         text = read_once(str(file), trusted=trusting).decode("utf-8")
     except FileNotFoundError as error:
-        raise LessonError(f"there is no lesson {file}") from error
+        raise LessonError(f"no lesson {file}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise LessonError(f"{file} cannot be read: {error}") from error
     except PluginFileError as error:

@@ -77,7 +77,7 @@ class _Folded(traceback.StackSummary):
                 hint = ""
             elif len(frames) > _MOST:
                 lines += _shown(frames[: _MOST // 2], options)
-                lines.append(f"  ... {len(frames) - _MOST} frames more{hint}\n")
+                lines.append(f"  ... {len(frames) - _MOST} more frames{hint}\n")
                 lines += _shown(frames[-_MOST // 2 :], options)
                 hint = ""
             else:

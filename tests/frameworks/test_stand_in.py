@@ -18,7 +18,7 @@ from bsrepl.registry.plugin import KINDS
 
 from ..conftest import Screen, files, forget
 
-STANDS_IN = "brainsmith is not installed; what is imported from it is bsrepl's registry\n"
+STANDS_IN = "brainsmith is not installed; its imports are served by bsrepl's registry\n"
 
 JULY = """
 from qonnx.transformation.base import Transformation

@@ -153,9 +153,9 @@ def test_misuse_says_where_and_what(misuse, said: str) -> None:
     [
         (lambda: transform(type("NoApply", (), {})), "has no apply"),
         (lambda: transform(stage="clenup")(Pass), '"clenup" looks like "cleanup"'),
-        (lambda: backend(language="hls")(Pass), "names no kernel"),
-        (lambda: backend(kernel="K")(Pass), "names no language"),
-        (lambda: kernel_inference(Pass), "names no kernel"),
+        (lambda: backend(language="hls")(Pass), "has no kernel"),
+        (lambda: backend(kernel="K")(Pass), "has no language"),
+        (lambda: kernel_inference(Pass), "has no kernel"),
     ],
 )
 def test_a_slip_warns_with_its_place_and_registers_all_the_same(slip, said: str) -> None:

@@ -110,7 +110,7 @@ MENDED = {
 def test_what_a_keyboard_does_not_type_is_mended_and_said(text: str, code: str) -> None:
     found = cleaned(text, runs)
     assert found.text == code
-    assert found.steps == ("typographic spaces and quotes made plain",)
+    assert found.steps == ("typographic spaces and quotes replaced",)
 
 
 INDENTED = {
@@ -133,7 +133,7 @@ def test_common_indentation_is_taken_off(text: str, code: str) -> None:
 def test_tabs_among_spaces_are_made_spaces() -> None:
     found = cleaned("if x:\n        y = 1\n\tz = 2", runs)
     assert found.text == "if x:\n        y = 1\n        z = 2"
-    assert found.steps == ("tabs made spaces",)
+    assert found.steps == ("tabs replaced by spaces",)
 
 
 TRANSLATED = {

@@ -152,7 +152,7 @@ def test_a_file_that_is_gone_for_the_moment_is_said_to_be(screen: Screen, tmp_pa
     screen.type("0")
     path.unlink()
     told = screen.type("tfm.Fold.__name__")
-    assert told.startswith("fold.py missing or empty; the previous version counts until")
+    assert told.startswith("fold.py missing or empty; the previous version is kept")
     assert told.endswith("'Fold'\n")
     screen.clock.ahead = 2
     assert screen.type("0").startswith("- tfm.Fold  fold.py\n")
@@ -231,7 +231,7 @@ def test_source_of_pasted_and_of_framework_classes(screen: Screen) -> None:
     assert screen.type("tfm.CustomOptimizer??") == CUSTOM_OPTIMIZER.lstrip()
     assert screen.type("source('CustomOptimizer')") == CUSTOM_OPTIMIZER.lstrip()
     assert screen.type("tfm.FoldConstants??").startswith("class FoldConstants(")
-    assert "no source is known of int" in screen.type("int??")
+    assert "no source found for int" in screen.type("int??")
 
 
 def test_details_of_other_things(screen: Screen) -> None:

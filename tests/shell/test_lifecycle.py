@@ -212,9 +212,7 @@ def test_a_recording_runs_and_says_what_was_printed(screen: Screen, tmp_path: Pa
 def test_a_recording_overwrites_no_other_file(screen: Screen, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("x = 1\n")
-    assert "exists and is no recording, or was edited since; choose another name" in screen.type(
-        f"record({str(path)!r})"
-    )
+    assert "exists and is not an unedited recording; choose another name" in screen.type(f"record({str(path)!r})")
     assert path.read_text() == "x = 1\n"
 
 
@@ -226,7 +224,7 @@ def test_a_recording_that_was_edited_is_kept(screen: Screen, tmp_path: Path, nam
     assert "has the session" in screen.type(f"record({str(path)!r})")
     edited = path.read_text().replace("6 * 7", "6 * 8")
     path.write_text(edited)
-    assert "was edited since; choose another name" in screen.type(f"record({str(path)!r})")
+    assert "is not an unedited recording; choose another name" in screen.type(f"record({str(path)!r})")
     assert path.read_text() == edited
 
 

@@ -89,12 +89,15 @@ def test_what_is_written_is_read_again(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("# A\nwords\n", "a.md has no python fence, so there is nothing to do in it"),
-        ("\n```python\nx\n", "a.md:2 begins a fence that nothing ends; close it with ```"),
-        ("```check\nx\n```\n", "a.md:1 is a check of no step; a python fence has to stand before it"),
-        ("```python file=../x.py\nx\n```\n", "a.md:1 names ../x.py; it has to be a .py in the lesson's folder"),
-        ("```python file=/x.py\nx\n```\n", "a.md:1 names /x.py; it has to be a .py in the lesson's folder"),
-        ("```python file=x.sh\nx\n```\n", "a.md:1 names x.sh; it has to be a .py in the lesson's folder"),
+        ("# A\nwords\n", "a.md has no python fence; each step is a fenced block marked python"),
+        ("\n```python\nx\n", "a.md:2 opens a fence that is never closed; close it with ```"),
+        ("```check\nx\n```\n", "a.md:1 is a check fence without a step; put a python fence before it"),
+        (
+            "```python file=../x.py\nx\n```\n",
+            "a.md:1 names ../x.py; file= takes a .py file in the lesson's folder",
+        ),
+        ("```python file=/x.py\nx\n```\n", "a.md:1 names /x.py; file= takes a .py file in the lesson's folder"),
+        ("```python file=x.sh\nx\n```\n", "a.md:1 names x.sh; file= takes a .py file in the lesson's folder"),
     ],
 )
 def test_what_is_no_lesson_says_where(text: str, said: str) -> None:
@@ -167,7 +170,7 @@ def test_a_lesson_is_done_step_by_step(screen: Screen, tmp_path: Path) -> None:
     screen.type("tour.back()")
     assert "[2/3]" in shown()
     screen.type("tour.next()")
-    assert screen.type("x * 7").startswith("42\nThat was Folding. The session is what it was before it.\n- steps.fold")
+    assert screen.type("x * 7").startswith("42\nEnd of Folding. The session is as it was before it.\n- steps.fold")
     assert console.tour.guide is None
     assert screen.type("mine, x") == "(5, 1)\n"  # type: ignore[unreachable]
     assert screen.type("tour.next()") == "no tour is running; start one with tour()\n"
@@ -219,7 +222,10 @@ def test_a_recording_is_a_lesson_and_check_tells_what_is_no_longer_the_same(scre
 
 def test_checking_what_is_no_lesson_says_why(tmp_path: Path) -> None:
     (tmp_path / "bad.md").write_text("# Nothing\n")
-    assert check(tmp_path / "bad.md") == (1, "failed bad.md has no python fence, so there is nothing to do in it\n")
+    assert check(tmp_path / "bad.md") == (
+        1,
+        "failed bad.md has no python fence; each step is a fenced block marked python\n",
+    )
 
 
 def test_checking_a_lesson_for_machines(tmp_path: Path) -> None:
@@ -234,7 +240,7 @@ def test_checking_a_lesson_for_machines(tmp_path: Path) -> None:
     assert (status, report["ok"], report["files"][0]["ok"]) == (1, False, True)
     assert (good["ok"], good["steps"], good["problems"], good["error"]) == (True, 1, [], None)
     assert (wrong["ok"], wrong["problems"][0]["step"], wrong["problems"][0]["line"]) == (False, 2, 5)
-    assert (bad["ok"], bad["error"]) == (False, "bad.md has no python fence, so there is nothing to do in it")
+    assert (bad["ok"], bad["error"]) == (False, "bad.md has no python fence; each step is a fenced block marked python")
     status, said = check("--json", paths[0])
     assert (status, json.loads(said)["ok"]) == (0, True)
 

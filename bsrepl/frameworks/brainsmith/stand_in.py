@@ -55,7 +55,7 @@ class BrainsmithImporter(MetaPathFinder, Loader):
         if self._is_noted or not self.was_used:
             return []
         self._is_noted = True
-        return ["brainsmith is not installed; what is imported from it is bsrepl's registry"]
+        return ["brainsmith is not installed; its imports are served by bsrepl's registry"]
 
     def install(self) -> None:
         """Makes the import system ask here last, and notice when QONNX's registry of ops is imported."""
