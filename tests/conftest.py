@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bsrepl.registry.changes import between
+from bsrepl.registry.changes import changes_between
 from bsrepl.registry.plugin import KINDS
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry, registry
@@ -98,7 +98,7 @@ class Folder:
     def changes(self, report: Report | None = None) -> list[str]:
         """The changes of a look at the files: `+ tfm.Fold`, `~ tfm.Fold apply() changed`."""
         report = report or self.look()
-        told = between(report.before, report.after)
+        told = changes_between(report.before, report.after)
         return [" ".join([change.sign, str(change.plugin.key), ", ".join(change.details)]).strip() for change in told]
 
     def names(self) -> list[str]:

@@ -18,7 +18,7 @@ from .discovery import Framework, builtin_plugins, installed
 from .entry_points import EntryPoint
 
 
-class Report(NamedTuple):
+class Installation(NamedTuple):
     """What is known of one framework."""
 
     name: str
@@ -41,18 +41,18 @@ class Installed:
         self.frameworks: list[Framework] = list(installed(self._index))
         self.entry_points: list[EntryPoint] = entry_points.published(self._index)
         self._index.save()
-        plugins = [*builtin_plugins(), *(plugin for each in self.frameworks for plugin in each.plugins)]
+        plugins = [*builtin_plugins(), *(plugin for framework in self.frameworks for plugin in framework.plugins)]
         registry.replace(registry.snapshot.replacing((), plugins))
         for entry_point in self.entry_points:
             self._add(entry_point.plugins or ())
-        for name in dict.fromkeys(each.name for each in self.entry_points if each.plugins is None):
+        for name in dict.fromkeys(entry_point.name for entry_point in self.entry_points if entry_point.plugins is None):
             expect(name, partial(self._load, name))
 
-    def report(self) -> list[Report]:
+    def installations(self) -> list[Installation]:
         """Every framework of which anything is known, in the order in which short names are looked up."""
         snapshot = self._registry.snapshot
-        folders = {each.name: each.folders for each in self.frameworks}
-        names = {*folders, *(each.name for each in self.entry_points), BRAINSMITH}
+        folders = {framework.name: framework.folders for framework in self.frameworks}
+        names = {*folders, *(entry_point.name for entry_point in self.entry_points), BRAINSMITH}
         names |= {name for kind in KINDS for name in snapshot.frameworks(kind)}
         is_installed = installed_packages()
         installations = []
@@ -60,13 +60,13 @@ class Installed:
             plugins = [plugin for kind in KINDS for plugin in snapshot.plugins(kind, name)]
             counts = Counter(plugin.kind for plugin in plugins)
             installations.append(
-                Report(
+                Installation(
                     name,
                     _version(name) if name in folders else None,
                     folders.get(name, ()),
                     {kind: counts[kind] for kind in KINDS if counts[kind]},
                     dict(Counter(why for plugin in plugins if (why := plugin.unavailable(is_installed))).most_common()),
-                    tuple(each for each in self.entry_points if each.name == name),
+                    tuple(entry_point for entry_point in self.entry_points if entry_point.name == name),
                 )
             )
         return installations

@@ -12,7 +12,7 @@ from ..registry.plugin import BRAINSMITH, Key, Lazy, Origin, Plugin
 from .brainsmith.installed import definition_line
 from .cache import Index, python_files
 from .cache import state as index_state
-from .plugin_data import from_plain, plain
+from .plugin_data import as_data, from_data
 
 _QONNX = ("qonnx.transformation", "qonnx.custom_op")
 #: The packages that are read for each framework.
@@ -41,19 +41,19 @@ def installed(index: Index = _NOTHING_KEPT) -> Iterator[Framework]:
         folders = package_folders(name)
         if not folders:
             continue
-        places = {each: _roots(each) for each in packages}
+        places = {package: _roots(package) for package in packages}
         state = index_state(file for roots in places.values() for root in roots for file in python_files(root))
         plugins = _recalled(name, index.recall(name, state))
         if plugins is None:
             plugins = _read(name, places)
-            index.keep(name, state, [plain(each) for each in plugins])
+            index.keep(name, state, [as_data(plugin) for plugin in plugins])
         if plugins:
             yield Framework(name, folders, plugins)
 
 
 def _recalled(framework: str, held: Any) -> list[Plugin] | None:
     try:
-        return None if held is None else [from_plain(entry, framework, (framework, "bsrepl")) for entry in held]
+        return None if held is None else [from_data(entry, framework, (framework, "bsrepl")) for entry in held]
     except (KeyError, TypeError, ValueError):  # damaged
         return None
 

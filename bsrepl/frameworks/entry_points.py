@@ -23,7 +23,7 @@ from ..registry.unavailable import reason
 from ..text.format import safe_repr
 from .cache import Index, is_data, state
 from .discovery import package_folders
-from .plugin_data import from_plain, plain
+from .plugin_data import as_data, from_data
 
 GROUPS = ("brainsmith.plugins", "bsrepl.plugins")
 
@@ -69,8 +69,7 @@ def published(index: Index) -> list[EntryPoint]:
     for entry_point in entry_points:
         try:
             entry_point.plugins = [
-                from_plain(plugin, entry_point.name)
-                for plugin in index.recall(_place(entry_point), _state(entry_point))
+                from_data(plugin, entry_point.name) for plugin in index.recall(_place(entry_point), _state(entry_point))
             ]
         except (KeyError, TypeError, ValueError):  # nothing is kept, or it is damaged
             entry_point.plugins = None
@@ -83,7 +82,7 @@ def _is_entry(held: Any) -> bool:
 
 def keep(entry_point: EntryPoint, index: Index) -> None:
     """Puts what an entry point published into the index, for the next start, if it can be kept."""
-    published = [plain(plugin) for plugin in entry_point.plugins or ()]
+    published = [as_data(plugin) for plugin in entry_point.plugins or ()]
     if published and is_data(published):
         index.keep(_place(entry_point), _state(entry_point), published)
         index.save()

@@ -8,7 +8,7 @@ from typing import Any
 from ..registry.plugin import KINDS, Key, Lazy, Origin, Plugin
 
 
-def plain(plugin: Plugin) -> dict[str, Any]:
+def as_data(plugin: Plugin) -> dict[str, Any]:
     """A plugin whose target is a `Lazy`."""
     lazy: Lazy = plugin.target
     return {
@@ -23,8 +23,8 @@ def plain(plugin: Plugin) -> dict[str, Any]:
     }
 
 
-def from_plain(held: Mapping[str, Any], framework: str, packages: tuple[str, ...] = ()) -> Plugin:
-    """The plugin that was made plain; `packages`, where given, are those whose modules it may name.
+def from_data(held: Mapping[str, Any], framework: str, packages: tuple[str, ...] = ()) -> Plugin:
+    """The plugin that the data describes; `packages`, where given, are those whose modules it may name.
 
     Raises KeyError, TypeError or ValueError if that is none.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..registry.plugin import BRAINSMITH
 from ..text.format import counted
 from ..text.styled import Text, headed, wrapped
-from .catalogue import Report as Installation
+from .catalogue import Installation
 
 
 def framework(installation: Installation, width: int) -> Text:

@@ -11,7 +11,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.base import Transformation
 
 from ..errors import EndlessPass, ExecutionFailed
-from ..frameworks.qonnx.observing import Application, cleaned, definition_of, name_of, observed
+from ..frameworks.qonnx.observing import Application, after_cleanup, definition_of, name_of, observed
 from ..graphdiff.defects import defects
 from ..graphdiff.difference import between
 from ..graphdiff.view import View, view
@@ -83,7 +83,7 @@ def _applied(
         instance = transformation() if isinstance(transformation, type) else transformation
         working, iterations, claimed = _iterated(working, instance, name)
         applied = clock()
-        working, dropped = cleaned(working, ModelWrapper.cleanup)
+        working, dropped = after_cleanup(working, ModelWrapper.cleanup)
     else:
         working = transformation(working, cfg) if takes_config(transformation) else transformation(working)
         applied = clock()

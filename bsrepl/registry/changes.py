@@ -20,7 +20,7 @@ class Change(NamedTuple):
     details: tuple[str, ...] = ()
 
 
-def between(old: Snapshot, new: Snapshot) -> list[Change]:
+def changes_between(old: Snapshot, new: Snapshot) -> list[Change]:
     """The changes that lead from one snapshot to another, by kind, then sign, then name.
 
     A plugin that was executed again and came out the same is no change. The cost is proportional to the number of
@@ -59,7 +59,7 @@ def differences(before: Plugin, after: Plugin) -> list[str]:
     details = _code_differences(before.target, after.target)
     for field in {**before.metadata, **after.metadata}:
         old, new = before.metadata.get(field), after.metadata.get(field)
-        if not alike(old, new):
+        if not same_code(old, new):
             details.append(f"{field} {_shown(old)} -> {_shown(new)}")
     if before.origin.file != after.origin.file:
         if before.origin.is_file and after.origin.is_file:
@@ -79,7 +79,7 @@ def _code_differences(old: Any, new: Any) -> list[str]:
     if old is new or isinstance(old, Lazy) or isinstance(new, Lazy):
         return []
     if not isinstance(old, type) or not isinstance(new, type):
-        return [] if alike(old, new) else ["changed"]
+        return [] if same_code(old, new) else ["changed"]
     differences = [] if _bases(old) == _bases(new) else ["base classes changed"]
     before, after = _members(old), _members(new)
     for name in {**after, **before}:
@@ -87,7 +87,7 @@ def _code_differences(old: Any, new: Any) -> list[str]:
             what = "removed"
         elif name not in before:
             what = "added"
-        elif not alike(before[name], after[name]) or _nested_differs(old, before[name], after[name]):
+        elif not same_code(before[name], after[name]) or _nested_differs(old, before[name], after[name]):
             what = "changed"
         else:
             continue
@@ -135,7 +135,7 @@ def _is_callable(member: Any) -> bool:
 _PLAIN = (int, float, complex, bool, str, bytes, frozenset)
 
 
-def alike(old: Any, new: Any) -> bool:
+def same_code(old: Any, new: Any) -> bool:
     """Whether two values came out of the same code. Runs nothing of the user's: no `__eq__`, no `__repr__`."""
     if old is new:
         return True
@@ -144,24 +144,24 @@ def alike(old: Any, new: Any) -> bool:
     if type(old) in _PLAIN:
         return bool(old == new)
     if type(old) in (list, tuple):
-        return len(old) == len(new) and all(map(alike, old, new))
+        return len(old) == len(new) and all(map(same_code, old, new))
     if type(old) is dict:
-        return alike(list(old), list(new)) and all(map(alike, old.values(), new.values()))
+        return same_code(list(old), list(new)) and all(map(same_code, old.values(), new.values()))
     if isinstance(old, CodeType):
         return all(
-            alike(getattr(old, part), getattr(new, part))
+            same_code(getattr(old, part), getattr(new, part))
             for part in ("co_code", "co_consts", "co_names", "co_varnames", "co_freevars", "co_flags")
         )
     if isinstance(old, FunctionType):
         return (
-            alike(old.__code__, new.__code__)
-            and alike(old.__defaults__, new.__defaults__)
-            and alike(old.__kwdefaults__, new.__kwdefaults__)
+            same_code(old.__code__, new.__code__)
+            and same_code(old.__defaults__, new.__defaults__)
+            and same_code(old.__kwdefaults__, new.__kwdefaults__)
         )
     if isinstance(old, (staticmethod, classmethod)):
-        return alike(old.__func__, new.__func__)
+        return same_code(old.__func__, new.__func__)
     if isinstance(old, property):
-        return alike((old.fget, old.fset, old.fdel), (new.fget, new.fset, new.fdel))
+        return same_code((old.fget, old.fset, old.fdel), (new.fget, new.fset, new.fdel))
     if isinstance(old, type):
         return _name(old) == _name(new)
     return True

@@ -245,4 +245,4 @@ def _plain_ops(module: ModuleType, source: bytes, known: Sequence[Plugin]) -> It
     taken = {id(plugin.target) for plugin in known}
     for op in custom_ops.of_module(module):
         if id(op) not in taken:
-            yield custom_ops.plain(op, Origin(str(module.__file__), definition_line(source, op.__name__)))
+            yield custom_ops.undecorated(op, Origin(str(module.__file__), definition_line(source, op.__name__)))

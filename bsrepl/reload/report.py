@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Sequence
 
-from ..registry.changes import between
+from ..registry.changes import changes_between
 from ..registry.plugin import Key
 from ..registry.report import registry_changes
 from ..text.format import duration, file_name
@@ -25,7 +25,7 @@ def report(outcome: Report, width: int, seconds: float | None = None) -> Text:
     text = problems(outcome, width)
     for path in outcome.fixed:
         text += [("added", f"{file_name(path)} is fixed\n")]
-    changes = between(outcome.before, outcome.after)
+    changes = changes_between(outcome.before, outcome.after)
     if changes:
         text += registry_changes(changes, outcome.before, outcome.after, width, seconds)
     elif outcome.new == outcome.executed != []:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from ..registry.changes import alike
+from ..registry.changes import same_code
 from ..registry.plugin import Key, Lazy, Plugin
 from . import raw
 from .edges import frame_of
@@ -104,7 +104,7 @@ class Successors:
         if new is old:
             return f"{name} was removed; this instance keeps the old code"
         for method in ("__init__", "__new__", "__post_init__"):
-            if not alike(raw.lookup(old, method), raw.lookup(new, method)):
+            if not same_code(raw.lookup(old, method), raw.lookup(new, method)):
                 return f"{name}.{method}() changed; this instance keeps the old code, create it again"
         return None
 

@@ -114,7 +114,7 @@ class Session:
             if isinstance(statement, ast.ClassDef) and not statement.decorator_list:
                 defined = self.namespace.get(statement.name)
                 if custom_ops.is_custom_op(defined):
-                    record(custom_ops.plain(defined, Origin(self.filename, statement.lineno)))
+                    record(custom_ops.undecorated(defined, Origin(self.filename, statement.lineno)))
 
     def definitions(self) -> str:
         """The imports, functions and classes of the commands so far, as a module that has nothing else in it."""

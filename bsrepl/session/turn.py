@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..registry.changes import Change, between
+from ..registry.changes import Change, changes_between
 from ..registry.snapshot import Snapshot
 
 if TYPE_CHECKING:  # importing them would bring onnxruntime into sessions that have no use for it
@@ -51,6 +51,6 @@ class Turn:
         return self.error is not None
 
     def changes(self, since: Snapshot | None = None) -> list[Change]:
-        """What happened to the registry during the command, or `since` a snapshot that was reported in between."""
+        """What happened to the registry during the command, or `since` a snapshot that was reported in changes_between."""
         before = self.before if since is None else since
-        return between(before, self.after) if before is not self.after else []
+        return changes_between(before, self.after) if before is not self.after else []

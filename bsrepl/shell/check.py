@@ -43,7 +43,7 @@ def as_text(reloader: Reloader, report: Report, lessons: Sequence[Played], width
         if played.lesson is None:
             text += [("error", "failed"), ("", f" {played.error}\n")]
         else:
-            text += lesson_text.problems(played.lesson, played.problems, width)
+            text += lesson_text.check_report(played.lesson, played.problems, width)
     if lessons and not reloader.plugin_files:
         return text
     text += reload_report.problems(report, width)

@@ -142,7 +142,7 @@ def _play(console: Console, speed: float) -> int:
         problems = console.play(lesson, lambda seconds: time.sleep(seconds / speed) if speed else None)
     except KeyboardInterrupt:
         return _INTERRUPTED
-    console.out.write(lesson_text.problems(lesson, problems, console.out.width))
+    console.out.write(lesson_text.check_report(lesson, problems, console.out.width))
     return 1 if problems else 0
 
 

@@ -12,7 +12,7 @@ from ..frameworks.catalogue import Installed
 from ..frameworks.qonnx.analyses import inference_cost, range_analysis
 from ..models.workbench import Workbench, load
 from ..registry import report as registry_report
-from ..registry.changes import between
+from ..registry.changes import changes_between
 from ..registry.listing import Listing
 from ..registry.namespaces import Namespace
 from ..registry.plugin import Plugin
@@ -107,7 +107,7 @@ class Commands:
 
     def changes(self) -> None:
         """Prints the changes of the registry since the start."""
-        differences = between(self._start, self._registry.snapshot)
+        differences = changes_between(self._start, self._registry.snapshot)
         if not differences:
             self._out.write([("dim", "no change since the start\n")])
             return
@@ -171,7 +171,7 @@ class Commands:
             self._out.write(board_text.board(self._board.view(), self._out.width, self._out.height - _PROMPT))
             return
         with self._out.held() as screen:
-            live_view.follow(
+            live_view.until_key(
                 screen.stream,
                 lambda: screen.write(board_text.board(self._board.view(), screen.width, screen.height - 1)),
                 self._looking.look,
@@ -189,11 +189,11 @@ class Commands:
             self._board.discovery = discovery = measure(runs, self._progress)
         finally:
             self._progress(1, 1, "")
-        self._out.write(board_text.report(discovery, min(self._out.width, 100)))
+        self._out.write(board_text.discovery_table(discovery, min(self._out.width, 100)))
 
     def frameworks(self) -> None:
         """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
-        for framework in self._installed.report():
+        for framework in self._installed.installations():
             self._out.write(frameworks_report.framework(framework, self._out.width))
 
     def record(self, path: str) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..registry.changes import Change, between
+from ..registry.changes import Change, changes_between
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from ..reload.failure import Failure
@@ -50,7 +50,9 @@ class Board:
         plugin_files = [path for path in executed if path in present]
         if plugin_files:
             self._saved = plugin_files[-1]
-        registered = [change for change in between(before, after) if change.sign != "-"] if before is not after else []
+        registered = (
+            [change for change in changes_between(before, after) if change.sign != "-"] if before is not after else []
+        )
         if registered:
             self._latest = registered[-1], self._now()
 

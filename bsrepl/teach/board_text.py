@@ -11,7 +11,7 @@ from ..registry.report import PLURALS
 from ..registry.snapshot import Snapshot
 from ..text.columns import cut
 from ..text.format import counted, duration
-from ..text.highlight import lines
+from ..text.highlight import python_lines
 from ..text.styled import Text, wrapped
 from .board import BoardView
 
@@ -50,7 +50,7 @@ def _heading(title: str, width: int) -> Text:
 def _code(view: BoardView, width: int, room: int) -> list[Text]:
     if not view.file:
         return [[("dim", "start with: bsrepl plugin_example.py")]]
-    source = lines(view.source.rstrip("\n"))
+    source = python_lines(view.source.rstrip("\n"))
     marked = view.failures[0] if view.failures else None
     if len(source) > room:
         room -= 1  # for the note on the others
@@ -146,7 +146,7 @@ def bars(discovery: Discovery, width: int) -> list[Text]:
     return [*rows, [("", cut(f"reading it: {read}", width))]]
 
 
-def report(discovery: Discovery, width: int) -> Text:
+def discovery_table(discovery: Discovery, width: int) -> Text:
     """The bars, what each is rows of, and how it was measured."""
     rows = [_heading(f"knowing the {discovery.ways[0].found} transformations of QONNX", width), *bars(discovery, width)]
     for way in discovery.ways:

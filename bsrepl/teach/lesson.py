@@ -129,7 +129,7 @@ _VARYING = (
 )
 
 
-def alike(one: str, other: str) -> bool:
+def same_output(one: str, other: str) -> bool:
     """Whether two outputs are the same but for what is different each time."""
     return _steady(one) == _steady(other)
 

@@ -43,7 +43,7 @@ def prose(step: Step, width: int) -> Text:
 
 def code(step: Step) -> Text:
     """The content of a file, highlighted."""
-    return [pair for line in highlight.lines(step.code.rstrip("\n")) for pair in [("", "  "), *line, ("", "\n")]]
+    return [pair for line in highlight.python_lines(step.code.rstrip("\n")) for pair in [("", "  "), *line, ("", "\n")]]
 
 
 def not_yet(missing: Sequence[str], width: int) -> Text:
@@ -56,7 +56,7 @@ def end(lesson: Lesson, width: int) -> Text:
     return [("added", wrapped(f"End of {lesson.title}. The session is as it was before it.", width))]
 
 
-def problems(lesson: Lesson, failures: Sequence[Problem], width: int) -> Text:
+def check_report(lesson: Lesson, failures: Sequence[Problem], width: int) -> Text:
     """What did not do what it should: a line each, with the place in the lesson; or that all did."""
     text: Text = []
     for problem in failures:

@@ -8,7 +8,7 @@ from ..text.styled import Text
 from ..text.terminal import Terminal
 from . import lesson_text
 from .guide import Guide, Problem
-from .lesson import Step, alike, first_difference
+from .lesson import Step, first_difference, same_output
 from .recording import Entry
 
 _KEY, _LINE, _WORD, _LEAST = 0.04, 0.4, 0.25, 1.2  # seconds: a key, a line of a file, a word to be read, a pause
@@ -70,7 +70,7 @@ def _saved(
 
 def _wrong(guide: Guide, step: Step, entry: Entry) -> list[str]:
     messages = [f"{check} is not true" for check in guide.missing()]
-    if step.output is not None and not alike(step.output, entry.output):
+    if step.output is not None and not same_output(step.output, entry.output):
         expected, got = first_difference(step.output, entry.output)
         messages.append(f"it printed {got!r}, where {expected!r} is expected")
     elif entry.failed and step.output is None and not step.checks:

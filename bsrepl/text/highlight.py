@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def lines(source: str) -> list[list[tuple[str, str]]]:
+def python_lines(source: str) -> list[list[tuple[str, str]]]:
     """The lines of a source as (style, text) pairs; the styles are those of `terminal.STYLES`."""
     from pygments.lexers.python import PythonLexer  # only now, to be quick at the prompt
     from pygments.token import Token

@@ -17,7 +17,7 @@ _MOST_OPS = 12
 _MOST_VALUES = 8  # of a list attribute
 
 
-def lines(value: Any) -> list[str] | None:
+def described(value: Any) -> list[str] | None:
     """A value of ONNX or QONNX in a few lines, or None if it is none."""
     kind = _kind(value)
     if kind == "ModelWrapper":

@@ -15,7 +15,7 @@ _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"  # xterm: the ot
 _HOME, _CLEAR = "\x1b[H", "\x1b[J"  # ECMA-48
 
 
-def follow(stream: TextIO, draw: Callable[[], None], is_due: Callable[[], bool], interval: float) -> None:
+def until_key(stream: TextIO, draw: Callable[[], None], is_due: Callable[[], bool], interval: float) -> None:
     """Draws on a stream, and again whenever it is due or the window has another size, looking every `interval` seconds.
 
     A key ends it, and Ctrl-C too. Without a terminal it draws once.

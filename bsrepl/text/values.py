@@ -11,7 +11,7 @@ from pprint import PrettyPrinter
 from textwrap import wrap
 from typing import Any
 
-from . import onnx_values as onnx_text
+from . import onnx_values
 from .format import safe_repr
 
 _MOST_ITEMS = 1_000  # of all containers in a value
@@ -21,7 +21,7 @@ _MOST_CHARACTERS = 30_000
 
 def shown(value: Any, width: int) -> tuple[str, str]:
     """The text of a value for a terminal of `width` columns, and what was cut off it, such as `99,700 more lines`."""
-    if (lines := onnx_text.lines(value)) is not None:
+    if (lines := onnx_values.described(value)) is not None:
         indent = " " * 7
         wrapped = (wrap(line, max(width, 20), subsequent_indent=indent, break_long_words=False) for line in lines)
         return "\n".join(line for lines in wrapped for line in lines), ""
@@ -97,7 +97,7 @@ class _Printer(PrettyPrinter):
     """Knows ONNX's messages, and survives what a `__repr__` may do."""
 
     def format(self, value: Any, context: dict[int, int], maxlevels: int, level: int) -> tuple[str, bool, bool]:
-        if (line := onnx_text.one_line(value)) is not None:
+        if (line := onnx_values.one_line(value)) is not None:
             return line, False, False
         if type(value).__repr__ in _NESTING:
             return super().format(value, context, maxlevels, level)

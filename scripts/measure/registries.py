@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from bsrepl.models.workbench import load
-from bsrepl.registry.changes import between
+from bsrepl.registry.changes import changes_between
 from bsrepl.registry.namespaces import Namespace
 from bsrepl.registry.plugin import Plugin
 from bsrepl.registry.snapshot import Snapshot
@@ -42,7 +42,7 @@ def one(snapshot: Snapshot) -> None:
     plugin = snapshot.get("transform", "P77")
     assert plugin is not None
     new = Plugin(plugin.key, plugin.target, plugin.origin, {"stage": "other"})
-    assert len(between(snapshot, snapshot.replacing((plugin,), (new,)))) == 1
+    assert len(changes_between(snapshot, snapshot.replacing((plugin,), (new,)))) == 1
 
 
 def scan(snapshot: Snapshot) -> list[Plugin]:

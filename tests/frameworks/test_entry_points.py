@@ -194,7 +194,7 @@ def test_a_broken_one_is_reported_and_breaks_nothing_else(publish: Publish, valu
         _ = kernels.acme
     with pytest.raises(UnknownPlugin, match="kernels has no 'Fats'; nearest: Fast"):
         kernels["Fats"]
-    (told,) = [each for each in installed.report() if each.name == "acme"]
+    (told,) = [each for each in installed.installations() if each.name == "acme"]
     assert re.search(why, str(told.entry_points[0].failure))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bsrepl.registry.changes import between
+from bsrepl.registry.changes import changes_between
 from bsrepl.registry.plugin import Key, Origin, Plugin
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry
@@ -192,14 +192,14 @@ def defined(target: type, file: str = "/a.py", **metadata: object) -> Plugin:
 def test_changes_say_what_differs(before: Plugin | None, after: Plugin | None, said: list[str]) -> None:
     old = Snapshot().replacing((), [before] if before else ())
     new = old.replacing([before] if before else (), [after] if after else ())
-    told = [f"{change.sign} {', '.join(change.details)}" for change in between(old, new)]
+    told = [f"{change.sign} {', '.join(change.details)}" for change in changes_between(old, new)]
     assert told == ([", ".join(said)] if said else [])
 
 
 def test_changes_come_by_kind_then_sign_then_name() -> None:
     old = Snapshot().replacing((), [FOLD])
     new = old.replacing([FOLD], [plugin("B"), plugin("A"), MATMUL])
-    assert [f"{change.sign} {change.plugin.key}" for change in between(old, new)] == [
+    assert [f"{change.sign} {change.plugin.key}" for change in changes_between(old, new)] == [
         "+ tfm.A",
         "+ tfm.B",
         "- tfm.FoldBias",
@@ -219,4 +219,4 @@ def test_comparing_runs_nothing_of_the_users() -> None:
 
     holder = [type("X", (), {"attribute": Hostile()}) for _ in range(2)]
     first, second = (defined(cls) for cls in holder)
-    assert between(Snapshot().replacing((), [first]), Snapshot().replacing((), [second])) == []
+    assert changes_between(Snapshot().replacing((), [first]), Snapshot().replacing((), [second])) == []

@@ -11,7 +11,7 @@ import pytest
 from bsrepl.errors import MeasurementFailed
 from bsrepl.teach import bench as discovery
 from bsrepl.teach.bench import Discovery, Way
-from bsrepl.teach.board_text import board, report
+from bsrepl.teach.board_text import board, discovery_table
 from bsrepl.text.styled import plain
 from bsrepl.text.terminal import Terminal
 
@@ -92,7 +92,7 @@ def test_it_fits_and_says_what_it_cut(
 
 
 def test_the_bars_are_as_long_as_what_they_stand_for() -> None:
-    lines = plain(report(MEASURED, 100)).splitlines()
+    lines = plain(discovery_table(MEASURED, 100)).splitlines()
     assert lines[0].startswith("\u2500\u2500 knowing the 64 transformations of QONNX \u2500")
     long, short, ours = (line.count("\u2588") for line in lines[1:4])
     assert (round(long / short), round(long / ours)) == (18, 11)  # 20 and 10, but for rounding to whole characters
@@ -106,7 +106,7 @@ def test_the_bars_are_as_long_as_what_they_stand_for() -> None:
 def test_where_the_encoding_has_no_bars_there_are_stand_ins() -> None:
     written = io.BytesIO()
     stream = io.TextIOWrapper(written, encoding="ascii")
-    Terminal(stream, color=False).write(report(MEASURED, 60))
+    Terminal(stream, color=False).write(discovery_table(MEASURED, 60))
     lines = written.getvalue().decode("ascii").splitlines()
     assert lines[0].startswith("-- knowing ")
     assert re.search(r"  #+ 500\.0 ms$", lines[1])

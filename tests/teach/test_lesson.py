@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from bsrepl.errors import LessonError
-from bsrepl.registry.changes import between
+from bsrepl.registry.changes import changes_between
 from bsrepl.teach import bench as discovery
 from bsrepl.teach import tour
-from bsrepl.teach.lesson import Lesson, Step, alike, first_difference, parsed, written
+from bsrepl.teach.lesson import Lesson, Step, first_difference, parsed, same_output, written
 
 from ..conftest import Screen, Start
 from .test_board import MEASURED
@@ -116,7 +116,7 @@ def test_what_is_no_lesson_says_where(text: str, said: str) -> None:
     ],
 )
 def test_outputs_are_alike_but_for_what_is_different_each_time(one: str, other: str, same: bool) -> None:
-    assert alike(one, other) is same
+    assert same_output(one, other) is same
     assert (first_difference(one, other) == ("", "")) is same
 
 
@@ -135,7 +135,7 @@ def test_the_tour_plays_and_every_step_does_what_it_says(screen: Screen, monkeyp
     assert "  OK  same outputs: " in said
     assert re.search(r"bsrepl +\S+ \d+\.\d ms  \d+\.\dx faster\n", said)
     assert screen.names == names
-    assert list(between(before, screen.console.registry.snapshot)) == []
+    assert list(changes_between(before, screen.console.registry.snapshot)) == []
     assert screen.console.reloader.plugin_files == []
 
 

@@ -45,7 +45,7 @@ def definition_of(transformation: Any) -> Any:
     return transformation if hasattr(transformation, "__qualname__") else type(transformation)
 
 
-def cleaned(model: ModelWrapper, clean: Callable[[ModelWrapper], ModelWrapper]) -> tuple[ModelWrapper, list[str]]:
+def after_cleanup(model: ModelWrapper, clean: Callable[[ModelWrapper], ModelWrapper]) -> tuple[ModelWrapper, list[str]]:
     """The model that a cleanup makes of one, and the names of the nodes that it lost on the way.
 
     QONNX's cleanup sorts the nodes, and one that nothing leads to and that leads nowhere does not come back.
@@ -99,7 +99,7 @@ def observed(clock: Callable[[], float]) -> Iterator[list[Application]]:
             if not running:
                 return cleanup(self)
             started = clock()
-            result, dropped = cleaned(self, cleanup)
+            result, dropped = after_cleanup(self, cleanup)
             running[-1].cleanup += clock() - started
             running[-1].dropped += dropped
             return result

@@ -46,7 +46,7 @@ def of_module(module: ModuleType) -> Iterator[type]:
                 yield value
 
 
-def plain(op: type, origin: Origin) -> Plugin:
+def undecorated(op: type, origin: Origin) -> Plugin:
     """The kernel that a custom op is without a decorator."""
     return Plugin(Key("kernel", BRAINSMITH, op.__name__), op, origin, {})
 
