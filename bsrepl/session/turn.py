@@ -51,6 +51,6 @@ class Turn:
         return self.error is not None
 
     def changes(self, since: Snapshot | None = None) -> list[Change]:
-        """What happened to the registry during the command, or `since` a snapshot that was reported in changes_between."""
+        """What happened to the registry during the command, or `since` a snapshot that was reported in between."""
         before = self.before if since is None else since
         return changes_between(before, self.after) if before is not self.after else []
