@@ -146,3 +146,12 @@ def test_a_message_that_is_too_long_is_cut_and_that_is_said(screen: Screen) -> N
     assert "ValueError: word" in told
     assert len(told.splitlines()) < 310
     assert re.search(r"\.\.\. \d+ more lines; errors\(\) shows them\n", told)
+
+
+def test_what_watches_transform_is_not_in_a_traceback(screen: Screen) -> None:
+    screen.type("from qonnx.transformation.base import Transformation")
+    screen.type("class Fails(Transformation):\n    def apply(self, model):\n        raise RuntimeError('no')")
+    screen.type("m = load('mnist-conv')")
+    told = screen.type("m.transform(Fails())")
+    assert "RuntimeError: no" in told
+    assert "observing.py" not in told
