@@ -8,14 +8,21 @@ from ..text.styled import Text, headed, wrapped
 from .catalogue import Installation
 
 
-def framework(installation: Installation, width: int) -> Text:
-    """A framework: its name and version, how much it brings, where it is, what is unavailable, who publishes it."""
+def framework(installation: Installation, width: int, why_slow: str | None = None) -> Text:
+    """A framework: its name and version, how much it brings, where it is, what is unavailable, who publishes it.
+
+    `why_slow` is why its own code runs where bsrepl has a quicker one.
+    """
     head = f"{installation.name} {installation.version}" if installation.version else installation.name
     numbers = ", ".join(counted(count, kind) for kind, count in installation.counts.items()) or "nothing yet"
     text = headed("bold", head, numbers, width)
     if installation.name == BRAINSMITH and not installation.folders:
         text.append(("dim", wrapped("  bsrepl's own and yours; Brainsmith is not installed", width)))
     text += [("path", f"  {folder}\n") for folder in installation.folders]
+    if why_slow is not None:
+        text.append(
+            ("warning", wrapped(f"  its own cleanup and look-ups run, in quadratic time: {why_slow}", width, "    "))
+        )
     for why, count in installation.unavailable.items():
         text.append(("warning", wrapped(f"  unavailable: {why} ({counted(count, 'plugin')})", width, "    ")))
     for entry_point in installation.entry_points:

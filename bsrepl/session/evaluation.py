@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..errors import Terminated
+from ..frameworks.qonnx.acceleration import Acceleration
 from ..frameworks.qonnx.observing import Application
 from ..models.held import Held, Models
 from ..models.unasked import UnaskedProofs
@@ -34,6 +35,7 @@ class Evaluator:
         registry: Registry,
         workbench: Workbench,
         proofs: UnaskedProofs,
+        acceleration: Acceleration,
         adopt: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
@@ -41,6 +43,7 @@ class Evaluator:
         self._registry = registry
         self._workbench = workbench
         self._proofs = proofs
+        self._acceleration = acceleration
         self._adopt = adopt
         self._clock = clock
         self._models = Models(session.namespace, clock)
@@ -61,7 +64,11 @@ class Evaluator:
         value: Any = None
         error: BaseException | None = None
         started = self._clock()
-        with teed(sys.stdout, PRINTED_LIMIT) as tee, self._models.observed(held) as applications:
+        with (
+            teed(sys.stdout, PRINTED_LIMIT) as tee,
+            self._acceleration.active(),
+            self._models.observed(held) as applications,
+        ):
             try:
                 value = session.run(code)
             except Terminated:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..frameworks.brainsmith.installed import InstalledBrainsmith
 from ..frameworks.brainsmith.stand_in import BrainsmithImporter
 from ..frameworks.catalogue import Installed
+from ..frameworks.qonnx.acceleration import Acceleration
 from ..models.unasked import UnaskedProofs
 from ..models.workbench import Workbench
 from ..registry.plugin import NAMESPACES, Lazy
@@ -39,13 +40,15 @@ def console(
     now: Callable[[], int],
     shows_time: bool = True,
     trusting: bool = False,
+    plain_qonnx: bool = False,
     index_file: Path | None = None,
 ) -> Console:
     """A console for plugin files and folders of them, which prints on `out` and `err`.
 
     `clock` measures how long things take, in seconds; `now` is the wall clock in ns, compared with the times of files.
-    `trusting`, files are executed even if somebody else may have written them. `index_file` keeps what was found out
-    of installed packages. `Console.close` takes out of the process what this puts into it.
+    With `trusting`, files are executed even if somebody else may have written them; with `plain_qonnx`, QONNX is not
+    made linear while commands run. `index_file` keeps what was read of installed packages. `Console.close` takes out
+    of the process what this puts into it.
     """
     brainsmith = InstalledBrainsmith()
     adopt = partial(brainsmith.adopt, registry)
@@ -68,13 +71,24 @@ def console(
         reloader, session.namespace, workbench, board, out, stand_in.take_notes, clock, shows_time
     )  # fmt: skip
     proofs = UnaskedProofs(workbench, clock)
-    evaluator = Evaluator(session, registry, workbench, proofs, adopt, clock)
+    acceleration = Acceleration(is_on=not plain_qonnx)
+    evaluator = Evaluator(session, registry, workbench, proofs, acceleration, adopt, clock)
     built = Console(
         registry, reloader, session, evaluator, looking, proofs, board, errors, out, err,
         notes=stand_in.take_notes, trusting=trusting, on_close=stand_in.uninstall,
     )  # fmt: skip
     commands = Commands(
-        registry, reloader, installed, workbench, board, built.recording, errors, looking, out, show_progress
+        registry,
+        reloader,
+        installed,
+        acceleration,
+        workbench,
+        board,
+        built.recording,
+        errors,
+        looking,
+        out,
+        show_progress,
     )
     session.namespace.update({**commands.all, "tour": built.tour, "lesson": built.tour.lesson})
     session.start_workers_with(worker.__name__, worker.Arguments(partial(_live_code, reloader, session)))

@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         now=time.time_ns,
         shows_time=not options.no_timing,
         trusting=options.trust,
+        plain_qonnx=options.plain_qonnx,
         index_file=places.index_file(),
     )
     console.session.install()
@@ -217,6 +218,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--speed", type=_seconds, default=1.0, metavar="N",
         help="with --auto: speed factor (default 1, which takes 3 to 4 minutes; 0: no pauses)")  # fmt: skip
     add("--json", action="store_true", help="with --check: print the report as JSON")
+    add("--plain-qonnx", action="store_true", help="run QONNX's own cleanup and look-ups, which take quadratic time")
     add("--no-timing", action="store_true", help="do not print how long commands and reloads take")
     add("--interval", type=_seconds, default=0.5, metavar="S",
         help="seconds between checks of the files while the prompt waits (default 0.5; 0: never)")  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..frameworks import report as frameworks_report
 from ..frameworks.catalogue import Installed
+from ..frameworks.qonnx.acceleration import Acceleration
 from ..frameworks.qonnx.analyses import inference_cost, range_analysis
 from ..models.workbench import Workbench, load
 from ..registry import report as registry_report
@@ -43,6 +44,7 @@ class Commands:
         registry: Registry,
         reloader: Reloader,
         installed: Installed,
+        acceleration: Acceleration,
         workbench: Workbench,
         board: Board,
         recording: Recording,
@@ -54,6 +56,7 @@ class Commands:
         self._registry = registry
         self._reloader = reloader
         self._installed = installed
+        self._acceleration = acceleration
         self._workbench = workbench
         self._board = board
         self._recording = recording
@@ -194,7 +197,8 @@ class Commands:
     def frameworks(self) -> None:
         """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
         for framework in self._installed.installations():
-            self._out.write(frameworks_report.framework(framework, self._out.width))
+            why_slow = self._acceleration.why_not() if framework.name == "qonnx" else None
+            self._out.write(frameworks_report.framework(framework, self._out.width, why_slow))
 
     def record(self, path: str) -> None:
         """Writes the session so far into a file that runs, or, if its name ends in .md, into a lesson.

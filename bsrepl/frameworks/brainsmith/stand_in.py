@@ -12,9 +12,9 @@ from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 from ...registry.decorators import register_op
+from ..after_import import AfterImport
 
 _PLUGINS = ("api_2025", "NAMES")
 _REGISTRY = ("api_0_1", "NAMES")
@@ -49,6 +49,7 @@ class BrainsmithImporter(MetaPathFinder, Loader):
         #: Whether it has stood in for Brainsmith.
         self.was_used = False
         self._is_noted = False
+        self._after_ops = AfterImport(_OPS, _add_register_op)
 
     def take_notes(self) -> list[str]:
         """What the user is to be told once: that this stands in for Brainsmith, when something has imported it."""
@@ -60,16 +61,13 @@ class BrainsmithImporter(MetaPathFinder, Loader):
     def install(self) -> None:
         """Makes the import system ask here last, and notice when QONNX's registry of ops is imported."""
         sys.meta_path.append(self)
-        if _OPS in sys.modules:
-            _add_register_op(sys.modules[_OPS])
-        else:
-            sys.meta_path.insert(0, _AfterImport())
+        self._after_ops.install()
 
     def uninstall(self) -> None:
         """Takes this and its modules out of the import system again."""
-        sys.meta_path[:] = [
-            finder for finder in sys.meta_path if finder is not self and not isinstance(finder, _AfterImport)
-        ]
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        self._after_ops.uninstall()
         for name in _MODULES:
             if getattr(sys.modules.get(name), "__loader__", None) is self:
                 del sys.modules[name]
@@ -87,40 +85,6 @@ class BrainsmithImporter(MetaPathFinder, Loader):
         ours, names = _MODULES[module.__name__]
         vars(module).update(getattr(import_module(f".{ours}", __package__), names))
         module.__doc__ = "bsrepl's registry, in the place of Brainsmith's."
-
-
-class _AfterImport(MetaPathFinder):
-    """Adds `register_op` to QONNX's registry of ops once that is imported."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if fullname != _OPS:
-            return None
-        sys.meta_path.remove(self)
-        from importlib.util import find_spec
-
-        spec = find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Adding(spec.loader)
-        return spec
-
-
-class _Adding(Loader):
-    """A loader like another, that adds `register_op` in the end."""
-
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        self._loader.exec_module(module)
-        _add_register_op(module)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
 
 
 def _add_register_op(module: ModuleType) -> None:

@@ -1,0 +1,149 @@
+"""QONNX's own code, made linear while a command runs: the cleanup, the check of a new wrapper, look-ups by name.
+
+What QONNX computes stays the same, byte for byte. The stand-ins were written for one text of QONNX's functions; where
+the installed text is another one, QONNX's own run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from types import ModuleType
+from typing import Any, TypeVar
+
+from ..after_import import AfterImport
+
+#: The SHA-256 of the sources of the functions below, one after the other, in QONNX 1.0.0.
+_KNOWN = "6b12932d811f64b8712e083b9456cb11f088bae92d64c206c6cf3d7ef4f605d5"
+_WRAPPER = "qonnx.core.modelwrapper"
+#: The passes of the cleanup, and what does the same in `linear_passes`.
+_PASSES = {
+    "RemoveUnusedTensors": "remove_unused_tensors",
+    "RemoveStaticGraphInputs": "remove_static_graph_inputs",
+    "SortGraph": "sort_graph",
+    "SortCommutativeInputsInitializerLast": "sort_commutative_inputs",
+    "GiveUniqueParameterTensors": "give_unique_parameter_tensors",
+}
+_CHECK = "check_all_tensor_shapes_specified"
+#: The methods of ModelWrapper that have a stand-in, and those that they, or the passes, call.
+_METHODS = (
+    "find_producer", "find_direct_predecessors", "get_initializer", "get_tensor_valueinfo", "get_tensor_shape",
+    "get_tensor_datatype", "set_initializer", "set_tensor_shape", "set_tensor_datatype", "make_new_valueinfo_name",
+    "get_all_tensor_names", _CHECK,
+)  # fmt: skip
+
+_T = TypeVar("_T")
+_Replaced = tuple[type, str, Any]  # a class, the name of one of its functions, and the function that was there
+
+
+class Acceleration:
+    """Makes QONNX linear while commands run, unless it is switched off."""
+
+    def __init__(self, is_on: bool = True) -> None:
+        self.is_on = is_on
+        #: What went wrong in a stand-in; from then on QONNX's own code runs.
+        self.failure: Exception | None = None
+        self._is_active = False
+        self._compared: list[Any] = []  # the functions of QONNX that were compared last
+        self._is_known = False
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """While this lasts, QONNX is linear, from the moment on at which it is imported."""
+        if self._is_active or not self.is_on or self.failure is not None:
+            yield
+            return
+        replaced: list[_Replaced] = []
+        after_import = AfterImport(_WRAPPER, lambda module: replaced.extend(self._replace(module)))
+        self._is_active = True
+        after_import.install()
+        try:
+            yield
+        finally:
+            self._is_active = False
+            after_import.uninstall()
+            for owner, name, function in reversed(replaced):
+                setattr(owner, name, function)
+
+    def why_not(self) -> str | None:
+        """Why QONNX's own code runs, as far as that is known; None if it is linear, or nobody has used it."""
+        if not self.is_on:
+            return "switched off by --plain-qonnx"
+        if self.failure is not None:
+            return f"{type(self.failure).__name__} in bsrepl's: {self.failure}"
+        if self._compared and not self._is_known:
+            return "bsrepl's was written for QONNX 1.0.0, and this code differs"
+        return None
+
+    def _replace(self, module: ModuleType) -> list[_Replaced]:
+        if not self._fits(module):
+            return []
+        from . import linear_passes
+        from .lookups import indexed_methods
+
+        wrapper = module.ModelWrapper
+        stand_ins: list[_Replaced] = [(wrapper, name, method) for name, method in indexed_methods().items()]
+        stand_ins.append((wrapper, _CHECK, self._check(getattr(wrapper, _CHECK))))
+        for name, linear in _PASSES.items():
+            owner = getattr(module, name)
+            stand_ins.append((owner, "apply", self._apply(owner.apply, getattr(linear_passes, linear))))
+        replaced = [(owner, name, vars(owner)[name]) for owner, name, _ in stand_ins]
+        for owner, name, function in stand_ins:
+            setattr(owner, name, function)
+        return replaced
+
+    def _check(self, original: Callable[..., bool]) -> Callable[..., bool]:
+        from .linear_passes import check_all_tensor_shapes_specified
+
+        @wraps(original)
+        def check(model: Any, fix_missing_init_shape: bool = False) -> bool:
+            return self._either(
+                model,
+                lambda: check_all_tensor_shapes_specified(model, fix_missing_init_shape),
+                lambda: original(model, fix_missing_init_shape),
+            )
+
+        return check
+
+    def _apply(self, original: Callable[..., Any], linear: Callable[[Any], bool]) -> Callable[..., Any]:
+        @wraps(original)
+        def apply(self_: Any, model: Any) -> Any:
+            return self._either(model, lambda: (model, linear(model)), lambda: original(self_, model))
+
+        return apply
+
+    def _either(self, model: Any, linear: Callable[[], _T], original: Callable[[], _T]) -> _T:
+        """What `linear` returns, or, where that leaves the model to QONNX, or fails, what `original` does."""
+        from .linear_passes import LeftToQonnx
+
+        is_subclass = type(model).__name__ != "ModelWrapper" or type(model).__module__ != _WRAPPER
+        if is_subclass or self.failure is not None:  # a subclass may have look-ups of its own
+            return original()
+        try:
+            return linear()
+        except LeftToQonnx:
+            return original()
+        except Exception as error:
+            result = original()  # which raises too, unless the fault is ours
+            self.failure = error
+            return result
+
+    def _fits(self, module: ModuleType) -> bool:
+        """Whether QONNX's functions are those that the stand-ins were written for."""
+        functions = [getattr(module.ModelWrapper, name, None) for name in _METHODS]
+        functions += [getattr(getattr(module, name, None), "apply", None) for name in _PASSES]
+        if functions != self._compared:
+            self._compared, self._is_known = functions, _digest(functions) == _KNOWN
+        return self._is_known
+
+
+def _digest(functions: list[Any]) -> str:
+    """The SHA-256 of the sources of functions; empty if one has none."""
+    try:
+        text = "".join(inspect.getsource(function.__code__) for function in functions)
+    except (OSError, TypeError, AttributeError):
+        return ""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,206 @@
+"""ModelWrapper's look-ups by name, answered from where a name was seen before if it is still there.
+
+A position is a guess: before it is an answer, the graph as it is now is asked at that position. By ONNX's rule of
+single assignment the item found there is the only one of its name, and what a node produces is no initializer. A name
+that is not known, that moved too far, or that was given twice is left to QONNX's own scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import wraps
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from onnx import GraphProto, TensorProto, numpy_helper
+from qonnx.core.datatype import DataType
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.util.basic import get_by_name
+
+_MOST_MISSES = 8  # until the positions are read again, which costs about as much as three scans
+
+
+class Positions:
+    """Where the names in one container of a graph are."""
+
+    def __init__(self, items: Sequence[Any], names_of: Callable[[Any], Collection[str]]) -> None:
+        self._items = items
+        self._names_of = names_of
+        self._positions: dict[str, int] = {}
+        self._doubled: set[str] = set()
+        self._length = 0
+        self._last: tuple[str, ...] = ()  # the names of the last item
+        self._drift = 0  # how far the last name had moved that was found elsewhere
+        self._misses = 0
+        self._has_gaps = False  # whether something was inserted or removed that was not read
+        self._read()
+
+    def find(self, name: str) -> Any:
+        """The item of a name, as the container is now; None if it is not known to have one."""
+        self._refresh()
+        position = self._positions.get(name)
+        if position is None:
+            if self._has_gaps:
+                self._miss()
+            return None
+        if name in self._doubled:
+            return None
+        drift = self._drift
+        for guess in (position, position + drift, position + drift - 1, position + drift + 1, self._length - 1):
+            if 0 <= guess < self._length and name in self._names_of(self._items[guess]):
+                self._drift = guess - position
+                return self._items[guess]
+        self._miss()
+        return None
+
+    def has_had(self, name: str) -> bool:
+        """Whether an item had the name when it was read."""
+        self._refresh()
+        return name in self._positions
+
+    def lacks(self, name: str) -> bool:
+        """Whether no item had the name when it was read, and none was inserted since."""
+        return not self.has_had(name) and not self._has_gaps
+
+    def _read(self) -> None:
+        self._positions.clear()
+        self._doubled.clear()
+        self._drift = self._misses = 0
+        self._has_gaps = False
+        for position, item in enumerate(self._items):
+            self._note(item, position)
+        self._length = len(self._items)
+        self._last = self._names_at(self._length - 1)
+
+    def _refresh(self) -> None:
+        """Reads what was appended since the last time."""
+        length = len(self._items)
+        last = self._names_at(length - 1)
+        if length == self._length and last == self._last:
+            return
+        start = length
+        while start and self._names_at(start - 1) != self._last:
+            start -= 1
+        if not start:
+            self._read()
+            return
+        for position in range(start, length):
+            self._note(self._items[position], position)
+        self._has_gaps |= start != self._length
+        self._length, self._last = length, last
+
+    def _note(self, item: Any, position: int) -> None:
+        for name in self._names_of(item):
+            if name in self._positions and name in self._names_at(self._positions[name]):
+                self._doubled.add(name)
+            self._positions[name] = position
+
+    def _names_at(self, position: int) -> tuple[str, ...]:
+        return tuple(self._names_of(self._items[position])) if 0 <= position < len(self._items) else ()
+
+    def _miss(self) -> None:
+        self._misses += 1
+        if self._misses > _MOST_MISSES:
+            self._read()
+
+
+class GraphIndex:
+    """The positions of everything in a graph that is looked up by its name."""
+
+    def __init__(self, graph: GraphProto) -> None:
+        self.graph = graph
+        self.nodes = Positions(graph.node, lambda node: node.output)
+        self.initializers = Positions(graph.initializer, _name)
+        self.inputs = Positions(graph.input, _name)
+        self.outputs = Positions(graph.output, _name)
+        self.value_infos = Positions(graph.value_info, _name)
+        self.annotations = Positions(graph.quantization_annotation, lambda annotation: (annotation.tensor_name,))
+
+    def value_info(self, name: str) -> Any:
+        """The value info of a name, if it is known to have exactly one."""
+        items = [values.find(name) for values in (self.value_infos, self.inputs, self.outputs) if values.has_had(name)]
+        return items[0] if len(items) == 1 else None
+
+    def is_no_initializer(self, name: str) -> bool:
+        """Whether a node, or the caller of the graph, provides the name."""
+        if not self.initializers.lacks(name):
+            return False
+        return self.nodes.find(name) is not None or self.inputs.find(name) is not None
+
+    def is_no_output(self, name: str) -> bool:
+        """Whether the name is an initializer or an input, so that no node produces it."""
+        if not self.nodes.lacks(name):
+            return False
+        return self.initializers.find(name) is not None or self.inputs.find(name) is not None
+
+
+def _name(item: Any) -> Collection[str]:
+    return (item.name,)
+
+
+def indexed_methods() -> dict[str, Callable[..., Any]]:
+    """Stand-ins for methods of ModelWrapper, by their names. The indices live as long as these functions."""
+    indices: WeakKeyDictionary[ModelWrapper, GraphIndex] = WeakKeyDictionary()
+
+    def index_of(model: ModelWrapper) -> GraphIndex:
+        index = indices.get(model)
+        if index is None or index.graph is not model.graph:
+            index = indices[model] = GraphIndex(model.graph)
+        return index
+
+    scan_producer, scan_initializer = ModelWrapper.find_producer, ModelWrapper.get_initializer
+    scan_value_info, scan_shape = ModelWrapper.get_tensor_valueinfo, ModelWrapper.get_tensor_shape
+    scan_datatype = ModelWrapper.get_tensor_datatype
+
+    @wraps(scan_producer)
+    def find_producer(self: ModelWrapper, tensor_name: str) -> Any:
+        index = index_of(self)
+        node = index.nodes.find(tensor_name)
+        if node is not None or index.is_no_output(tensor_name):
+            return node
+        return scan_producer(self, tensor_name)
+
+    @wraps(scan_initializer)
+    def get_initializer(self: ModelWrapper, tensor_name: str, return_dtype: bool = False) -> Any:
+        index = index_of(self)
+        tensor = index.initializers.find(tensor_name)
+        if tensor is not None:
+            try:
+                value = numpy_helper.to_array(tensor)
+            except ValueError:  # QONNX takes one that cannot be read for none
+                return (None, None) if return_dtype else None
+            return (value, tensor.data_type) if return_dtype else value
+        if index.is_no_initializer(tensor_name):
+            return (None, None) if return_dtype else None
+        return scan_initializer(self, tensor_name, return_dtype)
+
+    @wraps(scan_value_info)
+    def get_tensor_valueinfo(self: ModelWrapper, tensor_name: str) -> Any:
+        value_info = index_of(self).value_info(tensor_name)
+        return scan_value_info(self, tensor_name) if value_info is None else value_info
+
+    @wraps(scan_shape)
+    def get_tensor_shape(self: ModelWrapper, tensor_name: str, fix_missing_init_shape: bool = False) -> Any:
+        value_info = index_of(self).value_info(tensor_name)
+        if value_info is None:
+            return scan_shape(self, tensor_name, fix_missing_init_shape)
+        return [dim.dim_value for dim in value_info.type.tensor_type.shape.dim]
+
+    @wraps(scan_datatype)
+    def get_tensor_datatype(self: ModelWrapper, tensor_name: str) -> Any:
+        index = index_of(self)
+        annotation = index.annotations.find(tensor_name)
+        if annotation is not None:
+            datatype = get_by_name(annotation.quant_parameter_tensor_names, "finn_datatype", "key")
+            if datatype is not None:
+                return DataType[datatype.value]
+        elif self.graph.quantization_annotation:
+            return scan_datatype(self, tensor_name)
+        value_info = index.value_info(tensor_name)
+        if value_info is None:
+            return scan_datatype(self, tensor_name)
+        is_half = value_info.type.tensor_type.elem_type == TensorProto.FLOAT16
+        return DataType["FLOAT16" if is_half else "FLOAT32"]
+
+    methods = (find_producer, get_initializer, get_tensor_valueinfo, get_tensor_shape, get_tensor_datatype)
+    return {method.__name__: method for method in methods}
