@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from .finding import discovering
 from .graphs import diffing
 from .keystrokes import completing, typing
+from .passes import passing
 from .reading import access
 from .registries import commands, growing
 from .reloads import depending, reloading, saving, watching
@@ -28,6 +29,7 @@ GROUPS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "soaking": soaking,
     "commands": commands,
     "diffing": diffing,
+    "passing": passing,
 }
 
 

@@ -172,7 +172,7 @@ class Mutations:
         node = self.random.choice(graph.node)
         self.count += 1
         new = f"new{self.count}"
-        match self.random.randrange(8):
+        match self.random.randrange(9):
             case 0:  # inserted before a node
                 at = self.random.randrange(len(graph.node))
                 graph.node.insert(at, helper.make_node("Relu", list(node.output), [new]))
@@ -190,6 +190,8 @@ class Mutations:
             case 6:
                 self.model.set_tensor_datatype(self.random.choice(self.names()), DataType["INT4"])
             case 7:
+                self.model.set_tensor_layout(self.random.choice(self.names()), ["N"])
+            case 8:
                 graph.value_info.append(helper.make_tensor_value_info(new, TensorProto.FLOAT16, [1]))
 
     def names(self) -> list[str]:
@@ -201,7 +203,7 @@ class Mutations:
         """What every look-up says of every name there is or was."""
         lookups = (
             self.model.find_producer, self.model.get_initializer, self.model.get_tensor_valueinfo,
-            self.model.get_tensor_shape, self.model.get_tensor_datatype,
+            self.model.get_tensor_shape, self.model.get_tensor_datatype, self.model.get_tensor_layout,
         )  # fmt: skip
         names = [*self.names(), "w3", "t4", f"new{self.count}", "nowhere"]
         return [str(outcome_of(lambda: lookup(name))) for name in names for lookup in lookups]  # noqa: B023

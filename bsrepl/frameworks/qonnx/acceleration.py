@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from ..after_import import AfterImport
 
 #: The SHA-256 of the sources of the functions below, one after the other, in QONNX 1.0.0.
-_KNOWN = "6b12932d811f64b8712e083b9456cb11f088bae92d64c206c6cf3d7ef4f605d5"
+_KNOWN = "f21afe5f5537108802d2285391f6b3cdca4b32f4dc96a911c25d086dc6abfdb1"
 _WRAPPER = "qonnx.core.modelwrapper"
 #: The passes of the cleanup, and what does the same in `linear_passes`.
 _PASSES = {
@@ -31,7 +31,7 @@ _CHECK = "check_all_tensor_shapes_specified"
 #: The methods of ModelWrapper that have a stand-in, and those that they, or the passes, call.
 _METHODS = (
     "find_producer", "find_direct_predecessors", "get_initializer", "get_tensor_valueinfo", "get_tensor_shape",
-    "get_tensor_datatype", "set_initializer", "set_tensor_shape", "set_tensor_datatype", "make_new_valueinfo_name",
+    "get_tensor_datatype", "get_tensor_layout", "set_initializer", "set_tensor_shape", "set_tensor_datatype", "make_new_valueinfo_name",
     "get_all_tensor_names", _CHECK,
 )  # fmt: skip
 

@@ -150,7 +150,7 @@ def indexed_methods() -> dict[str, Callable[..., Any]]:
 
     scan_producer, scan_initializer = ModelWrapper.find_producer, ModelWrapper.get_initializer
     scan_value_info, scan_shape = ModelWrapper.get_tensor_valueinfo, ModelWrapper.get_tensor_shape
-    scan_datatype = ModelWrapper.get_tensor_datatype
+    scan_datatype, scan_layout = ModelWrapper.get_tensor_datatype, ModelWrapper.get_tensor_layout
 
     @wraps(scan_producer)
     def find_producer(self: ModelWrapper, tensor_name: str) -> Any:
@@ -202,5 +202,16 @@ def indexed_methods() -> dict[str, Callable[..., Any]]:
         is_half = value_info.type.tensor_type.elem_type == TensorProto.FLOAT16
         return DataType["FLOAT16" if is_half else "FLOAT32"]
 
-    methods = (find_producer, get_initializer, get_tensor_valueinfo, get_tensor_shape, get_tensor_datatype)
+    @wraps(scan_layout)
+    def get_tensor_layout(self: ModelWrapper, tensor_name: str) -> Any:
+        annotation = index_of(self).annotations.find(tensor_name)
+        if annotation is None and self.graph.quantization_annotation:
+            return scan_layout(self, tensor_name)
+        layouts = () if annotation is None else annotation.quant_parameter_tensor_names
+        layout = get_by_name(layouts, "tensor_layout", "key")
+        return None if layout is None else eval(layout.value)  # as QONNX does
+
+    methods = (
+        find_producer, get_initializer, get_tensor_valueinfo, get_tensor_shape, get_tensor_datatype, get_tensor_layout,
+    )  # fmt: skip
     return {method.__name__: method for method in methods}
