@@ -31,8 +31,8 @@ _CHECK = "check_all_tensor_shapes_specified"
 #: The methods of ModelWrapper that have a stand-in, and those that they, or the passes, call.
 _METHODS = (
     "find_producer", "find_direct_predecessors", "get_initializer", "get_tensor_valueinfo", "get_tensor_shape",
-    "get_tensor_datatype", "get_tensor_layout", "set_initializer", "set_tensor_shape", "set_tensor_datatype", "make_new_valueinfo_name",
-    "get_all_tensor_names", _CHECK,
+    "get_tensor_datatype", "get_tensor_layout", "set_initializer", "set_tensor_shape", "set_tensor_datatype",
+    "make_new_valueinfo_name", "get_all_tensor_names", _CHECK,
 )  # fmt: skip
 
 _T = TypeVar("_T")
