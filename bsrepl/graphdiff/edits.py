@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .attributes import attribute_text
 from .match import Match
-from .view import Content, Node, attribute_value
-
-_MOST = 8  # values of a list that are written out
+from .values import Constant, constant_change
+from .view import Node
 
 
 class Edit(NamedTuple):
@@ -16,7 +16,8 @@ class Edit(NamedTuple):
 
     old: int
     new: int
-    changes: tuple[str, ...]  # `kernel_shape [3, 3] -> [5, 5]`, `input 1 has other values`
+    changes: tuple[str, ...]  # `kernel_shape [3, 3] -> [5, 5]`, `input 1 0.015 -> 0.0168`
+    is_of_attributes: bool  # whether an attribute or the domain changed
 
 
 def edits(match: Match) -> Iterator[Edit]:
@@ -27,9 +28,10 @@ def edits(match: Match) -> Iterator[Edit]:
         was, now = [before.get(tensor) for tensor in old.inputs], [after.get(tensor) for tensor in new.inputs]
         if was == now and old.attributes == new.attributes and old.domain == new.domain:
             continue
-        changes = [*_attribute_changes(old, new), *_input_changes(match, old, new)]
+        attributes = tuple(_attribute_changes(old, new))
+        changes = (*attributes, *_input_changes(match, old, new))
         if changes:
-            yield Edit(mine, theirs, tuple(changes))
+            yield Edit(mine, theirs, changes, bool(attributes))
 
 
 def _attribute_changes(old: Node, new: Node) -> Iterator[str]:
@@ -40,22 +42,11 @@ def _attribute_changes(old: Node, new: Node) -> Iterator[str]:
     before, after = dict(old.attributes), dict(new.attributes)
     for name in sorted({**before, **after}):
         if before.get(name) != after.get(name):
-            yield f"{name} {_value(before.get(name))} -> {_value(after.get(name))}"
+            yield f"{name} {_attribute(before.get(name))} -> {_attribute(after.get(name))}"
 
 
-def _value(serialized: bytes | None) -> str:
-    if serialized is None:
-        return "none"
-    value = attribute_value(serialized)
-    if isinstance(value, bytes):
-        return value.decode(errors="backslashreplace")
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, (int, str)):
-        return str(value)
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(str, value[:_MOST]))}{', ...' if len(value) > _MOST else ''}]"
-    return "other values"
+def _attribute(serialized: bytes | None) -> str:
+    return "none" if serialized is None else attribute_text(serialized)
 
 
 def _input_changes(match: Match, old: Node, new: Node) -> Iterator[str]:
@@ -64,18 +55,12 @@ def _input_changes(match: Match, old: Node, new: Node) -> Iterator[str]:
         now = match.new.constants.get(b) if b is not None else None
         if was == now:
             continue
-        if was is None or now is None:
-            if (a is None) is (b is None):
-                yield f"input {port} is {'no longer a constant' if now is None else 'a constant now'}"
-            else:
-                yield f"input {port} is {'left out' if b is None else 'given'} now"
-        elif was.shape != now.shape:
-            yield f"input {port} {_shape(was)} -> {_shape(now)}"
+        if was is not None and now is not None:
+            before, after = Constant(was, match.old.stored[a]), Constant(now, match.new.stored[b])
+            yield f"input {port} {constant_change(before, after)}"
+        elif (a is None) is (b is None):
+            yield f"input {port} is {'no longer a constant' if now is None else 'a constant now'}"
         else:
-            yield f"input {port} {_shape(now)} has other values"
+            yield f"input {port} is {'left out' if b is None else 'given'} now"
     if len(old.inputs) != len(new.inputs):
         yield f"inputs {len(old.inputs)} -> {len(new.inputs)}"
-
-
-def _shape(content: Content) -> str:
-    return f"[{','.join(map(str, content.shape))}]"

@@ -22,6 +22,7 @@ class Keys:
         self.order = order = view.order()
         self._number = number
         self._ends = {view.producers[tensor][0] for tensor in view.outputs if tensor in view.producers}
+        self._unordered = [len(node.inputs) > 1 and node.is_commutative for node in nodes]
         #: What each node is: op type, domain, attributes, number of inputs and outputs.
         self.kinds = [
             number((node.op_type, node.domain, node.attributes, len(node.inputs), len(node.outputs))) for node in nodes
@@ -31,10 +32,10 @@ class Keys:
         source.update((tensor, number(("input", place))) for tensor, place in view.inputs.items())
         unknown = number("unknown")
         #: What each node is, with the constants and the inputs of the graph that it reads.
-        self.own = [
-            number((kind, *[source.get(tensor, -1) for tensor in node.inputs]))
-            for kind, node in zip(self.kinds, nodes, strict=True)
-        ]
+        self.own = []
+        for kind, node, is_unordered in zip(self.kinds, nodes, self._unordered, strict=True):
+            read = [source.get(tensor, -1) for tensor in node.inputs]
+            self.own.append(number((kind, *(sorted(read) if is_unordered else read))))
         #: Everything that leads to each node.
         self.up = [unknown] * len(nodes)
         for index in order:
@@ -48,6 +49,9 @@ class Keys:
 
     def _above(self, node: int, known: Sequence[int]) -> list[int]:
         """The key and the output of the node that produces each input of a node; -1 where no node does."""
+        if self._unordered[node]:
+            pairs = sorted([(known[maker[0]], maker[1]) for maker in self.view.makers[node] if maker is not None])
+            return [part for pair in pairs for part in pair]
         parts: list[int] = []
         for producer in self.view.makers[node]:
             if producer is None:
@@ -60,18 +64,19 @@ class Keys:
         """The keys and the inputs of the nodes that read the outputs of a node, in no particular order; then, as
         numbers below zero, which outputs of the graph its outputs are."""
         parts: list[int] = []
+        unordered = self._unordered
         for readers in self.view.readers[node]:
             parts.append(len(readers))
             if len(readers) == 1:
                 ((reader, port),) = readers
-                parts += (known[reader], port)
+                parts += (known[reader], 0 if unordered[reader] else port)
             else:
-                for pair in sorted([(known[reader], port) for reader, port in readers]):
+                for pair in sorted([(known[reader], 0 if unordered[reader] else port) for reader, port in readers]):
                     parts += pair
         if node in self._ends:
             for port, tensor in enumerate(self.view.nodes[node].outputs):
                 for number in self.view.outputs.get(tensor, ()):
-                    parts += (-1 - port, -1 - number)
+                    parts += (-1 - port, -1 - self._number(("output", number)))
         return parts
 
     def kind(self, node: int) -> Hashable:

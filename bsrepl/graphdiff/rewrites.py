@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
+from .edits import Edit
 from .match import Match
 from .view import View
 
@@ -36,8 +38,8 @@ class _Groups:
         self._parents[self.root(one)] = self.root(other)
 
 
-def rewrites(match: Match, removed: Sequence[int], inserted: Sequence[int]) -> list[Rewrite]:
-    """The rewrites that the removed and the inserted nodes make up."""
+def rewrites(match: Match, removed: Sequence[int], inserted: Sequence[int], edited: Sequence[Edit]) -> list[Rewrite]:
+    """The rewrites that the removed and the inserted nodes make up; one that goes around an edited node is one."""
     # A node of the old graph is in the groups as its number, one of the new graph as `~number`.
     groups = _Groups([*removed, *(~node for node in inserted)])
     for node in removed:
@@ -55,6 +57,11 @@ def rewrites(match: Match, removed: Sequence[int], inserted: Sequence[int]) -> l
     for one, other in _at_same_place(match, removed, inserted, _beginnings):
         if groups.root(one) not in joined and groups.root(other) not in joined:
             groups.join(one, other)
+    for edit in edited:
+        around = [node for node in _around(match.old, edit.old) if node in groups]
+        around += [~node for node in _around(match.new, edit.new) if ~node in groups]
+        for one, other in pairwise(around):
+            groups.join(one, other)
     members: dict[int, tuple[list[int], list[int]]] = {}
     for node in removed:
         members.setdefault(groups.root(node), ([], []))[0].append(node)
@@ -64,6 +71,12 @@ def rewrites(match: Match, removed: Sequence[int], inserted: Sequence[int]) -> l
         Rewrite(tuple(old), tuple(new), (_op_types(match.old, old), _op_types(match.new, new)))
         for old, new in members.values()
     ]
+
+
+def _around(graph: View, node: int) -> Iterator[int]:
+    """The nodes that a node reads from, and those that read from it."""
+    yield from [producer[0] for producer in graph.makers[node] if producer is not None]
+    yield from [reader for readers in graph.readers[node] for reader, _ in readers]
 
 
 def _op_types(graph: View, nodes: Sequence[int]) -> tuple[str, ...]:

@@ -1,29 +1,40 @@
 """An ONNX graph as plain values: nodes, which node produces each tensor and which read it, types, annotations.
 
 Sub-graphs are part of it: the nodes in the branches of an If or the body of a Loop are in the same list, their tensors
-are distinguished by the scope that they are in, and the node that has the sub-graphs reads their outputs.
+are distinguished by the scope that they are in, and the node that has the sub-graphs reads their outputs. So are the
+bodies of local functions, each in a scope of its own.
+
+A Constant node is a constant like an initializer, not one of the nodes. The constants that a commutative node reads
+come last, as QONNX's cleanup sorts them.
 
 Any ModelProto has a view, however damaged it is.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:
-    from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
+from .attributes import attribute_text
+from .constants import Content, Stored, content_of, stored_in
 
+if TYPE_CHECKING:
+    from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TypeProto
 #: A tensor: its scope, which is empty for the graph itself, and its name.
 Tensor = tuple[str, str]
 
 #: An input or an output of a node: the number of the node and the number of the input or output.
 Port = tuple[int, int]
 
+#: The element type and the shape of a tensor; 0 and None as far as they are unknown.
+Type = tuple[int, tuple[int | str | None, ...] | None]
+
 _GRAPH, _GRAPHS = 5, 10  # AttributeProto.GRAPH and .GRAPHS
-_EXTERNAL = 1  # TensorProto.EXTERNAL
+_STANDARD = ("", "ai.onnx")
+_COMMUTATIVE = frozenset(
+    ("Add", "And", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Equal", "Max", "Mean", "Min", "Mul", "Or", "Sum", "Xor")
+)
 
 
 class Node(NamedTuple):
@@ -37,30 +48,44 @@ class Node(NamedTuple):
     outputs: tuple[Tensor | None, ...]
     attributes: tuple[tuple[str, bytes], ...]  # sorted names, serialized values; without sub-graphs
 
+    @property
+    def is_commutative(self) -> bool:
+        """Whether the order of its inputs does not matter."""
+        return self.op_type in _COMMUTATIVE and self.domain in _STANDARD
 
-class Content(NamedTuple):
-    """The content of a constant: equal for equal values, whatever the name."""
 
-    dtype: int
-    shape: tuple[int, ...]
-    digest: bytes
+class Scope(NamedTuple):
+    """A sub-graph, or the body of a function."""
+
+    label: str  # `then_branch`; of a function `function pkg.Gelu`
+    owner: int | None  # the node that has the sub-graph; None for a function
 
 
 @dataclass
 class View:
-    """A graph, with its sub-graphs."""
+    """A graph, with its sub-graphs and local functions."""
 
     nodes: list[Node] = field(default_factory=list)
     inputs: dict[Tensor | None, str] = field(default_factory=dict)  # tensor -> which input it is: `0`, `body 1`
-    outputs: dict[Tensor | None, list[int]] = field(default_factory=dict)  # tensor -> which outputs of the graph it is
+    outputs: dict[Tensor | None, list[str]] = field(default_factory=dict)  # tensor -> which outputs it is: `0`
     constants: dict[Tensor | None, Content] = field(default_factory=dict)
-    types: dict[Tensor | None, tuple[int, tuple[int | str | None, ...] | None]] = field(default_factory=dict)
+    stored: dict[Tensor | None, Stored] = field(default_factory=dict)  # the messages that constants were read from
+    constant_nodes: set[Tensor | None] = field(default_factory=set)  # the constants that are Constant nodes
+    static_inputs: set[Tensor | None] = field(default_factory=set)  # the initializers that are listed as inputs
+    types: dict[Tensor | None, Type] = field(default_factory=dict)
     annotations: dict[tuple[Tensor, str], str] = field(default_factory=dict)  # (tensor, `finn_datatype`) -> value
-    opsets: dict[str, int] = field(default_factory=dict)
+    header: dict[str, str] = field(default_factory=dict)  # `opset onnx`, `metadata author`, `function pkg.Gelu`
+    scopes: dict[str, Scope] = field(default_factory=dict)
+    sorted: set[int] = field(default_factory=set)  # the commutative nodes whose constants did not come last
     producers: dict[Tensor | None, Port] = field(default_factory=dict)
     consumers: dict[Tensor | None, list[Port]] = field(default_factory=dict)
     makers: list[list[Port | None]] = field(default_factory=list)  # node -> what produces each of its inputs
     readers: list[list[Sequence[Port]]] = field(default_factory=list)  # node -> what reads each of its outputs
+
+    @property
+    def node_count(self) -> int:
+        """The number of nodes, Constant nodes among them."""
+        return len(self.nodes) + len(self.constant_nodes)
 
     def order(self) -> list[int]:
         """The nodes, each after those that it reads from; nodes on a cycle come last."""
@@ -79,14 +104,42 @@ class View:
 
 def view(model: ModelProto) -> View:
     """The view of a model's graph."""
-    graph = View(opsets={_text(opset.domain): opset.version for opset in model.opset_import})
-    _add(graph, model.graph, "", {})
-    for value in model.graph.input:
-        tensor = ("", _text(value.name))
-        if tensor not in graph.constants:  # older models list their constants among the inputs
-            graph.inputs[tensor] = str(len(graph.inputs))
+    graph = View(header=_header(model))
+    _add_graph(graph, model.graph, "", {})
+    for function in model.functions:
+        _add_function(graph, function)
+    names = [("", _text(value.name)) for value in model.graph.input]
+    graph.static_inputs.update(tensor for tensor in names if tensor in graph.constants)  # as older models have them
+    graph.inputs.update((tensor, str(number)) for number, tensor in enumerate(_without(names, graph.static_inputs)))
     for number, value in enumerate(model.graph.output):
-        graph.outputs.setdefault(("", _text(value.name)), []).append(number)
+        graph.outputs.setdefault(("", _text(value.name)), []).append(str(number))
+    _sort(graph)
+    _connect(graph)
+    return graph
+
+
+def _header(model: ModelProto) -> dict[str, str]:
+    header = {"IR version": str(model.ir_version)}
+    header |= {f"opset {_text(opset.domain) or 'onnx'}": str(opset.version) for opset in model.opset_import}
+    return header | {f"metadata {_text(entry.key)}": _text(entry.value) for entry in model.metadata_props}
+
+
+def _without(tensors: Iterable[Tensor], left_out: set[Tensor | None]) -> list[Tensor]:
+    return [tensor for tensor in tensors if tensor not in left_out]
+
+
+def _sort(graph: View) -> None:
+    """Lets the constants that a commutative node reads come last."""
+    constants = graph.constants
+    for number, node in enumerate(graph.nodes):
+        if node.op_type in _COMMUTATIVE and node.is_commutative:
+            inputs = tuple(sorted(node.inputs, key=constants.__contains__))
+            if inputs != node.inputs:
+                graph.nodes[number] = node._replace(inputs=inputs)
+                graph.sorted.add(number)
+
+
+def _connect(graph: View) -> None:
     repeated: list[Port] = []  # outputs that another node produces, too: they count for nothing
     for index, node in enumerate(graph.nodes):
         for port, produced in enumerate(node.outputs):
@@ -99,7 +152,6 @@ def view(model: ModelProto) -> View:
     graph.readers = [[graph.consumers.get(tensor, ()) for tensor in node.outputs] for node in graph.nodes]
     for index, port in repeated:
         graph.readers[index][port] = ()
-    return graph
 
 
 def _text(name: str | bytes) -> str:
@@ -120,49 +172,91 @@ class _Names(dict[str, "Tensor | None"]):
         return tensor
 
 
-def _add(view: View, graph: GraphProto, scope: str, outer: Mapping[str, Tensor | None]) -> _Names:
+def _add_graph(view: View, graph: GraphProto, scope: str, outer: Mapping[str, Tensor | None]) -> _Names:
     """Adds the contents of a graph. `outer` are the tensors of the graphs around it. Returns those that it sees."""
     names = _Names(outer, scope)
-    for constant in graph.initializer:
-        tensor = names[constant.name] = (scope, _text(constant.name))
-        view.constants[tensor] = content(constant)
+    for constant in (*graph.initializer, *graph.sparse_initializer):
+        name = constant.values.name if hasattr(constant, "values") else constant.name  # a sparse one
+        tensor = names[name] = (scope, _text(name))
+        view.constants[tensor] = content_of(constant)
+        view.stored[tensor] = constant
     for value in graph.input:
         names[value.name] = (scope, _text(value.name))
-    nodes = list(graph.node)
-    outputs = [tuple([(scope, _text(name)) if name else None for name in node.output]) for node in nodes]
-    names.update((tensor[1], tensor) for produced in outputs for tensor in produced if tensor is not None)
     for values in (graph.input, graph.output, graph.value_info):
         for value in values:
             view.types[(scope, _text(value.name))] = _type(value.type)
     for annotation in graph.quantization_annotation:
         for entry in annotation.quant_parameter_tensor_names:
             view.annotations[(scope, _text(annotation.tensor_name)), _text(entry.key)] = _text(entry.value)
-    for number, (node, produced) in enumerate(zip(nodes, outputs, strict=True)):
-        attributes, results = _attributes(view, node, names, f"{scope}{number}/") if node.attribute else ((), [])
-        inputs = tuple([names[name] for name in node.input] + results)
-        kind = (_text(node.name), _text(node.op_type), _text(node.domain))
-        view.nodes.append(Node(*kind, scope, inputs, produced, attributes))
+    _add_nodes(view, graph.node, scope, names)
     return names
 
 
-def _attributes(
-    view: View, node: NodeProto, names: _Names, inner: str
-) -> tuple[tuple[tuple[str, bytes], ...], list[Tensor | None]]:
-    """The attributes of a node without its sub-graphs, which are added to the view; and the sub-graphs' outputs."""
-    attributes: list[tuple[str, bytes]] = []
-    results: list[Tensor | None] = []
+def _add_function(view: View, function: FunctionProto) -> None:
+    """Adds the body of a local function."""
+    label = "function " + ".".join(filter(None, (_text(function.domain), _text(function.name))))
+    scope = f"{label}/"
+    view.scopes[scope] = Scope(label, None)
+    names = _Names({}, scope)
+    for number, name in enumerate(function.input):
+        tensor = names[name] = (scope, _text(name))
+        view.inputs[tensor] = f"{label} {number}"
+    _add_nodes(view, function.node, scope, names)
+    for number, name in enumerate(function.output):
+        view.outputs.setdefault(names[name], []).append(f"{label} {number}")
+    opsets = [f"opset {_text(opset.domain) or 'onnx'} {opset.version}" for opset in function.opset_import]
+    defaults = [f"{_text(each.name)}={attribute_text(each.SerializeToString())}" for each in function.attribute_proto]
+    attributes = [*map(_text, function.attribute), *defaults]
+    arguments = ", ".join([*(f"input {number}" for number in range(len(function.input))), *attributes])
+    view.header[label] = f"({arguments}) of {', '.join(opsets) or 'no opset'}"
+
+
+def _add_nodes(view: View, nodes: Iterable[NodeProto], scope: str, names: _Names) -> None:
+    nodes = list(nodes)
+    outputs = [tuple([(scope, _text(name)) if name else None for name in node.output]) for node in nodes]
+    names.update((tensor[1], tensor) for produced in outputs for tensor in produced if tensor is not None)
+    for number, (node, produced) in enumerate(zip(nodes, outputs, strict=True)):
+        if (constant := stored_in(node)) is not None:
+            (tensor,) = produced
+            view.constants[tensor] = content_of(constant)
+            view.stored[tensor] = constant
+            view.constant_nodes.add(tensor)
+            continue
+        inputs = tuple([names[name] for name in node.input])
+        attributes: tuple[tuple[str, bytes], ...] = ()
+        if node.attribute:
+            inner = _add_sub_graphs(view, node, names, f"{scope}{number}/")
+            inputs += tuple(inner.results)
+            view.scopes.update((place, Scope(label, len(view.nodes))) for place, label in inner.labels.items())
+            attributes = _attributes(node)
+        kind = (_text(node.name), _text(node.op_type), _text(node.domain))
+        view.nodes.append(Node(*kind, scope, inputs, produced, attributes))
+
+
+def _attributes(node: NodeProto) -> tuple[tuple[str, bytes], ...]:
+    """The attributes of a node without its sub-graphs."""
+    plain = [attribute for attribute in node.attribute if attribute.type not in (_GRAPH, _GRAPHS)]
+    return tuple(sorted([(_text(each.name), each.SerializeToString(deterministic=True)) for each in plain]))
+
+
+class _SubGraphs(NamedTuple):
+    labels: dict[str, str]  # scope -> the attribute
+    results: list[Tensor | None]  # the outputs of all of them
+
+
+def _add_sub_graphs(view: View, node: NodeProto, names: _Names, inner: str) -> _SubGraphs:
+    """Adds the sub-graphs of a node."""
+    added = _SubGraphs({}, [])
     for attribute in node.attribute:
-        graphs = _graphs(attribute)
-        name = _text(attribute.name)
-        if not graphs:
-            attributes.append((name, attribute.SerializeToString(deterministic=True)))
-        for number, graph in enumerate(graphs):
+        for number, graph in enumerate(_graphs(attribute)):
+            name = _text(attribute.name)
             place = f"{inner}{name}{number}."
-            seen = _add(view, graph, place, names)
+            added.labels[place] = name
+            seen = _add_graph(view, graph, place, names)
             for port, value in enumerate(graph.input):
                 view.inputs[place, _text(value.name)] = f"{name} {port}"
-            results += [seen[value.name] for value in graph.output]
-    return tuple(sorted(attributes)), results
+            added.results.extend(seen[value.name] for value in graph.output)
+    return added
 
 
 def _graphs(attribute: AttributeProto) -> list[GraphProto]:
@@ -182,34 +276,3 @@ def _dimension(dimension: Any) -> int | str | None:
     if dimension.HasField("dim_value"):
         return int(dimension.dim_value)
     return _text(dimension.dim_param) or None
-
-
-def attribute_value(serialized: bytes) -> Any:
-    """The value of one of a node's `attributes`; None of one that has no type."""
-    from onnx import AttributeProto, helper
-
-    try:
-        return helper.get_attribute_value(AttributeProto.FromString(serialized))
-    except ValueError:
-        return None
-
-
-def content(tensor: TensorProto) -> Content:
-    """The content of a constant. Data in another file is identified by its place."""
-    if tensor.data_location == _EXTERNAL:
-        data = b"".join(entry.SerializeToString() for entry in tensor.external_data)
-    else:
-        data = tensor.raw_data or _raw(tensor)
-    return Content(tensor.data_type, tuple(tensor.dims), hashlib.blake2b(data, digest_size=16).digest())
-
-
-def _raw(tensor: TensorProto) -> bytes:
-    from onnx import TensorProto, numpy_helper
-
-    try:
-        array = numpy_helper.to_array(tensor)
-    except Exception:  # fewer values than the shape says, an unknown type: it is compared by what is written
-        nameless = TensorProto.FromString(tensor.SerializeToString())
-        nameless.name = ""
-        return bytes(nameless.SerializeToString(deterministic=True))
-    return array.tobytes() if array.dtype.kind != "O" else repr(array.tolist()).encode()

@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping
+from typing import NamedTuple
 
 from .match import Match
 from .view import Tensor, View
 
 
-def moves(match: Match) -> Iterator[tuple[int, int]]:
-    """The pairs of nodes that read from other nodes than before; inserted and removed nodes in between do not count."""
+class Wiring(NamedTuple):
+    """The pairs of nodes that read from other nodes than before, and the nodes that only read in another order."""
+
+    moved: list[tuple[int, int]]
+    swapped: list[int]  # of the old graph
+
+
+def wiring(match: Match) -> Wiring:
+    """How the wiring changed; inserted and removed nodes in between do not count."""
+    result = Wiring([], [])
+    for mine, theirs in sorted(match.forward.items()):
+        if not any(_changed_ports(match, mine, theirs)):
+            continue
+        if match.old.nodes[mine].is_commutative and _sources(match, mine) == _sources(match, theirs, is_new=True):
+            result.swapped.append(mine)
+        else:
+            result.moved.append((mine, theirs))
+    return result
+
+
+def _changed_ports(match: Match, mine: int, theirs: int) -> Iterator[bool]:
+    """Whether each input comes from other nodes than before, as long as it is not obviously the same."""
     forward = match.forward
-    for mine, theirs in sorted(forward.items()):
-        producers, others = match.old.makers[mine], match.new.makers[theirs]
-        for port, (producer, other) in enumerate(zip(producers, others, strict=False)):
-            if producer and other and producer[1] == other[1] and forward.get(producer[0]) == other[0]:
-                continue  # the same output of the same node
-            a, b = match.old.nodes[mine].inputs[port], match.new.nodes[theirs].inputs[port]
-            if a is None or b is None or (a in match.old.constants and b in match.new.constants):
-                continue
-            if is_from_elsewhere(match, a, b):
-                yield mine, theirs
-                break
+    producers, others = match.old.makers[mine], match.new.makers[theirs]
+    for port, (producer, other) in enumerate(zip(producers, others, strict=False)):
+        if producer and other and producer[1] == other[1] and forward.get(producer[0]) == other[0]:
+            continue  # the same output of the same node
+        a, b = match.old.nodes[mine].inputs[port], match.new.nodes[theirs].inputs[port]
+        if a is None or b is None or (a in match.old.constants and b in match.new.constants):
+            continue
+        yield is_from_elsewhere(match, a, b)
+
+
+def _sources(match: Match, node: int, is_new: bool = False) -> Counter[frozenset[Hashable]]:
+    """What the inputs of a node come from, in no order, in terms of the new graph."""
+    graph, matched = (match.new, match.backward) if is_new else (match.old, match.forward)
+    names = {node: node for node in match.backward} if is_new else match.forward
+    origins = [_origins(graph, tensor, matched) for tensor in graph.nodes[node].inputs if tensor is not None]
+    return Counter(
+        frozenset((names[port[0]], port[1]) if isinstance(port, tuple) else port for port in origin)
+        for origin in origins
+    )
 
 
 def is_from_elsewhere(match: Match, old: Tensor, new: Tensor) -> bool:

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ..text.format import counted
-from .difference import Difference
+from .annotations import Annotation, shape_text
+from .attributes import attribute_value
 from .rewrites import Rewrite
-from .view import Node, Tensor, View, attribute_value
+from .tidying import tidying_text
+from .view import Node, Tensor, View
+
+if TYPE_CHECKING:
+    from .difference import Difference
 
 _WINDOW = ("kernel_shape", "kernel_size", "pads", "pad_amount")
 _MOST = 6  # rewrites, edits or moves that have a line of their own
 _MOST_NODES = 12  # of one rewrite
+_FEW = 2  # changes of the interface that are told in short
+_MOST_NAMES = 4  # of tensors
+_GAIN = ("removed from", "added to")
 
 
 def headline(difference: Difference) -> str:
     """`11 -> 17 nodes   2 rewrites, 9 untouched`; `12 nodes, renamed only`."""
-    old, new = len(difference.old.nodes), len(difference.new.nodes)
+    old, new = difference.old.node_count, difference.new.node_count
     if difference.is_renamed_only:
         return f"{counted(new, 'node')}, renamed only"
+    if difference.is_tidied_only:
+        return f"{counted(new, 'node') if old == new else f'{old} -> {new} nodes'}, tidied only"
     numbers = _numbers(difference)
     if numbers:
         numbers.append(f"{difference.untouched} untouched")
@@ -28,9 +40,11 @@ def headline(difference: Difference) -> str:
 
 def in_short(difference: Difference) -> str:
     """`11 -> 17 nodes, 2 rewrites`; `datatype of 12 tensors`."""
-    old, new = len(difference.old.nodes), len(difference.new.nodes)
+    old, new = difference.old.node_count, difference.new.node_count
     nodes = [] if old == new else [f"{old} -> {counted(new, 'node')}"]
-    return ", ".join([*nodes, *_numbers(difference), *_annotated(difference), *difference.interface])
+    interface = difference.interface
+    more = [f"{len(interface) - _FEW} more"] if len(interface) > _FEW else []
+    return ", ".join([*nodes, *_numbers(difference), *_annotated(difference), *interface[:_FEW], *more])
 
 
 def _numbers(difference: Difference) -> list[str]:
@@ -45,7 +59,8 @@ def _numbers(difference: Difference) -> list[str]:
 
 
 def _annotated(difference: Difference) -> list[str]:
-    return [f"{what} of {counted(count, 'tensor')}" for what, count in difference.annotated.items()]
+    counts = Counter(change.what for change in difference.annotations)
+    return [f"{what} of {counted(count, 'tensor')}" for what, count in counts.items()]
 
 
 def lines(difference: Difference) -> Iterator[tuple[str, str]]:
@@ -57,16 +72,39 @@ def lines(difference: Difference) -> Iterator[tuple[str, str]]:
         yield from _rewrite(difference, group)
     yield from _more(len(groups) - _MOST, "kinds of rewrites")
     for edit in difference.edited[:_MOST]:
+        more = [f"and {len(edit.changes) - _MOST} more"] if len(edit.changes) > _MOST else []
+        changes = ", ".join([*edit.changes[:_MOST], *more])
         node = difference.new.nodes[edit.new]
-        yield "~", "  ".join(filter(None, (node.op_type, node.name, ", ".join(edit.changes))))
+        yield "~", "  ".join(filter(None, (node.op_type, node.name, changes, place(difference.new, node))))
     yield from _more(len(difference.edited) - _MOST, "edited nodes")
     for old, new in difference.moved[:_MOST]:
         yield "~", _moved(difference, old, new)
     yield from _more(len(difference.moved) - _MOST, "moved nodes")
-    if difference.annotated:
-        yield "~", ", ".join(_annotated(difference))
-    for change in difference.interface:
-        yield "~", change
+    annotated = list(_annotation_lines(difference.annotations))
+    yield from (("~", line) for line in annotated[:_MOST])
+    yield from _more(len(annotated) - _MOST, "changes of shapes and datatypes")
+    yield from (("~", change) for change in difference.interface[:_MOST])
+    yield from _more(len(difference.interface) - _MOST, "changes of inputs, outputs and metadata")
+    if difference.tidying:
+        yield "~", f"tidied: {tidying_text(difference.tidying)}"
+
+
+def _annotation_lines(annotations: Sequence[Annotation]) -> Iterator[str]:
+    """`datatype INT4 -> INT3: conv_out`, `shape added to 6 tensors: a, b, c, d, ...`"""
+    groups: dict[tuple[str, ...], list[Annotation]] = {}
+    for change in annotations:
+        kind = (change.before, change.after) if change.before and change.after else (_GAIN[not change.before],)
+        groups.setdefault((change.what, *kind), []).append(change)
+    for (what, *kinds), changes in sorted(groups.items(), key=lambda group: -len(group[1])):
+        names = ", ".join([change.new[1] for change in changes[:_MOST_NAMES]])
+        names += ", ..." if len(changes) > _MOST_NAMES else ""
+        tensors = counted(len(changes), "tensor")
+        if len(kinds) == 2:
+            yield f"{what} {kinds[0]} -> {kinds[1]}{f' of {tensors}' if len(changes) > _MOST_NAMES else ''}: {names}"
+        else:
+            values = {change.after or change.before for change in changes}
+            value = f" {values.pop()}" if len(values) == 1 else ""
+            yield f"{what}{value} {kinds[0]} {tensors}: {names}"
 
 
 def _more(count: int, what: str) -> Iterator[tuple[str, str]]:
@@ -118,12 +156,17 @@ def node_text(graph: View, number: int) -> str:
     read = [tensor for tensor in node.inputs if tensor is not None and tensor not in graph.constants]
     sizes = [_shape(graph, tensors[0]) for tensors in (read, [t for t in node.outputs if t is not None]) if tensors]
     known = " -> ".join(sizes) if len(sizes) == 2 and all(sizes) else ""
-    return "  ".join(filter(None, (node.op_type, node.name, _weights(graph, node), known)))
+    return "  ".join(filter(None, (node.op_type, node.name, weights(graph, node), known, place(graph, node))))
+
+
+def place(graph: View, node: Node) -> str:
+    """`in then_branch`, `in function pkg.Gelu`; empty for a node of the graph itself."""
+    return f"in {graph.scopes[node.scope].label}" if node.scope in graph.scopes else ""
 
 
 def _short(graph: View, number: int) -> str:
     node = graph.nodes[number]
-    return " ".join(filter(None, (f"{node.op_type}{_window(node)}", _weights(graph, node))))
+    return " ".join(filter(None, (f"{node.op_type}{_window(node)}", weights(graph, node))))
 
 
 def _window(node: Node) -> str:
@@ -138,7 +181,7 @@ def _window(node: Node) -> str:
     return f"({', '.join(parts)})" if parts else ""
 
 
-def _weights(graph: View, node: Node) -> str:
+def weights(graph: View, node: Node) -> str:
     """`W[25,8]`: the shape of the largest constant that a node reads."""
     shapes = [graph.constants[tensor].shape for tensor in node.inputs if tensor in graph.constants]
     largest = max(shapes, key=_size, default=())
@@ -153,5 +196,4 @@ def _size(shape: tuple[int, ...]) -> int:
 
 
 def _shape(graph: View, tensor: Tensor) -> str:
-    shape = graph.types.get(tensor, (0, None))[1]
-    return "" if shape is None else f"[{','.join('?' if size is None else str(size) for size in shape)}]"
+    return shape_text(graph.types.get(tensor, (0, None))[1])

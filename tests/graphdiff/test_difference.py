@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,9 @@ def summary(difference: Difference) -> dict[str, Any]:
         "inserted": [new[node].op_type for node in difference.inserted],
         "edited": {old[edit.old].op_type: edit.changes for edit in difference.edited},
         "moved": sorted(old[node].op_type for node, _ in difference.moved),
-        "annotated": dict(difference.annotated),
+        "annotated": dict(Counter(change.what for change in difference.annotations)),
         "interface": difference.interface,
+        "tidying": dict(difference.tidying),
     }
     return {name: value for name, value in found.items() if value}
 
@@ -72,7 +74,7 @@ VALUES: dict[str, Any] = {"w": 1.0, "v": 2.0}
         ([CHAIN[0], ("Sub", "a w", "b"), *CHAIN[2:]], VALUES, {"removed": ["Add"], "inserted": ["Sub"]}),
         ([*CHAIN[:3], ("Softmax/0", "c", "out")], VALUES, {"edited": {"Softmax": ("axis 1 -> 0",)}}),
         ([*CHAIN[:3], ("Softmax", "c", "out")], VALUES, {"edited": {"Softmax": ("axis 1 -> none",)}}),
-        (CHAIN, {"w": 1.5, "v": 2.0}, {"edited": {"Add": ("input 1 [1] has other values",)}}),
+        (CHAIN, {"w": 1.5, "v": 2.0}, {"edited": {"Add": ("input 1 1 -> 1.5",)}}),
         ([CHAIN[0], ("Mul", "a v", "b"), ("Add", "b w", "c"), CHAIN[3]], VALUES, {"moved": ["Add", "Mul", "Softmax"]}),
     ],
 )  # fmt: skip
@@ -82,7 +84,7 @@ def test_a_chain(lines: list[Line], constants: dict[str, Any], expected: dict[st
     assert bool(difference) is bool(expected)
 
 
-REWIRED = {"annotated": {"shape": 2, "element type": 2}, "interface": ["output 0 comes from another node"]}
+REWIRED = {"annotated": {"shape": 1, "element type": 1}, "interface": ["output out comes from another node"]}
 SPLIT = [("Split", "in", "a b"), ("Relu", "a", "c"), ("Sub", "c b", "out")]
 
 
@@ -116,7 +118,12 @@ def test_a_renamed_sample_is_renamed_only(name: str) -> None:
     for node in after.graph.node:
         node.name = f"renamed {node.name}"
     difference = between(before, after)
-    assert summary(difference) == {}
+    assert summary(difference).keys() <= {"interface"}
+    assert all(" renamed global_" in line for line in difference.interface)
+    for ends, others in ((after.graph.input, before.graph.input), (after.graph.output, before.graph.output)):
+        for value, other in zip(ends, others, strict=True):
+            after.rename_tensor(value.name, other.name)
+    difference = between(before, after)
     assert difference.is_renamed_only
     assert difference.renamed >= len(before.graph.node)
     assert difference.untouched == len(before.graph.node)

@@ -86,7 +86,7 @@ def test_at_the_prompt_it_is_told_with_the_verdict(screen: Screen) -> None:
                 return model, False
     """)
     output = screen.type("m = m.transform(Narrow())").splitlines()
-    assert output[1] == "  ~ datatype of 1 tensor"
+    assert output[1] == "  ~ datatype UINT4 added to 1 tensor: Relu_1_out0"
     assert output[2].startswith("  ! Relu_1_out0 is annotated UINT4 and has the value ")
     assert output[3].startswith("  OK  same outputs: largest difference 0.0e+00")
 

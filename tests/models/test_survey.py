@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from qonnx.transformation.base import Transformation
-from qonnx.transformation.general import GiveRandomTensorNames
 from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 from qonnx.transformation.pruning import ApplyMasks
@@ -20,6 +19,12 @@ from bsrepl.models.workbench import load
 from bsrepl.registry.plugin import Key, Origin, Plugin
 
 from ..conftest import Screen
+
+
+class Renaming(Transformation):
+    def apply(self, model):
+        model.rename_tensor("Relu_0_out0", "renamed")
+        return model, False
 
 
 class Raising(Transformation):
@@ -55,12 +60,12 @@ def tried(*classes: type, limit: float = 20.0, progress: Any = lambda done, name
 def test_each_pass_is_told_by_what_it_would_do() -> None:
     told: list[tuple[int, str]] = []
     result = tried(
-        LowerConvsToMatMul, GiveRandomTensorNames, InferShapes, ApplyMasks, Raising, Dying,
+        LowerConvsToMatMul, Renaming, InferShapes, ApplyMasks, Raising, Dying,
         progress=lambda done, name: told.append((done, name)),
     )  # fmt: skip
     assert [(each.plugin.name, each.outcome, each.detail) for each in result.tried] == [
         ("LowerConvsToMatMul", CHANGES, "11 -> 17 nodes, 2 rewrites"),
-        ("GiveRandomTensorNames", RENAMES, ""),
+        ("Renaming", RENAMES, ""),
         ("InferShapes", NOTHING, ""),
         ("ApplyMasks", ARGUMENTS, ""),
         ("Raising", FAILED, "ValueError: no such weight"),
@@ -70,7 +75,7 @@ def test_each_pass_is_told_by_what_it_would_do() -> None:
     assert result.rows() == [("tfm.qonnx.LowerConvsToMatMul", "11 -> 17 nodes, 2 rewrites", "s")]
     assert result.conclusion() == [
         "1 of 6 would change the model",
-        "renames only (1): tfm.qonnx.GiveRandomTensorNames",
+        "renames only (1): tfm.qonnx.Renaming",
         "changes nothing (1)",
         "needs arguments (1): tfm.qonnx.ApplyMasks",
         "tfm.qonnx.Raising failed: ValueError: no such weight",

@@ -1,0 +1,94 @@
+"""Constants: what they are compared by, and their values."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from onnx import NodeProto, TensorProto
+
+#: The message that holds a constant: a TensorProto, a SparseTensorProto, or the AttributeProto of a Constant node.
+Stored = Any
+
+_EXTERNAL = 1  # TensorProto.EXTERNAL
+_DIGEST = 16  # bytes; shorter data stands for itself
+
+
+class Content(NamedTuple):
+    """The content of a constant: equal for equal values, whatever the name."""
+
+    dtype: int
+    shape: tuple[int, ...]
+    digest: bytes
+
+
+def content(tensor: TensorProto) -> Content:
+    """The content of a tensor. Data in another file is identified by its place."""
+    if tensor.data_location == _EXTERNAL:
+        data = b"".join(entry.SerializeToString() for entry in tensor.external_data)
+    else:
+        data = tensor.raw_data or _raw(tensor)
+    return Content(tensor.data_type, tuple(tensor.dims), _digest(data))
+
+
+def content_of(stored: Stored) -> Content:
+    """The content of any constant."""
+    kind = type(stored).__name__
+    if kind == "TensorProto":
+        return content(stored)
+    if kind == "SparseTensorProto":
+        values, indices = content(stored.values), content(stored.indices)
+        return Content(values.dtype, tuple(stored.dims), _digest(repr((values, indices)).encode()))
+    array = values_of(stored)
+    if array is None:
+        return Content(0, (), _digest(stored.SerializeToString(deterministic=True)))
+    from onnx import numpy_helper
+
+    return content(numpy_helper.from_array(array))
+
+
+def stored_in(node: NodeProto) -> Stored | None:
+    """The message that holds the value of a Constant node; None if it is no such node, or its value is not in it."""
+    if node.op_type != "Constant" or node.domain not in ("", "ai.onnx") or len(node.attribute) != 1:
+        return None
+    (attribute,) = node.attribute
+    if attribute.ref_attr_name or len(node.output) != 1:  # in the body of a function
+        return None
+    if attribute.name == "value":
+        return attribute.t
+    return attribute.sparse_tensor if attribute.name == "sparse_value" else attribute
+
+
+def values_of(stored: Stored) -> NDArray[Any] | None:
+    """The values of a constant, those of a sparse one without its zeros; None if they cannot be read."""
+    import numpy as np
+    from onnx import helper, numpy_helper
+
+    kind = type(stored).__name__
+    try:
+        if kind == "AttributeProto":
+            value = np.asarray(helper.get_attribute_value(stored))
+            narrow = {"f": np.float32, "i": np.int64}
+            return value.astype(narrow.get(value.dtype.kind, object))
+        array: NDArray[Any] = numpy_helper.to_array(stored.values if kind == "SparseTensorProto" else stored)
+    except Exception:  # fewer values than the shape says, an unknown type, data in a file that is elsewhere
+        return None
+    return array
+
+
+def _raw(tensor: TensorProto) -> bytes:
+    from onnx import TensorProto, numpy_helper
+
+    try:
+        array = numpy_helper.to_array(tensor)
+    except Exception:  # fewer values than the shape says, an unknown type: it is compared by what is written
+        nameless = TensorProto.FromString(tensor.SerializeToString())
+        nameless.name = ""
+        return bytes(nameless.SerializeToString(deterministic=True))
+    return array.tobytes() if array.dtype.kind != "O" else repr(array.tolist()).encode()
+
+
+def _digest(data: bytes) -> bytes:
+    return data if len(data) <= _DIGEST else hashlib.blake2b(data, digest_size=_DIGEST).digest()
