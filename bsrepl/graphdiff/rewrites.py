@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -39,7 +40,10 @@ class _Groups:
 
 
 def rewrites(match: Match, removed: Sequence[int], inserted: Sequence[int], edited: Sequence[Edit]) -> list[Rewrite]:
-    """The rewrites that the removed and the inserted nodes make up; one that goes around an edited node is one."""
+    """The rewrites that the removed and the inserted nodes make up.
+
+    What goes around an edited node is one, and so is a node that went from one side of another to the other.
+    """
     # A node of the old graph is in the groups as its number, one of the new graph as `~number`.
     groups = _Groups([*removed, *(~node for node in inserted)])
     for node in removed:
@@ -62,6 +66,7 @@ def rewrites(match: Match, removed: Sequence[int], inserted: Sequence[int], edit
         around += [~node for node in _around(match.new, edit.new) if ~node in groups]
         for one, other in pairwise(around):
             groups.join(one, other)
+    _join_moved(match, groups, removed, inserted)
     members: dict[int, tuple[list[int], list[int]]] = {}
     for node in removed:
         members.setdefault(groups.root(node), ([], []))[0].append(node)
@@ -71,6 +76,24 @@ def rewrites(match: Match, removed: Sequence[int], inserted: Sequence[int], edit
         Rewrite(tuple(old), tuple(new), (_op_types(match.old, old), _op_types(match.new, new)))
         for old, new in members.values()
     ]
+
+
+def _join_moved(match: Match, groups: _Groups, removed: Sequence[int], inserted: Sequence[int]) -> None:
+    """Joins a removed node and an inserted one of its type, each a rewrite of its own, next to the same node."""
+    sizes = Counter(map(groups.root, (*removed, *(~node for node in inserted))))
+    places: dict[tuple[str, int], int] = {}
+    for node in removed:
+        if sizes[groups.root(node)] == 1:
+            op_type = match.old.nodes[node].op_type
+            places.update(((op_type, match.forward[near]), node) for near in _around(match.old, node)
+                          if near in match.forward)  # fmt: skip
+    for node in inserted:
+        if sizes[groups.root(~node)] == 1:
+            op_type = match.new.nodes[node].op_type
+            for near in _around(match.new, node):
+                if (other := places.pop((op_type, near), None)) is not None:
+                    groups.join(other, ~node)
+                    break
 
 
 def _around(graph: View, node: int) -> Iterator[int]:
