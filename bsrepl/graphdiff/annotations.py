@@ -50,7 +50,7 @@ def type_changes(old: View, mine: Tensor, new: View, theirs: Tensor) -> Iterator
         return
     if was[1] != now[1]:
         yield "shape", shape_text(was[1]), shape_text(now[1])
-    if was[0] != now[0]:
+    if was[0] != now[0] and (was[1] is None) is (now[1] is None):  # an unknown shape comes with an unknown type
         before, after = (element_type(number) if number else "" for number in (was[0], now[0]))
         yield "element type", before, after
 

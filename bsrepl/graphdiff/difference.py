@@ -2,6 +2,8 @@
 
     difference = between(before, after)
     difference.removed, difference.inserted, difference.edited, difference.moved
+    print(difference)  # what changed, in words
+    difference.to_dict()  # the same as plain JSON values
 
 Renaming is not a change. Removed and inserted nodes are grouped into rewrites by the tensors at which they meet;
 `Rewrite.shape` distinguishes one kind of rewrite from another.
@@ -16,10 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from . import words
 from .annotations import Annotation, annotation_changes
 from .edits import Edit, edits
 from .interface import in_order_of, interface
 from .match import Match
+from .plain import plain
 from .rewrites import Rewrite, rewrites
 from .tidying import tidying
 from .view import Tensor, View, view
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 
-@dataclass
+@dataclass(repr=False)
 class Difference:
     """The difference of two graphs. False if there is none; renaming and tidying alone are none."""
 
@@ -67,6 +71,17 @@ class Difference:
         )
         changed = {edit.old for edit in self.edited} | {mine for mine, _ in self.moved}
         return len(self.match.forward) - len(changed) + constants
+
+    def __str__(self) -> str:
+        """What changed, in words: a headline, then a line for each thing with its sign, `-`, `+` or `~`."""
+        return "\n".join([words.headline(self), *(f"  {sign} {line}" for sign, line in words.lines(self))])
+
+    def __repr__(self) -> str:
+        return f"<Difference {words.in_short(self) or words.headline(self)}>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The difference as plain JSON values: dicts, lists, strings and numbers; nodes and tensors by their names."""
+        return plain(self)
 
     @property
     def is_renamed_only(self) -> bool:

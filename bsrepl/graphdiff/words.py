@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..text.format import counted
 from .annotations import Annotation, shape_text
 from .attributes import attribute_value
+from .edits import Edit
 from .rewrites import Rewrite
 from .tidying import tidying_text
 from .view import Node, Tensor, View
@@ -21,7 +22,6 @@ _MOST = 6  # rewrites, edits or moves that have a line of their own
 _MOST_NODES = 12  # of one rewrite
 _FEW = 2  # changes of the interface that are told in short
 _MOST_NAMES = 4  # of tensors
-_GAIN = ("removed from", "added to")
 
 
 def headline(difference: Difference) -> str:
@@ -71,12 +71,7 @@ def lines(difference: Difference) -> Iterator[tuple[str, str]]:
     for group in list(groups.values())[:_MOST]:
         yield from _rewrite(difference, group)
     yield from _more(len(groups) - _MOST, "kinds of rewrites")
-    for edit in difference.edited[:_MOST]:
-        more = [f"and {len(edit.changes) - _MOST} more"] if len(edit.changes) > _MOST else []
-        changes = ", ".join([*edit.changes[:_MOST], *more])
-        node = difference.new.nodes[edit.new]
-        yield "~", "  ".join(filter(None, (node.op_type, node.name, changes, place(difference.new, node))))
-    yield from _more(len(difference.edited) - _MOST, "edited nodes")
+    yield from _edits(difference)
     for old, new in difference.moved[:_MOST]:
         yield "~", _moved(difference, old, new)
     yield from _more(len(difference.moved) - _MOST, "moved nodes")
@@ -89,22 +84,54 @@ def lines(difference: Difference) -> Iterator[tuple[str, str]]:
         yield "~", f"tidied: {tidying_text(difference.tidying)}"
 
 
+def _edits(difference: Difference) -> Iterator[tuple[str, str]]:
+    """The edited nodes; those that were edited alike are described once."""
+    nodes = difference.new.nodes
+    groups: dict[object, list[Edit]] = {}
+    for edit in difference.edited:
+        groups.setdefault((nodes[edit.new].op_type, edit.changes), []).append(edit)
+    for first, *others in list(groups.values())[:_MOST]:
+        node = nodes[first.new]
+        more = [f"and {len(first.changes) - _MOST} more"] if len(first.changes) > _MOST else []
+        changes = ", ".join([*first.changes[:_MOST], *more])
+        yield "~", "  ".join(filter(None, (node.op_type, node.name, changes, place(difference.new, node))))
+        yield from _alike([nodes[edit.new].name for edit in others])
+    yield from _more(len(groups) - _MOST, "kinds of edits")
+
+
+def _alike(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """`1 more like it: Conv_1`"""
+    if names:
+        named = ", ".join(filter(None, [*names[:_MOST], "..." if len(names) > _MOST else ""]))
+        yield " ", f"{len(names)} more like it{f': {named}' if any(names[:_MOST]) else ''}"
+
+
 def _annotation_lines(annotations: Sequence[Annotation]) -> Iterator[str]:
     """`datatype INT4 -> INT3: conv_out`, `shape added to 6 tensors: a, b, c, d, ...`"""
-    groups: dict[tuple[str, ...], list[Annotation]] = {}
+    groups: dict[tuple[str, str], list[Annotation]] = {}
     for change in annotations:
-        kind = (change.before, change.after) if change.before and change.after else (_GAIN[not change.before],)
-        groups.setdefault((change.what, *kind), []).append(change)
-    for (what, *kinds), changes in sorted(groups.items(), key=lambda group: -len(group[1])):
-        names = ", ".join([change.new[1] for change in changes[:_MOST_NAMES]])
-        names += ", ..." if len(changes) > _MOST_NAMES else ""
+        kind = "added to" if not change.before else "removed from" if not change.after else "->"
+        groups.setdefault((change.what, kind), []).append(change)
+    for (what, kind), changes in groups.items():
+        values: dict[tuple[str, str], list[Annotation]] = {}
+        for change in changes:
+            values.setdefault((change.before, change.after), []).append(change)
         tensors = counted(len(changes), "tensor")
-        if len(kinds) == 2:
-            yield f"{what} {kinds[0]} -> {kinds[1]}{f' of {tensors}' if len(changes) > _MOST_NAMES else ''}: {names}"
+        if kind != "->":
+            value = f" {changes[0].after or changes[0].before}" if len(values) == 1 else ""
+            yield f"{what}{value} {kind} {tensors}: {_names(changes)}"
+        elif len(values) > _FEW:
+            some = [f"{change.new[1]} {change.before} -> {change.after}" for change in changes[:_MOST_NAMES]]
+            yield f"{what} of {tensors}: {', '.join([*some, *(['...'] if len(changes) > _MOST_NAMES else [])])}"
         else:
-            values = {change.after or change.before for change in changes}
-            value = f" {values.pop()}" if len(values) == 1 else ""
-            yield f"{what}{value} {kinds[0]} {tensors}: {names}"
+            for (before, after), alike in values.items():
+                count = f" of {counted(len(alike), 'tensor')}" if len(alike) > _MOST_NAMES else ""
+                yield f"{what} {before} -> {after}{count}: {_names(alike)}"
+
+
+def _names(changes: Sequence[Annotation]) -> str:
+    some = [change.new[1] for change in changes[:_MOST_NAMES]]
+    return ", ".join([*some, *(["..."] if len(changes) > _MOST_NAMES else [])])
 
 
 def _more(count: int, what: str) -> Iterator[tuple[str, str]]:
@@ -121,11 +148,8 @@ def _rewrite(difference: Difference, group: Sequence[Rewrite]) -> Iterator[tuple
         inserted = [_short(difference.new, node) for node in first.inserted[:_MOST_NODES]]
         more = len(first.inserted) - _MOST_NODES
         yield "+", ", ".join([*inserted, *([f"and {more} more"] if more > 0 else [])])
-    if others:
-        graph = difference.old if first.removed else difference.new
-        names = [graph.nodes[(rewrite.removed or rewrite.inserted)[0]].name for rewrite in others]
-        named = ", ".join(filter(None, [*names[:_MOST], "..." if len(names) > _MOST else ""]))
-        yield " ", f"{len(others)} more like it{f': {named}' if any(names[:_MOST]) else ''}"
+    graph = difference.old if first.removed else difference.new
+    yield from _alike([graph.nodes[(rewrite.removed or rewrite.inserted)[0]].name for rewrite in others])
 
 
 def _moved(difference: Difference, old: int, new: int) -> str:

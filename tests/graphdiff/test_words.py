@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from typing import Any
@@ -183,6 +184,32 @@ def test_what_a_cleanup_does_to_every_model_is_no_change_and_told_once() -> None
     ]
 
 
+def test_nodes_that_were_edited_alike_are_told_once() -> None:
+    before = graph([("Elu", "in", "a"), ("Elu", "a", "b"), ("Elu", "b", "out")])
+    after = graph([("Elu/1", "in", "a"), ("Elu/1", "a", "b"), ("Elu/1", "b", "out")])
+    assert str(between(before, after)).splitlines()[1:] == ["  ~ Elu  n0  axis none -> 1", "    2 more like it: n1, n2"]
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (1, ["shape [1] -> [2]: t0"]),
+        (2, ["shape [1] -> [2]: t0", "shape [1] -> [3]: t1"]),
+        (6, ["shape of 6 tensors: t0 [1] -> [2], t1 [1] -> [3], t2 [1] -> [4], t3 [1] -> [5], ..."]),
+    ],
+)
+def test_shapes_that_changed_each_in_its_own_way(count: int, told: list[str]) -> None:
+    names = ["in", *(f"t{number}" for number in range(count)), "out"]
+
+    def typed(size_of: Callable[[int], int]) -> ModelProto:
+        model = graph([("Relu", names[at], names[at + 1]) for at in range(count + 1)])
+        infos = [helper.make_tensor_value_info(f"t{n}", TensorProto.FLOAT, [size_of(n)]) for n in range(count)]
+        model.graph.value_info.extend(infos)
+        return model
+
+    assert [line for _, line in lines(between(typed(lambda n: 1), typed(lambda n: n + 2)))] == told
+
+
 def test_swapped_inputs_that_are_no_constants() -> None:
     shared = [("Relu", "in", "a"), ("Tanh", "in", "b")]
     difference = between(graph([*shared, ("Add", "a b", "out")]), graph([*shared, ("Add", "b a", "out")]))
@@ -220,6 +247,25 @@ def test_transposes_around_an_edited_node_are_one_rewrite(after: list[Line], res
     assert len(between(before, model).rewrites) == 1
 
 
+def test_a_difference_is_a_line_as_repr_words_as_str_and_plain_values_for_json() -> None:
+    after = graph([CHAIN[0], ("Sub", "a w", "b"), *CHAIN[2:]], w=1.0, v=3.0)
+    difference = between(BASE, after)
+    assert repr(difference) == "<Difference 1 rewrite, 1 edited>"
+    assert str(difference).splitlines() == [
+        "4 nodes   1 rewrite, 1 edited, 2 untouched",
+        "  - Add  n1  W[1]",
+        "  + Sub W[1]",
+        "  ~ Mul  n2  input 1 2 -> 3",
+    ]
+    values = difference.to_dict()
+    assert json.loads(json.dumps(values)) == values
+    assert values["nodes"] == {"before": 4, "after": 4, "untouched": 2}
+    node = {"name": "n1", "domain": "", "in": "", "inputs": ["a", "w"], "outputs": ["b"]}
+    assert values["rewrites"] == [{"removed": [{"op_type": "Add", **node}], "inserted": [{"op_type": "Sub", **node}]}]
+    assert [(edit["name"], edit["changes"]) for edit in values["edited"]] == [("n2", ["input 1 2 -> 3"])]
+    assert repr(between(BASE, BASE)) == "<Difference 4 nodes>"
+
+
 def random_change(rng: random.Random) -> tuple[ModelProto, ModelProto]:
     """Two unrelated models, with as many changes of every kind as fit."""
 
@@ -247,3 +293,4 @@ def test_no_list_is_without_limit(seed: int) -> None:
     assert len(words) < 120
     assert all(len(line) < 1_000 for _, line in words)
     assert len(in_short(difference)) < 300
+    assert json.dumps(difference.to_dict())

@@ -1,0 +1,47 @@
+"""A difference as plain JSON values: names instead of numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .view import View
+
+if TYPE_CHECKING:
+    from .difference import Difference
+
+
+def plain(difference: Difference) -> dict[str, Any]:
+    """A difference as dicts, lists, strings and numbers. `tensor` and `name` are those of the new graph."""
+    old, new = difference.old, difference.new
+    return {
+        "nodes": {"before": old.node_count, "after": new.node_count, "untouched": difference.untouched},
+        "renamed": difference.renamed,
+        "rewrites": [
+            {
+                "removed": [_node(old, node) for node in rewrite.removed],
+                "inserted": [_node(new, node) for node in rewrite.inserted],
+            }
+            for rewrite in difference.rewrites
+        ],
+        "edited": [{**_node(new, edit.new), "changes": list(edit.changes)} for edit in difference.edited],
+        "moved": [{**_node(new, now), "inputs_before": _node(old, was)["inputs"]} for was, now in difference.moved],
+        "annotations": [
+            {"what": change.what, "tensor": change.new[1], "before": change.before, "after": change.after}
+            for change in difference.annotations
+        ],
+        "interface": list(difference.interface),
+        "tidying": dict(difference.tidying),
+    }
+
+
+def _node(graph: View, number: int) -> dict[str, Any]:
+    node = graph.nodes[number]
+    scope = graph.scopes.get(node.scope)
+    return {
+        "op_type": node.op_type,
+        "name": node.name,
+        "domain": node.domain,
+        "in": scope.label if scope is not None else "",
+        "inputs": [tensor[1] if tensor is not None else "" for tensor in node.inputs],
+        "outputs": [tensor[1] if tensor is not None else "" for tensor in node.outputs],
+    }
