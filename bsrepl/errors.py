@@ -33,6 +33,12 @@ class ModelNotFound(BsreplError, FileNotFoundError):
         return str(self.args[0])
 
 
+class NodeNotFound(BsreplError, LookupError):
+    """A graph has no node of a name or of an op type; the message lists the nearest."""
+
+    says_it_all = True
+
+
 class UnreadableModel(BsreplError, ValueError):
     """What `load` was given is no model, or a part of it is missing."""
 

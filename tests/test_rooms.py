@@ -10,7 +10,19 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "bsrepl"
 
 #: From the ground up: each room imports only those before it. `errors.py` is open to all.
-ROOMS = ["errors", "text", "registry", "graphdiff", "frameworks", "reload", "models", "session", "teach", "shell"]
+ROOMS = [
+    "errors",
+    "text",
+    "registry",
+    "graphdiff",
+    "drawing",
+    "frameworks",
+    "reload",
+    "models",
+    "session",
+    "teach",
+    "shell",
+]
 
 MODULES = sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
 

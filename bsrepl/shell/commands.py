@@ -24,6 +24,7 @@ from ..session import details
 from ..teach import board_text
 from ..teach.board import Board
 from ..teach.recording import Recording
+from ..text import onnx_values
 from ..text import screen as live_view
 from ..text.format import counted
 from ..text.styled import fields
@@ -87,8 +88,19 @@ class Commands:
             "help": self.help,
         }
 
-    def show(self, thing: Any) -> None:
-        """Prints what is known of a plugin, by itself or by its name, or of any object. `x?` is `show(x)`."""
+    def show(self, thing: Any, *, around: str = "", hops: int = 2, op: str = "", lines: int | None = None) -> None:
+        """Prints what is known of a plugin, by itself or by its name, or of any object. `x?` is `show(x)`.
+
+        Of a model it draws the graph: what is within `hops` of the node `around`, the nodes of the type `op`, at most
+        `lines` lines; by default what fits the screen, with 0 all, and all where the output is no terminal.
+        """
+        if onnx_values.is_model(thing):
+            from ..drawing.report import model_drawing  # only now: many sessions hold no model
+
+            screen = self._out.height - _PROMPT if self._out.stream.isatty() else None
+            height = screen if lines is None else lines or None
+            self._out.write(model_drawing(thing, self._out.width, height, around=around, hops=hops, op=op))
+            return
         if isinstance(thing, (Namespace, Listing)):
             self._out.write(
                 registry_report.listing(thing.all() if isinstance(thing, Namespace) else thing, self._out.width)

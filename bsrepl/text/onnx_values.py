@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from math import prod
 from typing import Any
 
+from .columns import cut
 from .format import counted
 
 _MOST_TENSORS = 6  # inputs or outputs of a graph that are told one by one
@@ -30,6 +32,20 @@ def described(value: Any) -> list[str] | None:
         return _node(value)
     short = one_line(value)
     return None if short is None else [short]
+
+
+def is_model(value: Any) -> bool:
+    """Whether a value is a ModelProto or QONNX's ModelWrapper."""
+    return _kind(value) in ("ModelWrapper", "ModelProto")
+
+
+def listed(values: Sequence[Any], width: int) -> list[str] | None:
+    """What a model is made of, an element a line with its index; None of anything else."""
+    rows = [one_line(value) for value in values]
+    if not rows or None in rows:
+        return None
+    digits = len(str(len(rows) - 1))
+    return [cut(f"{number:{digits}}  {str(row)[1:-1]}", width) for number, row in enumerate(rows)]
 
 
 def one_line(value: Any) -> str | None:
@@ -68,12 +84,8 @@ def _model(model: Any, kind: str) -> list[str]:
 
 def _graph(graph: Any, head: str, opsets: str = "") -> list[str]:
     size = sum(tensor.ByteSize() for tensor in graph.initializer)
-    parts = [
-        head,
-        counted(len(graph.node), "node"),
-        f"{counted(len(graph.initializer), 'initializer')} ({_bytes(size)})",
-        opsets,
-    ]
+    parameters = sum(prod(tensor.dims) for tensor in graph.initializer)
+    held = f"{parameters:,} parameters in {counted(len(graph.initializer), 'initializer')} ({_bytes(size)})"
     initializers = {tensor.name for tensor in graph.initializer}
     annotated = {
         value.tensor_name: pair.value
@@ -82,16 +94,36 @@ def _graph(graph: Any, head: str, opsets: str = "") -> list[str]:
         if pair.key == "finn_datatype"
     }
     inputs = [value for value in graph.input if value.name not in initializers]
-    ops = Counter(node.op_type for node in graph.node).most_common()
-    op_counts = [f"{op} {count}" for op, count in ops[:_MOST_OPS]]
-    if len(ops) > _MOST_OPS:
-        op_counts.append(f"{len(ops) - _MOST_OPS} more")
+    ops = Counter(node.op_type for node in graph.node)
+    types = Counter(annotated.values()) + Counter(_quantised(graph))
     return [
-        "  ".join(part for part in parts if part),
+        "  ".join(part for part in (head, counted(len(graph.node), "node"), held, opsets) if part),
         *_tensors("in ", inputs, annotated),
         *_tensors("out", graph.output, annotated),
-        *([f"  ops  {', '.join(op_counts)}"] if op_counts else []),
+        *_counts("ops ", ops),
+        *(_counts("data", types) if set(types) - {"FLOAT32"} else ()),
     ]
+
+
+def _counts(head: str, counts: Counter[str]) -> list[str]:
+    """`  ops  Conv 2, Relu 1`"""
+    common = counts.most_common(_MOST_OPS)
+    some = [f"{name} {count}" for name, count in common]
+    more = [f"{len(counts) - _MOST_OPS} more"] if len(counts) > _MOST_OPS else []
+    return [f"  {head} {', '.join([*some, *more])}"] if some else []
+
+
+def _quantised(graph: Any) -> Iterator[str]:
+    """The datatypes that quantisers give: `INT4`, `UINT8`; `Quant` where the number of bits is no constant."""
+    bits = {tensor.name: tensor for tensor in graph.initializer if prod(tensor.dims) == 1}
+    to_array = sys.modules["onnx"].numpy_helper.to_array
+    for node in graph.node:
+        if node.op_type == "BipolarQuant":
+            yield "BIPOLAR"
+        elif node.op_type in ("Quant", "IntQuant"):
+            width = bits.get(node.input[3]) if len(node.input) > 3 else None
+            is_signed = all(attribute.i for attribute in node.attribute if attribute.name == "signed")
+            yield f"{'' if is_signed else 'U'}INT{to_array(width).item():g}" if width is not None else node.op_type
 
 
 def _tensors(head: str, tensors: Sequence[Any], annotated: dict[str, str]) -> list[str]:

@@ -28,7 +28,19 @@ STYLES = {
 }
 
 #: What takes the place of rules and bars where the encoding does not have them.
-_STAND_INS = {ord("\u2500"): "-", ord("\u2588"): "#"}
+_STAND_INS = {
+    ord("\u2500"): "-",
+    ord("\u2502"): "|",
+    **dict.fromkeys(map(ord, "\u251c\u2524"), "+"),
+    **dict.fromkeys(map(ord, "\u256d\u256e\u252c"), "."),
+    **dict.fromkeys(map(ord, "\u2570\u256f\u2534"), "'"),
+    ord("\u253c"): "|",
+    ord("\u2588"): "#",
+    ord("\u22ee"): ":",
+    ord("\u25cb"): "o",
+    ord("\u25ce"): "@",
+    ord("\u25cf"): "*",
+}
 
 
 def wants_color(option: str, stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:

@@ -100,7 +100,7 @@ def test_models_graphs_and_nodes_take_a_few_lines() -> None:
     model = load("mnist-conv")
     told, _ = shown(model, 100)
     assert told.splitlines() == [
-        "ModelWrapper CNTKGraph  12 nodes  8 initializers (24.2 kB)  opset 8",
+        "ModelWrapper CNTKGraph  12 nodes  5,998 parameters in 8 initializers (24.2 kB)  opset 8",
         "  in   Input3  FLOAT [1, 1, 28, 28]",
         "  out  Plus214_Output_0  FLOAT [1, 10]",
         "  ops  Add 3, Reshape 2, Conv 2, Relu 2, MaxPool 2, MatMul 1",
@@ -124,7 +124,8 @@ def test_what_a_model_is_made_of_takes_a_line_each() -> None:
     model = load("mnist-conv")
     nodes, _ = shown(model.graph.node, 100)
     assert len(nodes.splitlines()) == 12
-    assert "\n <Conv Convolution28: Input3, Parameter5 -> Convolution28_Output_0>,\n" in nodes
+    assert "\n 1  Conv Convolution28: Input3, Parameter5 -> Convolution28_Output_0\n" in nodes
+    assert all(len(line) <= 40 for line in shown(model.graph.node, 40)[0].splitlines())
     assert shown(model.graph.initializer[0], 100)[0] == "<TensorProto Parameter193: FLOAT [16, 4, 4, 10]>"
     assert shown(model.graph.input[0], 100)[0] == "<ValueInfoProto Input3: FLOAT [1, 1, 28, 28]>"
     assert shown({"model": model}, 100)[0] == "{'model': <ModelWrapper CNTKGraph: 12 nodes>}"
