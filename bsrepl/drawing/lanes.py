@@ -37,7 +37,7 @@ def lines(sketch: Sketch, steps: Sequence[Step], most: int) -> Iterator[Line]:
     state = _Lanes(sketch, steps)
     for step in steps:
         if isinstance(step, str):
-            yield Line(state.below(most), step, state.below(most), (), False)
+            yield state.scope(step, most)
         else:
             yield state.box(step, most)
 
@@ -54,6 +54,12 @@ class _Lanes:
         for tensor, readers in sketch.readers().items():
             first = positions[producers[tensor]] if tensor in producers else len(steps)
             self._unread[tensor] = sum(positions[reader] > first for reader in readers)
+
+    def scope(self, scope: str, most: int) -> Line:
+        """The line above the boxes of a scope."""
+        self._freed = set()
+        lanes = self.below(most)
+        return Line(lanes, scope, lanes, (), False)
 
     def below(self, most: int) -> str:
         """The lanes between two lines."""
