@@ -34,7 +34,7 @@ def model_drawing(model: Any, width: int, height: int | None, *, around: str = "
     sketch = of_graph(view(getattr(model, "model", model)))
     if around or op:
         return drawing(sketch, width, height, part(sketch, around, hops, op), _HINT)
-    summary = "".join(wrapped(line, width, "       ") for line in onnx_values.lines(model) or ())
+    summary = "".join(wrapped(line, width, "       ") for line in onnx_values.described(model) or ())
     room = None if height is None else max(height - summary.count("\n") - 1, 1)
     return [("", f"{summary}\n"), *drawing(sketch, width, room, hint=_HINT)]
 

@@ -86,7 +86,7 @@ def _plain(values: NDArray[Any]) -> Any:
 
 def _text(value: Any, digits: int) -> str:
     if isinstance(value, list):
-        return f"[{', '.join(_text(each, digits) for each in value)}]"
+        return f"[{', '.join(_text(item, digits) for item in value)}]"
     if isinstance(value, bytes):
         value = value.decode(errors="backslashreplace")
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)

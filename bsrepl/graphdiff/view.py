@@ -205,7 +205,8 @@ def _add_function(view: View, function: FunctionProto) -> None:
     for number, name in enumerate(function.output):
         view.outputs.setdefault(names[name], []).append(f"{label} {number}")
     opsets = [f"opset {_text(opset.domain) or 'onnx'} {opset.version}" for opset in function.opset_import]
-    defaults = [f"{_text(each.name)}={attribute_text(each.SerializeToString())}" for each in function.attribute_proto]
+    given = function.attribute_proto
+    defaults = [f"{_text(default.name)}={attribute_text(default.SerializeToString())}" for default in given]
     attributes = [*map(_text, function.attribute), *defaults]
     arguments = ", ".join([*(f"input {number}" for number in range(len(function.input))), *attributes])
     view.header[label] = f"({arguments}) of {', '.join(opsets) or 'no opset'}"
@@ -236,7 +237,7 @@ def _add_nodes(view: View, nodes: Iterable[NodeProto], scope: str, names: _Names
 def _attributes(node: NodeProto) -> tuple[tuple[str, bytes], ...]:
     """The attributes of a node without its sub-graphs."""
     plain = [attribute for attribute in node.attribute if attribute.type not in (_GRAPH, _GRAPHS)]
-    return tuple(sorted([(_text(each.name), each.SerializeToString(deterministic=True)) for each in plain]))
+    return tuple(sorted([(_text(value.name), value.SerializeToString(deterministic=True)) for value in plain]))
 
 
 class _SubGraphs(NamedTuple):

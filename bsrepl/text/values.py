@@ -29,7 +29,7 @@ def shown(value: Any, width: int) -> tuple[str, str]:
         more = len(value) - _MOST_CHARACTERS
         unit = "characters" if type(value) is str else "bytes"
         return repr(value[:_MOST_CHARACTERS]), f"{more:,} more {unit}" if more > 0 else ""
-    if _is_repeated(value) and (rows := onnx_text.listed(value[:_MOST_LINES], max(width, 20))) is not None:
+    if _is_repeated(value) and (rows := onnx_values.listed(value[:_MOST_LINES], max(width, 20))) is not None:
         more = len(value) - len(rows)
         return "\n".join(rows), f"{more:,} more lines" if more else ""
     budget = _Budget(_MOST_ITEMS)
