@@ -39,6 +39,12 @@ class NodeNotFound(BsreplError, LookupError):
     says_it_all = True
 
 
+class NoHistory(BsreplError, LookupError):
+    """No command has changed a model so far, fewer have than were asked for, or it is no longer kept as it was."""
+
+    says_it_all = True
+
+
 class UnreadableModel(BsreplError, ValueError):
     """What `load` was given is no model, or a part of it is missing."""
 

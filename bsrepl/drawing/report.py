@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
+from ..graphdiff.difference import Difference
 from ..graphdiff.view import view
 from ..text import onnx_values
 from ..text.columns import cut
@@ -15,8 +16,8 @@ from .folding import Fold, without_others, without_runs
 from .labels import Label, label
 from .lanes import LANE, Line, lines
 from .order import order
-from .part import part
-from .sketch import NODE, Box, Sketch, of_graph
+from .part import neighbours, part
+from .sketch import NODE, Box, Sketch, of_difference, of_graph
 
 _LABEL = 26  # columns that are left for what a box is
 _MOST_NAMES = 6  # of boxes that a line cannot connect
@@ -37,6 +38,14 @@ def model_drawing(model: Any, width: int, height: int | None, *, around: str = "
     summary = "".join(wrapped(line, width, "       ") for line in onnx_values.described(model) or ())
     room = None if height is None else max(height - summary.count("\n") - 1, 1)
     return [("", f"{summary}\n"), *drawing(sketch, width, room, hint=_HINT)]
+
+
+def difference_drawing(difference: Difference, width: int, height: int | None) -> Text:
+    """What changed of a graph and what is next to it, the removed beside the inserted; all else is folded."""
+    sketch = of_difference(difference)
+    changed = [number for number, box in enumerate(sketch.boxes) if box.sign != " "]
+    hint = "show(_, lines=0) draws all"
+    return drawing(sketch, width, height, neighbours(sketch, changed, 1), hint) if changed else []
 
 
 def drawing(

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .attributes import attribute_text
+from .attributes import attribute_value as attribute_value
 from .constants import Content, Stored, content_of, stored_in
 
 if TYPE_CHECKING:

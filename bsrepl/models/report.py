@@ -13,12 +13,15 @@ from ..text.styled import Text, asides, headed, wrapped
 if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do not need it
     from ..graphdiff.difference import Difference
     from .held import ModelChange
+    from .history import Log
+    from .model_diff import ModelDiff
     from .proof import Proof
     from .survey import Survey
     from .trace_result import Trace
     from .verify import Verdict
     from .watch import Watch
 
+_MOST_LINES = 60  # of the lanes of a difference
 _SIGN_STYLES = {"+": "added", "~": "changed", "-": "removed"}
 
 
@@ -105,3 +108,29 @@ def survey_table(survey: Survey, width: int) -> Text:
     for cells in columns(survey.rows(), width) if survey.rows() else ():
         text += [("bold", cells[0]), ("", "  " + "  ".join(cells[1:]).rstrip() + "\n")]
     return text + [("dim", wrapped(line, width)) for line in survey.conclusion()]
+
+
+def history_table(log: Log, width: int, shows_time: bool) -> Text:
+    """What commands did to models, a line for each, the last one last."""
+    shown = 5 if shows_time else 4
+    rows = [row[:shown] for row in (("the model before", "verdict", "command", "what changed", "time"), *log.rows())]
+    heading, *lines = columns(rows, width)
+    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
+    text += [("", "  ".join(cells).rstrip() + "\n") for cells in lines]
+    return text
+
+
+def model_diff(diff: ModelDiff, width: int, height: int | None = _MOST_LINES) -> Text:
+    """The words of the difference, the verdict, and the lanes of what changed."""
+    from ..drawing.report import difference_drawing
+
+    labels = [getattr(model, "model", model).graph.name for model in (diff.before, diff.after)]
+    text = graph_change("diff:", " -> ".join(dict.fromkeys(filter(None, labels))), diff.difference, width)
+    if diff.verdict is not None:
+        text += verdict_line(diff.verdict, width)
+    elif diff.why_not:
+        text += asides([f"  not verified: {diff.why_not}"], width)
+    lanes = difference_drawing(diff.difference, width, height)
+    if not diff:
+        return [*text, ("dim", "  the graphs are the same\n")]
+    return [*text, ("", "\n"), *lanes] if lanes else text

@@ -8,12 +8,13 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ReproductionError
+from ..errors import ExecutionFailed, ReproductionError
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
 
     from ..registry.plugin import Plugin
+    from .model_diff import ModelDiff
     from .reproduction import Lookup, Reproduction, SourceOf
     from .survey import Survey
     from .trace_result import Trace
@@ -101,6 +102,24 @@ class Workbench:
         result = trace(model, passes, **options)
         self._keep_trace(result, options.get("cfg"))
         return result
+
+    def diff(self, before: Any, after: Any) -> ModelDiff:
+        """Compares two models: what changed of the graph, in words and as lanes, and whether they compute the same.
+
+        They are given as `verify` takes them. `diff(a, b).difference` has the parts, `.to_dict()` plain JSON values.
+        """
+        from ..graphdiff.difference import between  # only now: many sessions hold no model
+        from .model_diff import ModelDiff
+
+        old, new = load(before), load(after)
+        difference = between(old, new)
+        verdict, why_not = None, ""
+        if difference:
+            try:
+                verdict = Workbench.verify(self, old, new)
+            except ExecutionFailed as error:
+                why_not = str(error)
+        return ModelDiff(old, new, difference, verdict, why_not)
 
     def watch(self, model: Any = None, passes: Any = None) -> Watch | list[Watch]:
         """Runs a pass, or a list of them, on a model now and each time one of their plugin files is saved.

@@ -10,6 +10,7 @@ from ..frameworks.brainsmith.installed import InstalledBrainsmith
 from ..frameworks.brainsmith.stand_in import BrainsmithImporter
 from ..frameworks.catalogue import Installed
 from ..frameworks.qonnx.acceleration import Acceleration
+from ..models.history import History
 from ..models.unasked import UnaskedProofs
 from ..models.workbench import Workbench
 from ..registry.plugin import NAMESPACES, Lazy
@@ -70,26 +71,18 @@ def console(
     looking = Looking(
         reloader, session.namespace, workbench, board, out, stand_in.take_notes, clock, shows_time
     )  # fmt: skip
+    history = History(session.namespace)
     proofs = UnaskedProofs(workbench, clock)
     acceleration = Acceleration(is_on=not plain_qonnx)
     evaluator = Evaluator(session, registry, workbench, proofs, acceleration, adopt, clock)
     built = Console(
-        registry, reloader, session, evaluator, looking, proofs, board, errors, out, err,
+        registry, reloader, session, evaluator, looking, proofs, history, board, errors, out, err,
         notes=stand_in.take_notes, trusting=trusting, on_close=stand_in.uninstall,
     )  # fmt: skip
     commands = Commands(
-        registry,
-        reloader,
-        installed,
-        acceleration,
-        workbench,
-        board,
-        built.recording,
-        errors,
-        looking,
-        out,
+        registry, reloader, installed, acceleration, workbench, history, board, built.recording, errors, looking, out,
         show_progress,
-    )
+    )  # fmt: skip
     session.namespace.update({**commands.all, "tour": built.tour, "lesson": built.tour.lesson})
     session.start_workers_with(worker.__name__, worker.Arguments(partial(_live_code, reloader, session)))
     return built

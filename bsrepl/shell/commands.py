@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from ..frameworks import report as frameworks_report
 from ..frameworks.catalogue import Installed
 from ..frameworks.qonnx.acceleration import Acceleration
 from ..frameworks.qonnx.analyses import inference_cost, range_analysis
+from ..models import report as models_report
+from ..models.history import History
+from ..models.model_diff import ModelDiff
 from ..models.workbench import Workbench, load
 from ..registry import report as registry_report
 from ..registry.changes import changes_between
@@ -47,6 +51,7 @@ class Commands:
         installed: Installed,
         acceleration: Acceleration,
         workbench: Workbench,
+        history: History,
         board: Board,
         recording: Recording,
         errors: ErrorOutput,
@@ -59,6 +64,7 @@ class Commands:
         self._installed = installed
         self._acceleration = acceleration
         self._workbench = workbench
+        self._history = history
         self._board = board
         self._recording = recording
         self._errors = errors
@@ -78,6 +84,9 @@ class Commands:
             "frameworks": self.frameworks,
             "load": load,
             "verify": workbench.verify,
+            "diff": self.diff,
+            "before": history.before,
+            "history": history.log,
             "trace": workbench.trace,
             "watch": workbench.watch,
             "passes": workbench.passes,
@@ -94,11 +103,14 @@ class Commands:
         Of a model it draws the graph: what is within `hops` of the node `around`, the nodes of the type `op`, at most
         `lines` lines; by default what fits the screen, with 0 all, and all where the output is no terminal.
         """
+        screen = self._out.height - _PROMPT if self._out.stream.isatty() else None
+        height = screen if lines is None else lines or None
+        if isinstance(thing, ModelDiff):
+            self._out.write(models_report.model_diff(thing, self._out.width, height))
+            return
         if onnx_values.is_model(thing):
             from ..drawing.report import model_drawing  # only now: many sessions hold no model
 
-            screen = self._out.height - _PROMPT if self._out.stream.isatty() else None
-            height = screen if lines is None else lines or None
             self._out.write(model_drawing(thing, self._out.width, height, around=around, hops=hops, op=op))
             return
         if isinstance(thing, (Namespace, Listing)):
@@ -110,6 +122,10 @@ class Commands:
         self._out.write(fields(details.fields(thing, plugin, self._registry.snapshot), self._out.width))
         if doc := details.docstring(thing):
             self._out.write([("", "\n"), *[("", f"  {line}".rstrip() + "\n") for line in doc.splitlines()]])
+
+    @wraps(Workbench.diff)
+    def diff(self, before: Any, after: Any) -> ModelDiff:
+        return self._workbench.diff(self._history.named(before), self._history.named(after))
 
     def source(self, thing: Any) -> None:
         """Prints the source of a plugin, by itself or by its name, or of a class or function. `x??` is `source(x)`."""

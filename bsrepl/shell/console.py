@@ -11,6 +11,7 @@ from io import StringIO
 from typing import Any
 
 from .. import __version__
+from ..models.history import History
 from ..models.unasked import UnaskedProofs
 from ..registry.store import Registry
 from ..reload import interrupts
@@ -30,7 +31,7 @@ from ..text.terminal import Terminal
 from .banner import banner
 from .error_output import ErrorOutput, last_line
 from .looking import Looking
-from .telling import changes_text, models_text, value_text
+from .telling import changes_text, models_text, short_verdict, value_text
 
 
 class Console:
@@ -47,6 +48,7 @@ class Console:
         evaluator: Evaluator,
         looking: Looking,
         proofs: UnaskedProofs,
+        history: History,
         board: Board,
         errors: ErrorOutput,
         out: Terminal,
@@ -68,6 +70,7 @@ class Console:
         self.tour = Tour(out, self._guide, trusting=trusting)
         self._evaluator = evaluator
         self._proofs = proofs
+        self._history = history
         self._notes = notes
         self._on_close = on_close
 
@@ -168,6 +171,9 @@ class Console:
             shown += self._write(changes_text(turn, self.looking.reported, self.out.width))
         if turn.models or turn.was_interrupted:
             shown += self._write(models_text(turn, self.out.width, self.shows_time))
+        if turn.models:
+            outcomes = ((outcome.change, short_verdict(outcome)) for outcome in turn.models)
+            self._history.note(turn.code, outcomes, turn.seconds)
         for error in turn.internal:
             self.errors.write_internal(error)
         if self.shows_time:

@@ -45,6 +45,12 @@ def models_text(turn: Turn, width: int, shows_time: bool) -> Text:
     return text
 
 
+def short_verdict(outcome: ModelOutcome) -> str:
+    """`OK rel 7e-08`; empty if the models were not executed."""
+    verdict = outcome.proof.verdict if outcome.proof is not None else None
+    return verdict.short if verdict is not None else ""
+
+
 def _proof(outcome: ModelOutcome, width: int) -> Text:
     change, proof, is_last = outcome
     if proof is None:

@@ -1,0 +1,85 @@
+"""Models as they were: frozen, and with large weights stored once, however many models have them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from ..graphdiff.constants import Content, content_of
+from ..graphdiff.view import View
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+_LARGE = 4096  # bytes from which an initializer is shared
+
+
+class _Weights:
+    """The serialized initializer that some content has."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+class Snapshot:
+    """A model as it was."""
+
+    def __init__(self, skeleton: bytes, weights: dict[int, _Weights], is_wrapper: bool) -> None:
+        self._skeleton = skeleton
+        self._weights = weights  # by the number of the initializer
+        self._is_wrapper = is_wrapper
+
+    def parts(self) -> dict[int, int]:
+        """The sizes of what it holds, in bytes, by what tells shared parts from others."""
+        return {id(self): len(self._skeleton)} | {id(held): len(held.data) for held in self._weights.values()}
+
+    def model(self) -> Any:
+        """The model, as a copy that may be edited: a ModelWrapper or a ModelProto, as it was."""
+        from onnx import ModelProto
+        from qonnx.core.modelwrapper import ModelWrapper
+
+        proto = ModelProto.FromString(self._skeleton)
+        for number, held in self._weights.items():
+            tensor = proto.graph.initializer[number]
+            name = tensor.name
+            tensor.ParseFromString(held.data)
+            tensor.name = name
+        return ModelWrapper(proto) if self._is_wrapper else proto
+
+
+class Snapshots:
+    """Takes snapshots; weights that are alive in one of them are shared with the next."""
+
+    def __init__(self) -> None:
+        self._known: WeakValueDictionary[Content, _Weights] = WeakValueDictionary()
+
+    def take(self, model: Any, graph: View) -> Snapshot:
+        """A snapshot of a model, of which `graph` is the view."""
+        from onnx import ModelProto
+
+        source: ModelProto = getattr(model, "model", model)
+        proto, weights = ModelProto(), {}
+        _fill(proto, source, "graph")
+        _fill(proto.graph, source.graph, "initializer")
+        for number, tensor in enumerate(source.graph.initializer):
+            if tensor.ByteSize() < _LARGE:
+                proto.graph.initializer.append(tensor)
+                continue
+            proto.graph.initializer.add(name=tensor.name)
+            content = graph.constants.get(("", tensor.name)) or content_of(tensor)
+            held = self._known.get(content)
+            if held is None:
+                held = self._known[content] = _Weights(tensor.SerializeToString())
+            weights[number] = held
+        return Snapshot(proto.SerializeToString(), weights, source is not model)
+
+
+def _fill(message: Any, source: Any, without: str) -> None:
+    """Copies the fields of a message, but for one."""
+    for field, value in source.ListFields():
+        if field.name == without:
+            continue
+        if isinstance(value, (str, bytes, int, float)):
+            setattr(message, field.name, value)
+        else:
+            getattr(message, field.name).MergeFrom(value)
