@@ -6,9 +6,16 @@ from __future__ import annotations
 class BsreplError(Exception):
     """Base of every error that bsrepl raises on purpose."""
 
+    #: Whether the message alone tells what to do, without the code that it came through.
+    says_it_all = True
+
 
 class MetadataError(BsreplError, TypeError):
     """A decorator was called in a way that cannot register anything."""
+
+
+class WrongCall(BsreplError, TypeError):
+    """A command was given something else than it takes; the message says what it takes, with an example."""
 
 
 class UnknownPlugin(BsreplError, KeyError):
@@ -21,13 +28,9 @@ class UnknownPlugin(BsreplError, KeyError):
 class UnavailablePlugin(BsreplError, ImportError):
     """A plugin is listed, but importing the module that defines it failed; the message says why, and where."""
 
-    says_it_all = True
-
 
 class ModelNotFound(BsreplError, FileNotFoundError):
     """`load` was given neither the name of a sample model nor the path of a file."""
-
-    says_it_all = True
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -36,25 +39,17 @@ class ModelNotFound(BsreplError, FileNotFoundError):
 class NodeNotFound(BsreplError, LookupError):
     """A graph has no node of a name or of an op type; the message lists the nearest."""
 
-    says_it_all = True
-
 
 class NoHistory(BsreplError, LookupError):
     """No command has changed a model so far, fewer have than were asked for, or it is no longer kept as it was."""
-
-    says_it_all = True
 
 
 class UnreadableModel(BsreplError, ValueError):
     """What `load` was given is no model, or a part of it is missing."""
 
-    says_it_all = True
-
 
 class UntrustedModel(BsreplError, PermissionError):
     """A model could run code of its own choice when it is transformed or executed."""
-
-    says_it_all = True
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -70,29 +65,23 @@ class RecordingError(BsreplError, FileExistsError):
 class ReproductionError(BsreplError, ValueError):
     """A failure cannot be written down so that it shows without bsrepl, or there is none."""
 
-    says_it_all = True
-
 
 class ExecutionFailed(BsreplError, RuntimeError):
     """A model cannot be executed, or executing it raised something; the message says what."""
-
-    says_it_all = True
 
 
 class LessonError(BsreplError, ValueError):
     """A Markdown file is no lesson; the message says at which line of it."""
 
-    says_it_all = True
-
 
 class MeasurementFailed(BsreplError, RuntimeError):
     """A process that was to be measured did not do what it was to do."""
 
-    says_it_all = True
-
 
 class EndlessPass(BsreplError, RuntimeError):
     """The `apply` of a pass goes on asking to be called again."""
+
+    says_it_all = False
 
 
 class StepConfigError(BsreplError, ValueError):

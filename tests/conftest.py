@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import io
+import re
 import signal
 import sys
 import textwrap
@@ -150,6 +151,11 @@ class Screen:
     @property
     def names(self) -> dict[str, Any]:
         return self.console.session.namespace
+
+
+def unwrapped(printed: str) -> str:
+    """What was printed, with its indented lines joined to those that they go on from."""
+    return re.sub(r"\n +", " ", printed)
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from .island import ATOMIC
 
 _MOST = 3_000_000  # objects that are looked at
 
+#: The modules whose instances are the shell's own.
+_OURS = ("bsrepl.reload.", "bsrepl.shell.")
 #: The ids of types whose instances are not entered: what they hold has happened, or is the shell's own.
 _ENDS = frozenset(map(id, (FrameType, TracebackType, Snapshot, Registry, ModuleSpec)))
 
@@ -131,7 +133,7 @@ class Reach:
             return self._of_class(value)
         if issubclass(kind, ModuleType):
             return self._of_module(value)
-        if id(kind) in _ENDS or issubclass(kind, Namespace) or raw.module_name(kind).startswith("bsrepl.reload."):
+        if id(kind) in _ENDS or issubclass(kind, Namespace) or raw.module_name(kind).startswith(_OURS):
             return ()
         if kind is Context:
             return [*value.keys(), *value.values()]

@@ -80,10 +80,10 @@ def console(
         notes=stand_in.take_notes, trusting=trusting, on_close=stand_in.uninstall,
     )  # fmt: skip
     commands = Commands(
-        registry, reloader, installed, acceleration, workbench, history, board, built.recording, errors, looking, out,
-        show_progress,
+        registry, reloader, installed, acceleration, workbench, history, board, built.recording,
+        built.tour.lesson, errors, looking, out, show_progress,
     )  # fmt: skip
-    session.namespace.update({**commands.all, "tour": built.tour, "lesson": built.tour.lesson})
+    session.namespace.update({**commands.all, "tour": built.tour})
     session.start_workers_with(worker.__name__, worker.Arguments(partial(_live_code, reloader, session)))
     return built
 

@@ -8,19 +8,21 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from ..errors import UnknownPlugin
 from ..frameworks import report as frameworks_report
 from ..frameworks.catalogue import Installed
 from ..frameworks.qonnx.acceleration import Acceleration
 from ..frameworks.qonnx.analyses import inference_cost, range_analysis
+from ..frameworks.qonnx.samples import samples
 from ..models import report as models_report
 from ..models.history import History
 from ..models.model_diff import ModelDiff
 from ..models.workbench import Workbench, load
 from ..registry import report as registry_report
 from ..registry.changes import changes_between
-from ..registry.listing import Listing
+from ..registry.listing import Listing, nearest
 from ..registry.namespaces import Namespace
-from ..registry.plugin import Plugin
+from ..registry.plugin import KINDS, Plugin
 from ..registry.store import Registry
 from ..reload import report as reload_report
 from ..reload.reloader import Reloader
@@ -31,10 +33,12 @@ from ..teach.recording import Recording
 from ..text import onnx_values
 from ..text import screen as live_view
 from ..text.format import counted
+from ..text.prose import filled
 from ..text.styled import fields
 from ..text.terminal import Terminal
+from .command import Command
 from .error_output import ErrorOutput
-from .help_page import help_page
+from .help_page import help_page, namespace_page
 from .looking import Looking
 
 _PROMPT = 3  # lines that the prompt and what stands around it take
@@ -54,6 +58,7 @@ class Commands:
         history: History,
         board: Board,
         recording: Recording,
+        lesson: Callable[[Any], None],
         errors: ErrorOutput,
         looking: Looking,
         out: Terminal,
@@ -72,7 +77,7 @@ class Commands:
         self._out = out
         self._progress = progress
         self._start = registry.snapshot
-        self.all: dict[str, Callable[..., Any]] = {
+        functions: dict[str, Callable[..., Any]] = {
             "show": self.show,
             "source": self.source,
             "changes": self.changes,
@@ -94,8 +99,10 @@ class Commands:
             "inference_cost": inference_cost,
             "range_analysis": range_analysis,
             "record": self.record,
+            "lesson": lesson,
             "help": self.help,
         }
+        self.all = {name: Command(name, function) for name, function in functions.items()}
 
     def show(self, thing: Any, *, around: str = "", hops: int = 2, op: str = "", lines: int | None = None) -> None:
         """Prints what is known of a plugin, by itself or by its name, or of any object. `x?` is `show(x)`.
@@ -105,6 +112,8 @@ class Commands:
         """
         screen = self._out.height - _PROMPT if self._out.stream.isatty() else None
         height = screen if lines is None else lines or None
+        if isinstance(thing, str) and details.plugin_of(thing, self._registry.snapshot) is None:
+            thing = _model_of(thing)
         if isinstance(thing, ModelDiff):
             self._out.write(models_report.model_diff(thing, self._out.width, height))
             return
@@ -121,7 +130,7 @@ class Commands:
         thing, plugin = self._thing_and_plugin(thing)
         self._out.write(fields(details.fields(thing, plugin, self._registry.snapshot), self._out.width))
         if doc := details.docstring(thing):
-            self._out.write([("", "\n"), *[("", f"  {line}".rstrip() + "\n") for line in doc.splitlines()]])
+            self._out.write([("", "\n"), ("", filled(doc, self._out.width, "  "))])
 
     @wraps(Workbench.diff)
     def diff(self, before: Any, after: Any) -> ModelDiff:
@@ -248,19 +257,31 @@ class Commands:
         self._out.write([("added", f"{script} shows it"), ("", f": python {script}\n")])
 
     def help(self, thing: Any = None) -> None:
-        """Prints what the shell preloads; with an argument, Python's own help on it."""
-        if thing is not None:
-            import pydoc
-
-            pydoc.help(thing)
-            return
-        self._out.write(help_page({name: _first_line(command) for name, command in self.all.items()}, self._out.width))
+        """Prints what the shell preloads; with a command, a plugin or any object, what is known of that."""
+        if isinstance(thing, str) and thing in self.all:
+            thing = self.all[thing]
+        if thing is None or thing is self.all["help"]:
+            self._out.write(help_page(self.all, self._out.width))
+        elif isinstance(thing, Command):
+            self._out.write(thing.styled(self._out.width, True))
+        elif isinstance(thing, Namespace):
+            self._out.write(namespace_page(thing, self._out.width))
+        else:
+            self.show(thing)
 
     def _thing_and_plugin(self, thing: Any) -> tuple[Any, Plugin | None]:
-        """The object to tell about and the plugin that it is; a string that names a plugin means that."""
+        """The object to tell about and the plugin that it is; a string means the plugin of that name.
+
+        Raises UnknownPlugin if there is none.
+        """
         plugin = details.plugin_of(thing, self._registry.snapshot)
+        if plugin is None and isinstance(thing, str):
+            names = [plugin.name for kind in KINDS for plugin in self._registry.snapshot.plugins(kind)]
+            near = ", ".join(nearest(thing, names))
+            raise UnknownPlugin(f"no plugin {thing!r}; " + (f"nearest: {near}" if near else "tfm.all() lists some"))
         return (plugin.load() if plugin is not None else thing), plugin
 
 
-def _first_line(command: Callable[..., Any]) -> str:
-    return (command.__doc__ or "").strip().splitlines()[0]
+def _model_of(name: str) -> Any:
+    """The model of a sample's name or a file's path; any other text as it is."""
+    return load(name) if name in samples() or os.path.isfile(name) else name

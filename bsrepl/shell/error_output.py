@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 
+from ..errors import BsreplError
 from ..registry.store import Registry
 from ..reload.hints import hint
 from ..session.turn import StoppedAt
@@ -40,6 +41,9 @@ class ErrorOutput:
             return
         _remember(error)
         self.last = _formatted(error, whole=True)
+        if stopped_at is None and isinstance(error, BsreplError) and _is_told_by_message(error):
+            terminal.write(headed("error", f"{type(error).__name__}:", str(error), terminal.width))
+            return
         trace, cut_off = display.within_limits(_formatted(error))
         terminal.write_traceback(trace if trace.endswith("\n") else f"{trace}\n")
         if cut_off:
@@ -66,6 +70,10 @@ class ErrorOutput:
         summary = last_line(error).strip()
         message = f"{summary}{place}; the session goes on, errors() shows the traceback"
         self._terminal.write(headed("error", "internal error in bsrepl:", message, self._terminal.width))
+
+
+def _is_told_by_message(error: BsreplError) -> bool:
+    return error.says_it_all and tracebacks.is_raised_by_call(error)
 
 
 def last_line(error: BaseException) -> str:

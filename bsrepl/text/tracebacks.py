@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import dropwhile, filterfalse, groupby
 from os.path import basename
 from typing import Any
 
 _HERE = os.path.dirname(os.path.dirname(__file__)) + os.sep
-_OBSERVING = os.path.join(_HERE, "frameworks", "qonnx", "observing.py")  # stands between a user's call and QONNX
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _MOST = 40  # frames of the user's that are shown; an endless recursion has a thousand
@@ -19,21 +18,22 @@ _MOST = 40  # frames of the user's that are shown; an endless recursion has a th
 def formatted(error: BaseException, *, whole: bool = False) -> str:
     """The traceback of an exception with its causes, groups and notes, from the user's code on.
 
-    Frames inside libraries are folded to a line, but for the last one of all, and an error of ours that `says_it_all`
-    is told without its cause, unless the `whole` is asked for.
+    Frames of bsrepl are left out, those inside libraries are folded to a line, but for the last one of all, and an
+    error of ours that `says_it_all` is told without its cause, unless the `whole` is asked for.
     """
     summary = traceback.TracebackException.from_exception(error, compact=True)
     if not whole and getattr(error, "says_it_all", False):
         summary.__cause__ = summary.__context__ = None
-        while summary.stack and summary.stack[-1].filename.startswith(_HERE):
-            summary.stack.pop()
     for part in _parts(summary):
-        frames = list(part.stack)
-        while frames and frames[0].filename.startswith(_HERE):
-            frames.pop(0)
-        seen = [frame for frame in frames if frame.filename != _OBSERVING]
-        part.stack = traceback.StackSummary(frames) if whole else _Folded(seen)
+        if whole:
+            part.stack = traceback.StackSummary(dropwhile(_is_ours, part.stack))
+        else:
+            part.stack = _Folded(filterfalse(_is_ours, part.stack))
     return "".join(summary.format())
+
+
+def _is_ours(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(_HERE)
 
 
 def last_line(error: BaseException) -> str:
@@ -50,6 +50,13 @@ def place(error: BaseException) -> str:
             where = "" if code.co_name == "<module>" else f"{code.co_name}, "
             innermost = f"{where}{basename(code.co_filename)}:{line}"
     return innermost
+
+
+def is_raised_by_call(error: BaseException) -> bool:
+    """Whether a statement at the top level of a command called what raised it, and no other code of the user's did."""
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    users = [code for code in codes if not is_library(code.co_filename)]
+    return [code.co_name for code in users] == ["<module>"] and users[0].co_filename.startswith("<")
 
 
 def line_in(error: BaseException, file: str) -> int | None:

@@ -19,7 +19,7 @@ from bsrepl.frameworks.cache import Index
 from bsrepl.frameworks.qonnx import source as qonnx_source
 from bsrepl.registry.plugin import Lazy, Plugin
 
-from ..conftest import Screen, files, forget
+from ..conftest import Screen, files, forget, unwrapped
 
 
 def imported(package_name: str, base_path: tuple[str, str]) -> dict[str, type]:
@@ -267,11 +267,11 @@ def test_what_cannot_be_imported_names_the_missing_piece_and_stays_listed(
 ) -> None:
     name = command.replace("['finn:", ".").replace("']", "").rpartition(".")[2]
     told = screen.type(command)
-    assert told.endswith(f"UnavailablePlugin: {name} is unavailable: {why}\n")
+    assert unwrapped(told) == f"UnavailablePlugin: {name} is unavailable: {why}\n"
     assert "frames" not in told
     assert "The above exception was the direct cause" in screen.type("errors()")
     assert f"unavailable: {why}"[:60] in screen.type(f"{command.partition('.')[0].partition('[')[0]}.find({name!r})")
-    assert f"unavailable: {why} (1 plugin)" in re.sub(r"\n +", " ", screen.type("frameworks()"))
+    assert f"unavailable: {why} (1 plugin)" in unwrapped(screen.type("frameworks()"))
 
 
 @pytest.mark.usefixtures("finn")

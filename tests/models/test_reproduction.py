@@ -10,7 +10,7 @@ import pytest
 
 from bsrepl.models import reproduction_support, verify
 
-from ..conftest import Screen, files
+from ..conftest import Screen, files, unwrapped
 
 #: Runs a script as if bsrepl was not installed.
 ALONE = """
@@ -150,7 +150,8 @@ def test_what_cannot_be_written_down_says_so(bench: Screen, tmp_path: Path) -> N
     (tmp_path / "full" / "letter.txt").write_text("mine")
     bench.type("m.transform(tfm.LowerConvsToMatMul)")  # fails, but that is a slip of the call
     bench.type("trace(m, [tfm.ConvertToChannelsLastAndClean])")
-    assert "is not an empty folder; give the name of a new one" in bench.type(f"reproduce({str(tmp_path / 'full')!r})")
+    refused = bench.type(f"reproduce({str(tmp_path / 'full')!r})")
+    assert "is not an empty folder; give the name of a new one" in unwrapped(refused)
 
 
 def test_the_script_has_the_tolerance_of_verify() -> None:

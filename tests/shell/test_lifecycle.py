@@ -14,7 +14,7 @@ import pytest
 from bsrepl.shell import places
 from bsrepl.shell.prompt import history
 
-from ..conftest import Screen, Start
+from ..conftest import Screen, Start, unwrapped
 
 UP = "\x1b[A"
 
@@ -232,6 +232,7 @@ def test_a_recording_follows_no_link_and_waits_for_no_reader(screen: Screen, tmp
     (tmp_path / "link.py").symlink_to(tmp_path / "target.py")
     os.mkfifo(tmp_path / "pipe.py")
     for name in ("link.py", "pipe.py"):
-        assert "is not a regular file; choose another name" in screen.type(f"record({str(tmp_path / name)!r})")
+        refused = unwrapped(screen.type(f"record({str(tmp_path / name)!r})"))
+        assert "is not a regular file; choose another name" in refused
     assert not (tmp_path / "target.py").exists()
     assert "cannot be written" in screen.type(f"record({str(tmp_path / 'missing' / 'x.py')!r})")

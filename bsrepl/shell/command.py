@@ -1,0 +1,134 @@
+"""A command of the shell: what it takes, an example, and one rule for what happens when it is called wrongly."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import WrongCall
+from ..text.format import safe_repr
+from ..text.onnx_values import is_model
+from ..text.prose import filled
+from ..text.styled import Styled, Text, wrapped
+
+#: How each command is called; the names in it are such as a session has.
+EXAMPLES: Mapping[str, str] = {
+    "show": "show(tfm.FoldConstants)",
+    "source": "source(tfm.FoldConstants)",
+    "changes": "changes()",
+    "errors": "errors()",
+    "retry": 'retry("fold.py")',
+    "watching": "watching()",
+    "status": "status(live=True)",
+    "bench": "bench(3)",
+    "frameworks": "frameworks()",
+    "load": 'load("mnist-conv")',
+    "verify": 'verify("mnist-conv", m)',
+    "diff": 'diff("mnist-conv", m)',
+    "before": "before(m)",
+    "history": 'history("m")',
+    "trace": "trace(m, [tfm.InferShapes, tfm.FoldConstants])",
+    "watch": "watch(m, tfm.FoldConstants)",
+    "passes": "passes(m)",
+    "reproduce": 'reproduce("report")',
+    "inference_cost": "inference_cost(m)",
+    "range_analysis": "range_analysis(m, (0, 255))",
+    "record": 'record("session.py")',
+    "help": 'help("load")',
+    "lesson": 'lesson("exercise.md")',
+}
+
+_MISSING = re.compile("missing a required argument: '(.*)'")
+
+_Check = tuple[str, Callable[[Any], bool]]  # what a value has to be, in words, and whether one is that
+
+
+def _may_be_model(value: Any) -> bool:
+    return is_model(value) or isinstance(value, (str, bytes, os.PathLike))
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, (str, os.PathLike))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_range(value: Any) -> bool:
+    return value is None or (isinstance(value, (tuple, list)) and len(value) == 2)
+
+
+_MODEL: _Check = ("a model, the name of a sample or the path of an ONNX file", _may_be_model)
+_PATH: _Check = ("a path", _is_path)
+#: What the parameters of these names take, whichever command has them.
+_CHECKS: Mapping[str, _Check] = {
+    "model": _MODEL,
+    "before": _MODEL,
+    "after": _MODEL,
+    "path": _PATH,
+    "folder": _PATH,
+    "runs": ("a number of runs, 1 or more", _is_count),
+    "irange": ("a pair, the smallest and the largest value of the inputs", _is_range),
+}
+
+
+class Command(Styled):
+    """Called like the function that it stands for; raises WrongCall where the arguments do not fit.
+
+    As a value it shows what it takes, what it does and an example.
+    """
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        self._function = function
+        self.__name__ = self.__qualname__ = name
+        self.__doc__ = inspect.getdoc(function)
+        signature = inspect.signature(function, follow_wrapped=False)
+        parameters = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
+        self.__signature__ = signature.replace(parameters=parameters, return_annotation=signature.empty)
+
+    @property
+    def usage(self) -> str:
+        """`trace(model, passes, *, blame=False)`"""
+        return f"{self.__name__}{self.__signature__}"
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of what it does."""
+        paragraph = " ".join((self.__doc__ or "").partition("\n\n")[0].split())
+        sentence, stop, _ = paragraph.partition(". ")
+        return sentence + stop.strip()
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            bound = self.__signature__.bind(*arguments, **options)
+        except TypeError as error:
+            raise self._wrong(_MISSING.sub(r"\1 is missing", str(error))) from None
+        for name, value in bound.arguments.items():
+            if name in _CHECKS and not self._is_default(name, value):
+                takes, fits = _CHECKS[name]
+                if not fits(value):
+                    raise self._wrong(f"{name} takes {takes}, not {safe_repr(value)[:60]}")
+        return self._function(*arguments, **options)
+
+    def _is_default(self, name: str, value: Any) -> bool:
+        default: object = self.__signature__.parameters[name].default
+        return value is default
+
+    def _wrong(self, problem: str) -> WrongCall:
+        return WrongCall(f"{problem}; {self.usage}, for example {EXAMPLES[self.__name__]}")
+
+    def styled(self, width: int, shows_time: bool) -> Text:
+        return [
+            ("path", wrapped(self.usage, width, "    ")),
+            ("", "\n"),
+            ("", filled(self.__doc__ or "", width, "  ")),
+            ("", "\n"),
+            ("path", f"  {EXAMPLES[self.__name__]}\n"),
+        ]
+
+    def __repr__(self) -> str:
+        return f"<command {self.usage}>"

@@ -1,0 +1,64 @@
+"""A command that is called wrongly says what it takes, with an example; as a value it shows that too."""
+
+from __future__ import annotations
+
+import pytest
+
+from bsrepl.shell.command import EXAMPLES
+
+from ..conftest import Screen, unwrapped
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("show()", "WrongCall: thing is missing; show(thing, "),
+        ("load()", 'WrongCall: name is missing; load(name, *, trust=False), for example load("mnist-conv")\n'),
+        ("load('mnist')", "ModelNotFound: no model 'mnist'; nearest: mnist-conv\n"),
+        ("load(3)", "UnreadableModel: load takes a path"),
+        ("tfm['FoldBias']", "UnknownPlugin: tfm has no 'FoldBias'"),
+        ("show('FoldConstant')", "UnknownPlugin: no plugin 'FoldConstant'; nearest: FoldConstants"),
+        ("source('FoldConstant')", "UnknownPlugin: no plugin 'FoldConstant'; nearest: FoldConstants"),
+        ("lesson('nosuch.md')", "LessonError: no lesson nosuch.md\n"),
+        ("record('/nosuch/x.py')", "RecordingError: /nosuch/x.py cannot be written: No such file or directory\n"),
+        ("bench('x')", "WrongCall: runs takes a number of runs, 1 or more, not 'x'; bench(runs=3), for example "),
+        ("bench(0)", "WrongCall: runs takes a number of runs, 1 or more, not 0; "),
+        ("verify('mnist-conv', 3)", "WrongCall: after takes a model, the name of a sample or the path of an ONNX file"),
+        ("verify('mnist-conv')", "WrongCall: after is missing; verify(before, after, "),
+        ("trace(3, [])", "WrongCall: model takes a model"),
+        ("inference_cost(3)", "WrongCall: model takes a model"),
+        ("range_analysis('mnist-conv', 3)", "WrongCall: irange takes a pair"),
+        ("passes(None)", "WrongCall: model takes a model"),
+        ("reproduce(3)", "WrongCall: folder takes a path, not 3"),
+        ("retry(1, 2)", "WrongCall: too many positional arguments; retry(file=None)"),
+        ("status(lively=True)", "WrongCall: got an unexpected keyword argument 'lively'; status(*, live=False)"),
+    ],
+)  # fmt: skip
+def test_a_wrong_call_is_told_without_a_traceback(screen: Screen, command: str, message: str) -> None:
+    told = screen.type(command)
+    assert unwrapped(told).startswith(message)
+    assert "File" not in told
+
+
+def test_the_users_code_that_called_it_is_shown(screen: Screen) -> None:
+    told = screen.type("def f():\n    return load('mnist')\nf()")
+    assert "in f\n    return load('mnist')" in told
+    assert "ModelNotFound: no model 'mnist'; nearest: mnist-conv\n" in told
+    assert "bsrepl/" not in told
+
+
+def test_every_command_has_an_example_and_shows_it(screen: Screen) -> None:
+    commands = {name: value for name, value in screen.commands.items() if name != "tour"}
+    assert commands.keys() == EXAMPLES.keys()
+    for name in commands:
+        told = screen.type(name)
+        assert told.startswith(f"{name}("), name
+        assert EXAMPLES[name] in told
+        assert screen.type(f"help({name!r})") == screen.type(f"help({name})") or name == "help"
+
+
+def test_help_on_a_namespace_says_how_to_reach_its_plugins(screen: Screen) -> None:
+    told = screen.type("help(tfm)")
+    assert told.startswith("<tfm: 65 transforms")
+    assert "tfm.qonnx" in told
+    assert screen.type("help(tfm.qonnx)").startswith("<tfm.qonnx: 64 transforms")
