@@ -44,6 +44,12 @@ class NoHistory(BsreplError, LookupError):
     """No command has changed a model so far, fewer have than were asked for, or it is no longer kept as it was."""
 
 
+class DrawingError(BsreplError, ValueError):
+    """A drawing was to be written into a file of another kind, or one that cannot be written."""
+
+    says_it_all = True
+
+
 class UnreadableModel(BsreplError, ValueError):
     """What `load` was given is no model, or a part of it is missing."""
 

@@ -47,7 +47,7 @@ class Label(NamedTuple):
 def label(box: Box) -> Label:
     """The label of a box."""
     if box.kind != NODE:
-        (tensor,) = box.makes or box.reads
+        tensor = (box.makes or box.reads)[0]
         return Label(box.kind, tensor[1], "", tensor_text(box.graph, (tensor[0].removeprefix("-"), tensor[1])))
     node = box.graph.nodes[box.number]
     details = " ".join(filter(None, [window(node), *_constants(box.graph, node), *_attributes(node)]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -60,40 +60,60 @@ class Sketch:
 def of_graph(graph: View) -> Sketch:
     """The sketch of one graph: the nodes come first, by their numbers."""
     boxes = [Box(NODE, graph, number, *_ports(graph, number), node.scope) for number, node in enumerate(graph.nodes)]
-    return Sketch([*boxes, *_ends(graph, {}, " ")], dict(graph.scopes))
+    boxes += [Box(INPUT, graph, -1, (), (tensor,), tensor[0]) for tensor in _inputs(graph)]
+    boxes += [Box(OUTPUT, graph, -1, (tensor,), (), tensor[0]) for tensor in _outputs(graph)]
+    return Sketch(boxes, dict(graph.scopes))
 
 
 def of_difference(difference: Difference) -> Sketch:
-    """The sketch of two graphs: the nodes of the new one, by their numbers, then what was removed.
+    """The sketch of two graphs: the nodes of the new one, by their numbers, what was removed, the inputs and outputs.
 
     A node that is in both reads what it reads in either.
     """
-    old, new, match = difference.old, difference.new, difference.match
-    names = _Names(difference)
-    edits = {edit.new: ", ".join(edit.changes) for edit in difference.edited}
-    moved = dict.fromkeys((after for _, after in difference.moved), "reads from another node")
+    old, new, names = difference.old, difference.new, Names(difference)
+    changes = notes(difference)
     boxes: list[Box] = []
     for number, node in enumerate(new.nodes):
         reads, makes = _ports(new, number)
-        before = match.backward.get(number)
+        before = difference.match.backward.get(number)
         if before is not None:
             reads = tuple(dict.fromkeys((*reads, *map(names.of, _ports(old, before)[0]))))
-        note = edits.get(number) or moved.get(number, "")
-        sign = "+" if before is None else "~" if note else " "
-        boxes.append(Box(NODE, new, number, reads, makes, node.scope, sign, note))
-    removed = {number: len(boxes) + place for place, number in enumerate(difference.removed)}
-    scopes = {names.scope(scope): Scope(label, removed[owner]) for scope, (label, owner) in old.scopes.items()
-              if owner in removed}  # fmt: skip
+        note = changes.get(number, "")
+        boxes.append(
+            Box(NODE, new, number, reads, makes, node.scope, "+" if before is None else "~" if note else " ", note)
+        )
+    first = len(boxes)
     for number in difference.removed:
         reads, makes = (tuple(map(names.of, tensors)) for tensors in _ports(old, number))
         boxes.append(Box(NODE, old, number, reads, makes, names.scope(old.nodes[number].scope), "-"))
-    boxes += _ends(new, {}, " ", {names.of(tensor) for tensor in old.inputs if tensor is not None})
-    known = {tensor for box in boxes for tensor in box.makes}
-    boxes += [box for box in _ends(old, names, "-") if box.kind == INPUT and not set(box.makes) & known]
-    return Sketch(boxes, {**new.scopes, **scopes})
+    places = {number: first + place for place, number in enumerate(difference.removed)}
+    scopes = {names.scope(scope): Scope(label, places[owner]) for scope, (label, owner) in old.scopes.items()
+              if owner in places}  # fmt: skip
+    return Sketch([*boxes, *_merged_ends(difference, names)], {**new.scopes, **scopes})
 
 
-class _Names(dict[Tensor, Tensor]):
+def of_sides(difference: Difference) -> tuple[Sketch, Sketch]:
+    """The sketches of both graphs, with signs and notes of what changed."""
+    before, after = of_graph(difference.old), of_graph(difference.new)
+    changes = notes(difference)
+    removed, inserted = set(difference.removed), set(difference.inserted)
+    for number, box in enumerate(before.boxes):
+        note = changes.get(difference.match.forward.get(box.number, -1), "") if box.kind == NODE else ""
+        sign = "-" if box.number in removed else "~" if note else " "
+        before.boxes[number] = box._replace(sign=sign, note=note)
+    for number, box in enumerate(after.boxes):
+        note = changes.get(box.number, "")
+        after.boxes[number] = box._replace(sign="+" if box.number in inserted else "~" if note else " ", note=note)
+    return before, after
+
+
+def notes(difference: Difference) -> dict[int, str]:
+    """What changed of the nodes that are in both graphs, by their numbers in the new one."""
+    moved = dict.fromkeys((after for _, after in difference.moved), "reads from another node")
+    return moved | {edit.new: ", ".join(edit.changes) for edit in difference.edited}
+
+
+class Names(dict[Tensor, Tensor]):
     """What the tensors and scopes of the old graph are called in a merged sketch."""
 
     def __init__(self, difference: Difference) -> None:
@@ -112,6 +132,26 @@ class _Names(dict[Tensor, Tensor]):
         return self._scopes.get(scope, scope)
 
 
+def _merged_ends(difference: Difference, names: Names) -> Iterator[Box]:
+    """The inputs of either graph; the outputs, which read what they are in either."""
+    old, new = difference.old, difference.new
+    before = {names.of(tensor) for tensor in _inputs(old)}
+    now = set(_inputs(new))
+    for tensor in _inputs(new):
+        yield Box(INPUT, new, -1, (), (tensor,), tensor[0], " " if tensor in before else "+")
+    for tensor in _inputs(old):
+        name = names.of(tensor)
+        if name not in now:
+            yield Box(INPUT, old, -1, (), (name,), names.scope(tensor[0]), "-")
+    places = {place: names.of(tensor) for tensor in _outputs(old) for place in old.outputs[tensor]}
+    for tensor in _outputs(new):
+        were = [places.pop(place) for place in new.outputs[tensor] if place in places]
+        yield Box(OUTPUT, new, -1, tuple(dict.fromkeys((tensor, *were))), (), tensor[0], " " if were else "+")
+    for tensor in _outputs(old):
+        if any(place in places for place in old.outputs[tensor]):
+            yield Box(OUTPUT, old, -1, (names.of(tensor),), (), names.scope(tensor[0]), "-")
+
+
 def _ports(graph: View, number: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """The tensors that a node reads, without constants, and those that it makes."""
     node = graph.nodes[number]
@@ -120,16 +160,10 @@ def _ports(graph: View, number: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, 
     return tuple(dict.fromkeys(reads)), tuple(makes)
 
 
-def _ends(graph: View, names: Mapping[Tensor, Tensor], sign: str, old: set[Tensor] | None = None) -> Iterator[Box]:
-    """The inputs, and the outputs of the graph and its functions; an output that is a constant is left out."""
-    for tensor in graph.inputs:
-        if tensor is not None:
-            name = names.get(tensor, tensor)
-            yield Box(INPUT, graph, -1, (), (name,), tensor[0], "+" if old is not None and name not in old else sign)
-    for tensor in graph.outputs:
-        if (
-            tensor is not None
-            and tensor not in graph.constants
-            and (not tensor[0] or tensor[0].startswith("function "))
-        ):
-            yield Box(OUTPUT, graph, -1, (names.get(tensor, tensor),), (), tensor[0], sign)
+def _inputs(graph: View) -> list[Tensor]:
+    return [tensor for tensor in graph.inputs if tensor is not None]
+
+
+def _outputs(graph: View) -> list[Tensor]:
+    """The outputs of the graph and of its functions, but for those that are constants."""
+    return [tensor for tensor in graph.outputs if tensor is not None and tensor not in graph.constants]

@@ -90,6 +90,7 @@ class Commands:
             "load": load,
             "verify": workbench.verify,
             "diff": self.diff,
+            "draw": self.draw,
             "before": history.before,
             "history": history.log,
             "trace": workbench.trace,
@@ -135,6 +136,17 @@ class Commands:
     @wraps(Workbench.diff)
     def diff(self, before: Any, after: Any) -> ModelDiff:
         return self._workbench.diff(self._history.named(before), self._history.named(after))
+
+    def draw(self, thing: Any, file: str) -> None:
+        """Draws a model, or what `diff` returns, into a file: `draw(m, "m.svg")`, `draw(diff(a, b), "d.html")`.
+
+        A difference is drawn as both graphs side by side. The file needs nothing else; in HTML, hovering over a node
+        shows its attributes, shapes, datatypes and weights. Raises DrawingError if the file is of another kind.
+        """
+        from ..models.pictures import draw  # only now: it loads onnx
+
+        written = draw(self._history.named(thing), file)
+        self._out.write([("added", f"{written} has the drawing\n")])
 
     def source(self, thing: Any) -> None:
         """Prints the source of a plugin, by itself or by its name, or of a class or function. `x??` is `source(x)`."""

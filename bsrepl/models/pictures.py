@@ -1,0 +1,46 @@
+"""Pictures of models and of their differences, written into files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..drawing import page
+from ..errors import DrawingError
+from ..graphdiff.difference import Difference
+from ..graphdiff.view import view
+from .model_diff import ModelDiff
+from .workbench import load
+
+
+def draw(thing: Any, file: str | os.PathLike[str]) -> Path:
+    """Draws a model, given as `load` takes it, or a difference, into an .svg or .html file. Returns its path.
+
+    Raises DrawingError if the file's name ends otherwise, or it cannot be written.
+    """
+    path = Path(file).expanduser()
+    write = {".svg": page.svg, ".html": page.html}.get(path.suffix.lower())
+    if write is None:
+        raise DrawingError(f'a drawing is an .svg or an .html file, not {path.name}: draw(m, "{path.stem}.svg")')
+    text = write(_picture(thing), f'drawn by bsrepl {__version__} with draw(..., "{path.name}")')
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DrawingError(f"{path} cannot be written: {error.strerror}") from error
+    return path
+
+
+def _picture(thing: Any) -> page.Picture:
+    if isinstance(thing, ModelDiff):
+        names = dict.fromkeys(filter(None, map(_name, (thing.before, thing.after))))
+        return page.of_change(thing.difference, " -> ".join(names) or "difference")
+    if isinstance(thing, Difference):
+        return page.of_change(thing, "difference")
+    model = load(thing)
+    return page.of_model(view(model.model), thing if isinstance(thing, str) else _name(model) or "model")
+
+
+def _name(model: Any) -> str:
+    return str(getattr(model, "model", model).graph.name)
