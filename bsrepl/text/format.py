@@ -10,6 +10,23 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
 
 
+def magnitude(number: float) -> str:
+    """A count as people read it: `9,418`, `77.8 M`, `20.4 G`."""
+    for unit, least in (("T", 1e12), ("G", 1e9), ("M", 1e6)):
+        if number >= least:
+            return f"{number / least:.3g} {unit}"
+    return f"{number:,.0f}"
+
+
+def size(number: float) -> str:
+    """Bytes with their unit: `24.2 kB`."""
+    for unit in ("B", "kB", "MB"):
+        if number < 999.5:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} GB"
+
+
 def duration(seconds: float) -> str:
     """A time as people write it: `12 ns`, `873 us`, `12.3 ms`, `1.25 s`."""
     if 0 < seconds < 0.000_000_999_5:

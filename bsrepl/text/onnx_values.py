@@ -12,7 +12,7 @@ from math import prod
 from typing import Any
 
 from .columns import cut
-from .format import counted
+from .format import counted, size
 
 _MOST_TENSORS = 6  # inputs or outputs of a graph that are told one by one
 _MOST_OPS = 12
@@ -83,9 +83,9 @@ def _model(model: Any, kind: str) -> list[str]:
 
 
 def _graph(graph: Any, head: str, opsets: str = "") -> list[str]:
-    size = sum(tensor.ByteSize() for tensor in graph.initializer)
+    held_bytes = sum(tensor.ByteSize() for tensor in graph.initializer)
     parameters = sum(prod(tensor.dims) for tensor in graph.initializer)
-    held = f"{parameters:,} parameters in {counted(len(graph.initializer), 'initializer')} ({_bytes(size)})"
+    held = f"{parameters:,} parameters in {counted(len(graph.initializer), 'initializer')} ({size(held_bytes)})"
     initializers = {tensor.name for tensor in graph.initializer}
     annotated = {
         value.tensor_name: pair.value
@@ -172,11 +172,3 @@ def _tensor_type(info: Any, annotation: str | None = None) -> str:
 def _element_type(number: int) -> str:
     types = sys.modules["onnx"].TensorProto.DataType
     return str(types.Name(number)) if number in types.values() else f"type {number}"
-
-
-def _bytes(number: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} GB"

@@ -22,6 +22,8 @@ from bsrepl.frameworks.qonnx.analyses import inference_cost, range_analysis
 from bsrepl.models.workbench import load
 from bsrepl.registry.store import registry
 
+from ..conftest import Screen
+
 MODULE = "bsrepl.frameworks.qonnx.steps"
 
 
@@ -149,6 +151,50 @@ def test_inference_cost() -> None:
     assert total["total_macs"] == 786560
     assert total == model.analysis(inference_cost)["total_cost"]
     assert set(inference_cost(model, cost_breakdown=True)) == {"total_cost", "optype_cost", "node_cost"}
+
+
+COST = """\
+layer   MACs    bit operations  weights           outputs           MACs of
+Conv_0  77.8 M  4.98 G          4,747 (4.75 kB)   1.05 M (4.19 MB)  SCALEDINT<8> x SCALEDINT<8>
+Conv_1  489 M   7.82 G          29,850 (14.9 kB)  1.05 M (4.19 MB)  SCALEDINT<4> x SCALEDINT<4>
+Conv_2  247 M   3.96 G          15,102 (7.55 kB)  524,288 (2.1 MB)  SCALEDINT<4> x SCALEDINT<4>
+Conv_3  56.2 M  3.6 G           858 (858 B)       196,608 (786 kB)  SCALEDINT<8> x SCALEDINT<8>
+total   870 M   20.4 G          50,557 (28.1 kB)  2.82 M (11.3 MB)  SCALEDINT<8> x SCALEDINT<8>, ...
+not counted, as QONNX knows no cost of them: Resize
+"""
+RANGES = """\
+tensor       min       max      channels   integer type
+global_in    0         255      all alike  UINT8
+Conv_0_out0  -301155   228990   32         INT20
+Mul_0_out0   -4.68377  4.67405  32         INT4
+Add_0_out0   -3.95993  5.39789  32         INT4
+Relu_0_out0  0         5.39789  32         UINT3
+Mul_1_out0   0         67.3596  32         UINT7
+global_out   0         15       32         UINT4
+integer type: the narrowest that covers the range, if the values are whole numbers
+"""
+
+
+def test_an_analysis_prints_as_a_table_and_changes_nothing(screen: Screen) -> None:
+    screen.type("q = load('nn_resize/quant_model'); m = steps.qonnx.cleanup(load('eltwise_chanlast_testcase'))")
+    assert screen.type("inference_cost(q)") == COST
+    assert screen.type("range_analysis(m, do_cleanup=True)") == RANGES
+    stuck = screen.type("range_analysis(load('mnist-conv'), (0, 0), report_mode='zerostuck_channel')").splitlines()
+    assert [line.split() for line in stuck[:2]] == [
+        ["tensor", "stuck", "channels"],
+        ["Convolution28_Output_0", *["0,", "1,", "2,", "3,", "4,", "5,", "6,", "7"]],
+    ]
+
+
+def test_a_table_says_what_it_has_no_room_for(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen.type("q = load('nn_resize/quant_model')")
+    monkeypatch.setenv("COLUMNS", "40")
+    assert screen.type("inference_cost(q)").splitlines()[-4:] == [
+        "total   870 M   20.4 G",
+        "no room for: weights, outputs, MACs of",
+        "not counted, as QONNX knows no cost of",
+        "  them: Resize",
+    ]
 
 
 def test_range_analysis() -> None:

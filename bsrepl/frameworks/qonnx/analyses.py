@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
+
+from .analysis_results import Cost, Ranges
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
@@ -10,18 +14,23 @@ if TYPE_CHECKING:
 
 def inference_cost(
     model: ModelWrapper, *, preprocess: bool = True, discount_sparsity: bool = True, cost_breakdown: bool = False
-) -> dict[str, Any]:
+) -> Cost:
     """The cost of one inference: MACs by datatype, bit operations, bits and elements of weights and outputs.
+
+    It prints as a table with a row for each layer, and is the dict that QONNX returns.
 
     `preprocess` infers shapes and datatypes and folds constants first; `discount_sparsity` leaves out what is
     multiplied by a constant zero; `cost_breakdown` adds the cost by node and by op type.
     """
     from qonnx.util import inference_cost as util
 
-    costs: dict[str, Any] = util.inference_cost(
-        model, preprocess=preprocess, discount_sparsity=discount_sparsity, cost_breakdown=cost_breakdown
-    )
-    return costs
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        costs: dict[str, Any] = util.inference_cost(
+            deepcopy(model), preprocess=preprocess, discount_sparsity=discount_sparsity, cost_breakdown=True
+        )
+    layers = costs["node_cost"]
+    return Cost(costs if cost_breakdown else {"total_cost": costs["total_cost"]}, layers)
 
 
 def range_analysis(
@@ -31,8 +40,10 @@ def range_analysis(
     report_mode: str = "range",
     key_filter: str = "",
     do_cleanup: bool = False,
-) -> dict[str, Any]:
+) -> Ranges:
     """The smallest and the largest value of each tensor, by interval arithmetic from the inputs on.
+
+    It prints as a table with a row for each tensor, and is the dict that QONNX returns.
 
     `irange` is the range of the inputs, numbers or arrays with one for each channel; without it, that of their datatype
     annotations. `report_mode` "stuck_channel" gives the channels that are constant instead, with their values,
@@ -45,8 +56,10 @@ def range_analysis(
 
     if do_cleanup:
         model = cleanup(model, {"extract_conv_bias": True})
-    ranges: dict[str, Any] = util.range_analysis(
-        model, irange="" if irange is None else irange,
-        report_mode=report_mode, key_filter=key_filter,
-    )  # fmt: skip
-    return ranges
+    with warnings.catch_warnings(record=True) as messages:
+        warnings.simplefilter("always")
+        ranges = util.range_analysis(
+            model, irange="" if irange is None else irange, report_mode=report_mode, key_filter=key_filter
+        )
+    skipped = [str(message.message).split()[1] for message in messages if str(message.message).startswith("Skipping ")]
+    return Ranges(ranges, skipped)
