@@ -146,9 +146,11 @@ def _tensors(match: Match) -> dict[Tensor | None, Tensor]:
         for a, b in zip(old.nodes[mine].outputs, new.nodes[theirs].outputs, strict=False):
             if a is not None and b is not None:
                 pairs[a] = b
-        for a, b in zip(old.nodes[mine].inputs, new.nodes[theirs].inputs, strict=False):
-            if a in old.constants and b in new.constants and b is not None:
-                pairs.setdefault(a, b)
+    for constant in old.constants:
+        for reader, port in old.consumers.get(constant, ()):
+            read = new.nodes[match.forward[reader]].inputs[port : port + 1] if reader in match.forward else ()
+            if read and read[0] is not None and read[0] in new.constants:
+                pairs.setdefault(constant, read[0])
     return pairs
 
 

@@ -101,12 +101,26 @@ class Keys:
             for number, (own, node) in enumerate(zip(self.own, self.view.nodes, strict=True))
         ]
 
-    def enclosed(self, matched: Mapping[int, int]) -> dict[Hashable, list[int]]:
-        """The unmatched nodes, in order, by the nearest matched ones around them.
+    def around(self, start: Iterable[int], matched: Container[int]) -> list[int]:
+        """The unmatched nodes that are connected to some nodes through unmatched ones alone, in order."""
+        view = self.view
+        connected: set[int] = set()
+        waiting = list(start)
+        while waiting:
+            node = waiting.pop()
+            near = [maker[0] for maker in view.makers[node] if maker is not None]
+            near += [reader for readers in view.readers[node] for reader, _ in readers]
+            for other in near:
+                if other not in connected and other not in matched:
+                    connected.add(other)
+                    waiting.append(other)
+        return [node for node in self.order if node in connected] if connected else []
+
+    def enclosed(self, matched: Mapping[int, int], unmatched: Sequence[int]) -> dict[Hashable, list[int]]:
+        """Unmatched nodes, given in order and with all that they are connected to, by the nearest matched ones around.
 
         `matched` maps matched nodes to the names that stand for them.
         """
-        unmatched = [node for node in self.order if node not in matched]
         up: dict[int, frozenset[Hashable]] = {}
         down: dict[int, frozenset[Hashable]] = {}
         for node in unmatched:
@@ -168,3 +182,12 @@ def unmatched_by_key(keys: Iterable[Hashable], matched: Container[int]) -> dict[
         if node not in matched and key is not None:
             buckets.setdefault(key, []).append(node)
     return buckets
+
+
+def unique_by_key(keys: Iterable[Hashable], matched: Container[int]) -> dict[Hashable, int | None]:
+    """The unmatched nodes by their keys; None where several have one. Nodes with the key None are left out."""
+    nodes: dict[Hashable, int | None] = {}
+    for node, key in enumerate(keys):
+        if key is not None and node not in matched:
+            nodes[key] = None if key in nodes else node
+    return nodes

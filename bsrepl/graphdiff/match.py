@@ -8,9 +8,10 @@ nodes share, by their neighbours; then those that changed, where they stand betw
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import islice
 
 from .alignment import aligned, rising
-from .keys import Keys, unmatched_by_key
+from .keys import Keys, unique_by_key, unmatched_by_key
 from .view import Port, View
 
 _KeyOf = Callable[[Keys, int], Hashable]
@@ -29,6 +30,7 @@ class Match:
         def number(key: Hashable) -> int:
             return numbers.setdefault(key, len(numbers))
 
+        self._grown: dict[_KeyOf, int] = {}  # how many nodes were paired when `_grow` ended
         self._keys = [Keys(view, number) for view in (old, new)]
         self._match()
         self._keys.clear()  # the keys are many times as large as the result
@@ -52,14 +54,18 @@ class Match:
 
     def _pair_enclosed(self) -> None:
         """Pairs, in order, equal nodes that lie between the same matched nodes, until there are no more."""
-        before = -1
-        while before < len(self.forward):
-            before = len(self.forward)
-            old, new = self._keys
-            others = new.enclosed({node: node for node in self.backward})
-            for place, nodes in old.enclosed(self.forward).items():
-                self._pair_aligned(nodes, others.get(place, []))
+        old, new = self._keys
+        near = [node for node in old.order if node not in self.forward]
+        others_near = [node for node in new.order if node not in self.backward]
+        while near and others_near:
+            paired = len(self.forward)
+            places = new.enclosed({node: node for node in self.backward}, others_near)
+            for place, nodes in old.enclosed(self.forward, near).items():
+                self._pair_aligned(nodes, places.get(place, []))
             self._grow(Keys.kind)
+            added = dict(islice(self.forward.items(), paired, None))  # only what is next to these has another place now
+            near = old.around(added, self.forward)
+            others_near = new.around(added.values(), self.backward)
 
     def _align(self) -> None:
         """Pairs the remaining nodes between matched nodes that stand in the same order in both graphs."""
@@ -88,11 +94,11 @@ class Match:
 
     def _pair_unique(self, old: Iterable[Hashable], new: Iterable[Hashable]) -> None:
         """Pairs the nodes whose key no other unmatched node of their graph has. None is no key."""
-        theirs = unmatched_by_key(new, self.backward)
-        for key, nodes in unmatched_by_key(old, self.forward).items():
-            others = theirs.get(key, ())
-            if len(nodes) == len(others) == 1:
-                self._add(nodes[0], others[0])
+        theirs = unique_by_key(new, self.backward)
+        for key, node in unique_by_key(old, self.forward).items():
+            other = theirs.get(key)
+            if node is not None and other is not None:
+                self._add(node, other)
 
     def _pair_in_order(self, old: Iterable[Hashable], new: Iterable[Hashable]) -> None:
         """Pairs nodes with equal keys in order, and after each pair what follows from it."""
@@ -109,6 +115,8 @@ class Match:
 
     def _grow(self, key_of: _KeyOf) -> None:
         """Pairs nodes with equal keys that stand at the same tensor of matched nodes, and continues from there."""
+        if self._grown.get(key_of) == len(self.forward):
+            return  # nothing has been paired since
         for mine, theirs in self._ends():
             self._compare(mine, theirs, key_of, [])
         near: set[int] = set()
@@ -117,6 +125,7 @@ class Match:
                 near.update([producer[0] for producer in self.old.makers[node] if producer is not None])
                 near.update([reader for readers in self.old.readers[node] for reader, _ in readers])
         self._spread([(node, self.forward[node]) for node in near if node in self.forward], key_of)
+        self._grown[key_of] = len(self.forward)
 
     def _spread(self, pairs: list[tuple[int, int]], key_of: _KeyOf) -> None:
         while pairs:
@@ -151,12 +160,16 @@ class Match:
                 pairs.append((nodes[0], others[0]))
 
     def _around(self, old: int, new: int) -> Iterator[tuple[Sequence[Port], Sequence[Port]]]:
-        """The nodes at each tensor of a matched pair: those that read its outputs, those that produce its inputs."""
+        """The nodes at each tensor of a matched pair: those that read its outputs, those that produce its inputs.
+
+        A node alone at its tensor that is matched already is left out.
+        """
+        forward = self.forward
         for mine, theirs in zip(self.old.readers[old], self.new.readers[new], strict=False):
-            if mine and theirs:
+            if mine and theirs and (len(mine) > 1 or mine[0][0] not in forward):
                 yield mine, theirs
         for producer, other in zip(self.old.makers[old], self.new.makers[new], strict=False):
-            if producer is not None and other is not None:
+            if producer is not None and other is not None and producer[0] not in forward:
                 yield (producer,), (other,)
 
     def _ends(self) -> Iterator[tuple[Sequence[Port], Sequence[Port]]]:

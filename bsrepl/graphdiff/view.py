@@ -141,16 +141,22 @@ def _sort(graph: View) -> None:
 
 
 def _connect(graph: View) -> None:
+    producers, consumers = graph.producers, graph.consumers
     repeated: list[Port] = []  # outputs that another node produces, too: they count for nothing
     for index, node in enumerate(graph.nodes):
         for port, produced in enumerate(node.outputs):
-            if produced is not None and graph.producers.setdefault(produced, (index, port)) != (index, port):
-                repeated.append((index, port))
+            here = index, port
+            if produced is not None and producers.setdefault(produced, here) is not here:
+                repeated.append(here)
         for port, read in enumerate(node.inputs):
-            if read is not None:
-                graph.consumers.setdefault(read, []).append((index, port))
-    graph.makers = [[graph.producers.get(tensor) for tensor in node.inputs] for node in graph.nodes]
-    graph.readers = [[graph.consumers.get(tensor, ()) for tensor in node.outputs] for node in graph.nodes]
+            if read is None:
+                continue
+            if read in consumers:
+                consumers[read].append((index, port))
+            else:
+                consumers[read] = [(index, port)]
+    graph.makers = [[producers.get(tensor) for tensor in node.inputs] for node in graph.nodes]
+    graph.readers = [[consumers.get(tensor, ()) for tensor in node.outputs] for node in graph.nodes]
     for index, port in repeated:
         graph.readers[index][port] = ()
 
@@ -216,9 +222,13 @@ def _add_function(view: View, function: FunctionProto) -> None:
 def _add_nodes(view: View, nodes: Iterable[NodeProto], scope: str, names: _Names) -> None:
     nodes = list(nodes)
     outputs = [tuple([(scope, _text(name)) if name else None for name in node.output]) for node in nodes]
-    names.update((tensor[1], tensor) for produced in outputs for tensor in produced if tensor is not None)
+    for produced in outputs:
+        for tensor in produced:
+            if tensor is not None:
+                names[tensor[1]] = tensor
     for number, (node, produced) in enumerate(zip(nodes, outputs, strict=True)):
-        if (constant := stored_in(node)) is not None:
+        op_type = _text(node.op_type)
+        if op_type == "Constant" and (constant := stored_in(node)) is not None:
             (tensor,) = produced
             view.constants[tensor] = content_of(constant)
             view.stored[tensor] = constant
@@ -231,8 +241,7 @@ def _add_nodes(view: View, nodes: Iterable[NodeProto], scope: str, names: _Names
             inputs += tuple(inner.results)
             view.scopes.update((place, Scope(label, len(view.nodes))) for place, label in inner.labels.items())
             attributes = _attributes(node)
-        kind = (_text(node.name), _text(node.op_type), _text(node.domain))
-        view.nodes.append(Node(*kind, scope, inputs, produced, attributes))
+        view.nodes.append(Node(_text(node.name), op_type, _text(node.domain), scope, inputs, produced, attributes))
 
 
 def _attributes(node: NodeProto) -> tuple[tuple[str, bytes], ...]:

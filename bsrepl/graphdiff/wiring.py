@@ -20,10 +20,14 @@ class Wiring(NamedTuple):
 def wiring(match: Match) -> Wiring:
     """How the wiring changed; inserted and removed nodes in between do not count."""
     result = Wiring([], [])
-    for mine, theirs in sorted(match.forward.items()):
-        if not any(_changed_ports(match, mine, theirs)):
+    forward, old, new = match.forward, match.old, match.new
+    outer = {node for tensor in old.inputs for node, _ in old.consumers.get(tensor, ())}
+    for mine, theirs in sorted(forward.items()):
+        expected = [maker and (forward.get(maker[0]), maker[1]) for maker in old.makers[mine]]
+        is_same = expected == new.makers[theirs] and mine not in outer  # as it is nearly everywhere
+        if is_same or not any(_changed_ports(match, mine, theirs)):
             continue
-        if match.old.nodes[mine].is_commutative and _sources(match, mine) == _sources(match, theirs, is_new=True):
+        if old.nodes[mine].is_commutative and _sources(match, mine) == _sources(match, theirs, is_new=True):
             result.swapped.append(mine)
         else:
             result.moved.append((mine, theirs))
