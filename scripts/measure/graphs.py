@@ -51,7 +51,7 @@ def diffing(effort: Effort) -> Iterator[Row]:
 
     QONNX's cleanup is quadratic, so that is measured up to 1,000 nodes: 10,000 take it minutes, 100,000 hours.
     """
-    for length, most in ((100, None), (1_000, 60), (10_000, 700), (100_000, None)):
+    for length, most in ((100, None), (1_000, 40), (10_000, 450), (100_000, 5_000)):
         if effort.is_quick and length > 1_000:
             return
         before, after = chain(length, 0, "t"), chain(length, 0.17, "x")
