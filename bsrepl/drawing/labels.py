@@ -31,6 +31,7 @@ _INPUTS = {
     "Trunc": ("", "scale", "zero", "bits in", "bits out"),
 }
 _WINDOW, _PADS = ("kernel_shape", "kernel_size"), ("pads", "pad_amount")
+_ENDLESS = 2**62  # from where on an int64 stands for "to the end", as in Slice
 _FEW = 4  # values of a constant that are written out
 _LONGEST = 24  # characters of an attribute
 
@@ -94,8 +95,14 @@ def _constant(graph: View, tensor: Tensor | None, content: Content) -> str:
     values = values_of(graph.stored[tensor]) if is_short else None
     if values is None or values.dtype.kind not in "fiub":
         return f"W{shape_text(content.shape)}"
-    numbers = [f"{value:g}" for value in values.astype(float).flat]
+    numbers = [_number(value) for value in values.flatten().tolist()]
     return numbers[0] if len(numbers) == 1 else f"[{','.join(numbers)}]"
+
+
+def _number(value: float) -> str:
+    if abs(value) >= _ENDLESS:
+        return "max" if value > 0 else "min"
+    return f"{value:g}" if isinstance(value, float) else str(int(value))
 
 
 def _attributes(node: Node) -> Iterator[str]:

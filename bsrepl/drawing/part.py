@@ -15,7 +15,7 @@ _MOST = 3  # names that are told
 def part(sketch: Sketch, around: str, hops: int, op: str) -> set[int]:
     """The boxes within so many hops of the node, input, output or tensor of a name, those of an op type, or both.
 
-    Raises NodeNotFound if there are none.
+    The end of a name is enough if it is that of one box alone. Raises NodeNotFound if there are none.
     """
     boxes = sketch.boxes
     chosen = neighbours(sketch, _named(sketch, around), hops) if around else set(range(len(boxes)))
@@ -43,10 +43,12 @@ def neighbours(sketch: Sketch, start: Iterable[int], hops: int) -> set[int]:
 
 def _named(sketch: Sketch, name: str) -> list[int]:
     names = [(box.name, *(tensor[1] for tensor in box.makes)) for box in sketch.boxes]
-    numbers = [number for number, of_box in enumerate(names) if name in of_box]
-    if not numbers:
-        raise NodeNotFound(f"no node or tensor {name!r}; {_nearest(name, (one for of_box in names for one in of_box))}")
-    return numbers
+    exact = [number for number, of_box in enumerate(names) if name in of_box]
+    ends = [number for number, of_box in enumerate(names) if any(known.endswith(name) for known in of_box)]
+    if not exact and len(ends) != 1:
+        known = [known for of_box in names for known in of_box]
+        raise NodeNotFound(f"no node or tensor {name!r}; {_nearest(name, known)}")
+    return exact or ends
 
 
 def _nearest(wanted: str, names: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from ..graphdiff.difference import Difference
 from ..graphdiff.view import view
 from ..text import onnx_values
-from ..text.columns import cut
+from ..text.columns import cut, tail
 from ..text.format import counted
 from ..text.styled import Text, wrapped
 from .folding import Fold, without_others, without_runs
@@ -22,6 +22,7 @@ from .sketch import NODE, Box, Sketch, of_difference, of_graph
 _LABEL = 26  # columns that are left for what a box is
 _MOST_NAMES = 6  # of boxes that a line cannot connect
 _MOST_OPS = 4
+_SHORTEST = 16  # characters of a name that are shown however narrow it is
 _SIGN_STYLES = {"+": "added", "-": "removed", "~": "changed", " ": ""}
 _FOLDED = "\u22ee"
 _HINT = "show(m, around=NAME) and show(m, op=TYPE) draw a part, show(m, lines=0) draws all"
@@ -131,7 +132,7 @@ class _Page:
         more = ", ..." if len(unconnected) > _MOST_NAMES else ""
         sources = f"<- {', '.join(unconnected[:_MOST_NAMES])}{more}" if unconnected else ""
         result = f"-> {parts.result}" if parts.result and box.kind == NODE else parts.result
-        first, details = [parts.name, box.note, sources], parts.details.split()
+        first, details = [tail(parts.name, max(room // 2, _SHORTEST)), box.note, sources], parts.details.split()
         rest = _joined([*first, " ".join(details), result])
         while details and len(rest) > room:
             details.pop()

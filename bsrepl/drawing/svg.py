@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 
 from ..graphdiff.view import Tensor
-from ..text.columns import cut
+from ..text.columns import cut, tail
 from .details import details
 from .labels import Label, label, tensor_text
 from .layout import Layout, layers, layout
@@ -111,7 +111,7 @@ class _Picture:
         x, y = self._x(number) - width / 2, self._top(self._places.layers[number])
         classes = " ".join(filter(None, ("box", _kind(box, parts), _CLASSES[box.sign])))
         room = int((width - 20) / _SMALL)
-        name = cut(parts.name, max(room - int(len(parts.op_type) * _BOLD / _SMALL) - 2, 0))
+        name = tail(parts.name, max(room - int(len(parts.op_type) * _BOLD / _SMALL) - 2, 0))
         second = cut(parts.result if box.kind in (INPUT, OUTPUT) else parts.details, room)
         op_type = cut(parts.op_type, int((width - 20) / _BOLD))
         round_corners = _HEIGHT / 2 if box.kind != NODE else 6

@@ -25,6 +25,13 @@ def columns(rows: Sequence[Sequence[str]], width: int, gap: int = 2) -> list[lis
 _SHORTEST = 10
 
 
+def tail(text: str, width: int) -> str:
+    """`text`, or `...` and its end if it is longer than `width` characters: names differ at their ends."""
+    if len(text) <= width:
+        return text
+    return "..."[: max(width, 0)] + (text[-(width - 3) :] if width > 3 else "")
+
+
 def cut(text: str, width: int) -> str:
     """`text`, or its beginning and `...` if it is longer than `width` characters."""
     if len(text) <= width:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -16,6 +16,7 @@ from .format import counted, size
 
 _MOST_TENSORS = 6  # inputs or outputs of a graph that are told one by one
 _MOST_OPS = 12
+_GRAPHS = (5, 10)  # AttributeProto.GRAPH and .GRAPHS
 _MOST_VALUES = 8  # of a list attribute
 
 
@@ -83,26 +84,53 @@ def _model(model: Any, kind: str) -> list[str]:
 
 
 def _graph(graph: Any, head: str, opsets: str = "") -> list[str]:
-    held_bytes = sum(tensor.ByteSize() for tensor in graph.initializer)
-    parameters = sum(prod(tensor.dims) for tensor in graph.initializer)
-    held = f"{parameters:,} parameters in {counted(len(graph.initializer), 'initializer')} ({size(held_bytes)})"
-    initializers = {tensor.name for tensor in graph.initializer}
+    graphs = list(_with_sub_graphs(graph))
+    constants = [dict(_constants(inner)) for inner in graphs]
+    tensors = [tensor for held in constants for tensor in held.values()]
+    parameters = f"{sum(prod(tensor.dims) for tensor in tensors):,} parameters"
+    nodes = sum(len(inner.node) for inner in graphs[1:])
     annotated = {
         value.tensor_name: pair.value
         for value in graph.quantization_annotation
         for pair in value.quant_parameter_tensor_names
         if pair.key == "finn_datatype"
     }
+    initializers = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in initializers]
-    ops = Counter(node.op_type for node in graph.node)
-    types = Counter(annotated.values()) + Counter(_quantised(graph))
+    ops = Counter(node.op_type for inner in graphs for node in inner.node)
+    types = Counter(annotated.values())
+    for inner, held in zip(graphs, constants, strict=True):
+        types.update(_quantised(inner, held))
+    parts = [
+        head,
+        counted(len(graph.node), "node") + (f" and {nodes} in sub-graphs" if nodes else ""),
+        f"{parameters} ({size(sum(tensor.ByteSize() for tensor in tensors))})",
+        opsets,
+    ]
     return [
-        "  ".join(part for part in (head, counted(len(graph.node), "node"), held, opsets) if part),
+        "  ".join(part for part in parts if part),
         *_tensors("in ", inputs, annotated),
         *_tensors("out", graph.output, annotated),
         *_counts("ops ", ops),
         *(_counts("data", types) if set(types) - {"FLOAT32"} else ()),
     ]
+
+
+def _with_sub_graphs(graph: Any) -> Iterator[Any]:
+    """A graph, and those in the attributes of its nodes."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs) if attribute.type in _GRAPHS else ():
+                yield from _with_sub_graphs(inner)
+
+
+def _constants(graph: Any) -> Iterator[tuple[str, Any]]:
+    """The initializers and the values of Constant nodes, by name."""
+    yield from ((tensor.name, tensor) for tensor in graph.initializer)
+    for node in graph.node:
+        if node.op_type == "Constant":
+            yield from ((node.output[0], attribute.t) for attribute in node.attribute if attribute.name == "value")
 
 
 def _counts(head: str, counts: Counter[str]) -> list[str]:
@@ -113,9 +141,9 @@ def _counts(head: str, counts: Counter[str]) -> list[str]:
     return [f"  {head} {', '.join([*some, *more])}"] if some else []
 
 
-def _quantised(graph: Any) -> Iterator[str]:
+def _quantised(graph: Any, constants: Mapping[str, Any]) -> Iterator[str]:
     """The datatypes that quantisers give: `INT4`, `UINT8`; `Quant` where the number of bits is no constant."""
-    bits = {tensor.name: tensor for tensor in graph.initializer if prod(tensor.dims) == 1}
+    bits = {name: tensor for name, tensor in constants.items() if prod(tensor.dims) == 1}
     to_array = sys.modules["onnx"].numpy_helper.to_array
     for node in graph.node:
         if node.op_type == "BipolarQuant":

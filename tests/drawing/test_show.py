@@ -11,7 +11,7 @@ from bsrepl.text.terminal import Terminal
 from ..conftest import Screen
 
 WHOLE = """\
-ModelWrapper CNTKGraph  11 nodes  5,996 parameters in 7 initializers (24.2 kB)  opset 8
+ModelWrapper CNTKGraph  11 nodes  5,996 parameters (24.2 kB)  opset 8
   in   global_in  FLOAT [1, 1, 28, 28]
   out  global_out  FLOAT [1, 10]
   ops  Add 3, Conv 2, Relu 2, MaxPool 2, Reshape 1, MatMul 1
@@ -56,6 +56,7 @@ def m(screen: Screen) -> Screen:
     [
         ("show(m)", WHOLE),
         ("show(m.model, around='MaxPool_1', hops=1)", AROUND),
+        ("show(m, around='ool_1', hops=1)", AROUND),
         ("show(m, lines=11)", FOLDED),
         ("show(m, lines=8)", FOLDED[: FOLDED.index("⋮")] + (
             "10 more nodes; show(m, around=NAME) and show(m, op=TYPE) draw a part, show(m, lines=0) draws all\n")),

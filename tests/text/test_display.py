@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from bsrepl.models.workbench import load
 from bsrepl.text.values import shown
@@ -100,7 +103,7 @@ def test_models_graphs_and_nodes_take_a_few_lines() -> None:
     model = load("mnist-conv")
     told, _ = shown(model, 100)
     assert told.splitlines() == [
-        "ModelWrapper CNTKGraph  12 nodes  5,998 parameters in 8 initializers (24.2 kB)  opset 8",
+        "ModelWrapper CNTKGraph  12 nodes  5,998 parameters (24.2 kB)  opset 8",
         "  in   Input3  FLOAT [1, 1, 28, 28]",
         "  out  Plus214_Output_0  FLOAT [1, 10]",
         "  ops  Add 3, Reshape 2, Conv 2, Relu 2, MaxPool 2, MatMul 1",
@@ -112,6 +115,19 @@ def test_models_graphs_and_nodes_take_a_few_lines() -> None:
     assert "  in   Input3, Parameter5\n  out  Convolution28_Output_0\n" in node
     assert "  kernel_shape=[5, 5]\n" in f"{node}\n"
     assert "  auto_pad=SAME_UPPER\n" in f"{node}\n"
+
+
+def test_what_is_in_sub_graphs_and_in_constant_nodes_counts() -> None:
+    def branch(name: str) -> Any:
+        held = numpy_helper.from_array(np.ones([10, 10], np.float32))
+        nodes = [helper.make_node("Constant", [], ["w"], value=held), helper.make_node("Mul", ["x", "w"], [name])]
+        return helper.make_graph(nodes, name, [], [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)])
+
+    node = helper.make_node("If", ["c"], ["y"], then_branch=branch("a"), else_branch=branch("b"))
+    ends = [helper.make_tensor_value_info(name, kind, None) for name, kind in (("c", 9), ("x", 1), ("y", 1))]
+    lines = shown(helper.make_graph([node], "test", ends[:2], ends[2:]), 100)[0].splitlines()
+    assert lines[0].startswith("GraphProto test  1 node and 4 in sub-graphs  200 parameters (8")
+    assert lines[-1] == "  ops  Constant 2, Mul 2, If 1"
 
 
 def test_a_model_is_wrapped_between_words() -> None:
