@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bsrepl.models.executor import Executor
 from bsrepl.registry.changes import changes_between
 from bsrepl.registry.plugin import KINDS
 from bsrepl.registry.snapshot import Snapshot
@@ -27,6 +28,9 @@ from bsrepl.text.terminal import Terminal
 from .pty_session import PtySession
 
 Start = Callable[..., PtySession]
+
+#: All consoles of the tests execute models in one process.
+EXECUTOR = Executor()
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
 
@@ -132,6 +136,7 @@ class Screen:
             terminal,
             clock=lambda: self.seconds(),
             now=self.clock,
+            executor=EXECUTOR,
             shows_time=shows_time,
             index_file=places.index_file(),
         )

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from ..text import tracebacks
 from ..text.columns import columns
 from ..text.format import duration
-from ..text.styled import Text, asides, headed, wrapped
+from ..text.styled import Text, headed, wrapped
 
 if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do not need it
     from ..graphdiff.difference import Difference
     from .held import ModelChange
     from .history import Log
     from .model_diff import ModelDiff
-    from .proof import Proof
     from .survey import Survey
     from .trace_result import Trace
-    from .verify import Verdict
+    from .unasked import Proof
+    from .verdict import Verdict
     from .watch import Watch
 
 _MOST_LINES = 60  # of the lanes of a difference
@@ -39,7 +39,8 @@ def graph_change(head: str, subject: str, difference: Difference, width: int) ->
     """A heading with the numbers, and a line or two for what was removed, inserted and changed."""
     from ..graphdiff import words as graph_words  # only now: many sessions hold no model
 
-    text = headed("bold", head, f"{subject}   {graph_words.headline(difference)}", width)
+    nothing = "" if difference or difference.is_renamed_only else ", nothing changed"
+    text = headed("bold", head, f"{subject}   {graph_words.headline(difference)}{nothing}", width)
     for sign, line in graph_words.lines(difference):
         style = _SIGN_STYLES.get(sign, "dim")
         text += [(style, f"  {sign} "), ("", wrapped(f"    {line}", width, "      ")[4:])]
@@ -60,16 +61,27 @@ def warning_lines(defects: Sequence[str], width: int) -> Text:
 
 
 def proof_lines(proof: Proof, width: int) -> Text:
-    """Whether a model computes the same as before, and which of its shapes and datatypes are wrong."""
+    """Whether a changed model computes the same as before."""
     if proof.verdict is None:
-        return asides([f"  not verified: {proof.why_not}"], width)
-    text = warning_lines(proof.contradictions, width) + verdict_line(proof.verdict, width)
-    return text + (asides([f"  shapes and datatypes not checked: {proof.why_not}"], width) if proof.why_not else [])
+        waiting = "  the models are still being executed; the verdict comes above a later prompt"
+        return [("dim", wrapped(waiting, width, "    "))]
+    return verdict_lines(proof.verdict, width)
 
 
-def verdict_line(verdict: Verdict, width: int) -> Text:
-    """Whether two models compute the same."""
-    return [("added" if verdict else "error", wrapped(f"  {verdict!r}", width, "    "))]
+def late_proof(proof: Proof, width: int) -> Text:
+    """The same under a heading, for a proof that comes after the prompt."""
+    change = proof.change
+    subject = "  ".join(filter(None, (", ".join(change.passes[:3]), change.label)))
+    return headed("bold", f"{change.name}:", subject, width) + proof_lines(proof, width)
+
+
+_OUTCOME_STYLES = {"OK": "added", "OK up to rounding": "added", "UNPROVEN": "warning"}
+
+
+def verdict_lines(verdict: Verdict, width: int) -> Text:
+    """Whether two models compute the same, and which shapes and datatypes are wrong since the change."""
+    style = _OUTCOME_STYLES.get(verdict.outcome.value, "error")
+    return [*warning_lines(verdict.contradictions, width), (style, wrapped(f"  {verdict!r}", width, "    "))]
 
 
 def trace_table(trace: Trace, width: int) -> Text:
@@ -99,7 +111,7 @@ def watch_result(watch: Watch, width: int, shows_time: bool) -> Text:
         apply, cleanup = sum(row.apply for row in rows), sum(row.cleanup for row in rows)
         text.append(("dim", f"  apply {duration(apply)}, cleanup {duration(cleanup)}\n"))
     text += warning_lines([defect for row in run.trace.rows for defect in row.defects], width)
-    return text + (proof_lines(run.proof, width) if run.proof is not None else [])
+    return text + (verdict_lines(run.verdict, width) if run.verdict is not None else [])
 
 
 def survey_table(survey: Survey, width: int) -> Text:

@@ -7,6 +7,8 @@ imports them as the shell does, decorators included. `multiprocessing` runs this
 
 from __future__ import annotations
 
+import ast
+import importlib
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -39,7 +41,7 @@ class Arguments(list[str]):
         return list, (["", _MARK, tuple(self._code()), list(self)],)
 
 
-def _begin() -> Mapping[str, Any]:
+def prepare(live: LiveCode) -> dict[str, Any]:
     """Makes the live code importable in this process. Returns the names of its main module."""
     from bsrepl.frameworks.catalogue import Installed
     from bsrepl.registry.store import registry
@@ -47,14 +49,46 @@ def _begin() -> Mapping[str, Any]:
     from bsrepl.shell.places import index_file
     from bsrepl.shell.preloaded import PRELOADED
 
-    *_, code, arguments = sys.argv
-    sys.argv[:] = arguments
-    live = LiveCode(*code)
     Installed(registry, index_file())
     importer = PluginImporter(live.sources.__getitem__, live.sources.__contains__, PRELOADED)
     importer.name(live.names)
     importer.install()
-    names: dict[str, Any] = {**PRELOADED, "__name__": "__main__"}
+    return {**PRELOADED, "__name__": "__main__"}
+
+
+def provide(live: LiveCode, modules: list[str], ops: list[tuple[str, str]]) -> None:
+    """Makes custom ops, given by domain and op type, known in this process: those of plugin modules, and of commands.
+
+    Raises LookupError if one of them cannot be recreated here.
+    """
+    from bsrepl.frameworks.qonnx import ops as custom_ops
+    from bsrepl.registry.plugin import Origin
+    from bsrepl.registry.store import record
+
+    names = prepare(live)
+    failure = ""
+    for module in modules:
+        defined = custom_ops.of_module(importlib.import_module(module))
+        for op in defined:
+            record(custom_ops.plain(op, Origin(module, 0)))
+    for statement in ast.parse(live.definitions).body:
+        try:
+            exec(compile(ast.Module([statement], []), "<session>", "exec", dont_inherit=True), names)
+        except Exception as error:
+            failure = f": {type(error).__name__}: {error}"
+    for name, value in list(names.items()):
+        if custom_ops.is_custom_op(value) and value.__name__ == name and value.__module__ == "__main__":
+            record(custom_ops.plain(value, Origin("<session>", 0)))
+    missing = [op_type for domain, op_type in ops if (domain, op_type) not in custom_ops.custom_ops.placed]
+    if missing:
+        raise LookupError(f"{', '.join(missing)} exists in this session alone; save it in a plugin file{failure}")
+
+
+def _begin() -> Mapping[str, Any]:
+    *_, code, arguments = sys.argv
+    sys.argv[:] = arguments
+    live = LiveCode(*code)
+    names = prepare(live)
     exec(compile(live.definitions, "<session>", "exec", dont_inherit=True), names)
     return names
 
