@@ -24,6 +24,11 @@ def epsilon(model: ModelProto) -> float:
     return max((_EPSILONS[kind] for kind in types & set(_NARROW)), default=float(np.finfo(np.float32).eps))
 
 
+def needs_widening(model: ModelProto) -> bool:
+    """Whether a model computes in bfloat16, which onnxruntime executes in few operators."""
+    return epsilon(model) == _EPSILONS[TensorProto.BFLOAT16]
+
+
 def widened(model: ModelProto) -> ModelProto:
     """A copy of a model whose 16-bit floats are float32."""
     wide = ModelProto()

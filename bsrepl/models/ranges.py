@@ -54,6 +54,8 @@ def ranges(model: ModelProto, names: list[str]) -> dict[str, Range]:
             if node.op_type in _TABLES and place == _TABLES[node.op_type][1]:
                 shape, axis = table_shape(node.input[0]), _axis(node)
                 sizes += shape[axis : axis + 1] if axis >= 0 else shape[axis:][:1]
+            elif node.op_type == "OneHot" and place == 0 and node.input[1] in constants:
+                sizes.append(int(numpy_helper.to_array(constants[node.input[1]]).reshape(-1)[0]))
             elif node.op_type == "EmbedLayerNormalization" and place < 2:  # of onnxruntime
                 sizes += table_shape(node.input[4 if place else 2])[:1]
             elif node.op_type in ("Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual"):

@@ -45,6 +45,7 @@ def verify(
     seed: int = 0,
     tolerance: float | None = None,
     checks_annotations: bool = False,
+    least_step: float = 0.0,
     note: Callable[[str | Verdict], object] = lambda _: None,
 ) -> Verdict:
     """Executes two models, `ModelProto`s or QONNX's `ModelWrapper`s, and compares every output.
@@ -53,11 +54,15 @@ def verify(
     are generated: those recorded with the sample, then seeded ones that honour shapes and datatype annotations; dynamic
     dimensions have two sizes larger than one, or those in `shapes`. `tolerance` is relative to the largest magnitude of
     a channel; without it, a difference counts if it is no rounding. `expected` are the outputs for each set of
-    `inputs`: then the model after is compared with them.
+    `inputs`: then the model after is compared with them. `least_step` is the smallest step from 1.0 of the type that
+    weights were stored in, if it is a narrower one than the models have now.
 
     `note` is called with what is executed next, and with the verdict as soon as it is known but for details.
     """
     old, new = (getattr(model, "model", model) for model in (before, after))
+    step = max(precision.epsilon(old), precision.epsilon(new), least_step)
+    if precision.needs_widening(old) or precision.needs_widening(new):
+        old, new = precision.widened(old), precision.widened(new)
     try:
         named = interface(old, new)
         note(BEFORE)
@@ -65,7 +70,7 @@ def verify(
             trials = generated_trials(old, new, dict(named.inputs), probe_count, seed, shapes or {})
         else:
             trials = given_trials(old, inputs)
-        verification = _Verification(old, new, named, trials, expected, tolerance, note)
+        verification = _Verification(old, new, named, trials, expected, tolerance, step, note)
         verdict = verification.verdict()
     except ExecutionFailed as error:
         return Verdict(Outcome.UNPROVEN, why=str(error))
@@ -91,12 +96,14 @@ class _Verification:
         trials: Trials,
         expected: Sequence[Mapping[Any, Any]],
         tolerance: float | None,
+        step: float,
         note: Callable[[str | Verdict], object],
     ) -> None:
         self._models = before, after
         self._named = named
         self._trials = trials
         self._tolerance = tolerance
+        self._step = step  # the smallest step from 1.0 of the type in which weights are stored
         self._note = note
         self._results = [trial.outputs for trial in trials.trials]
         if expected:
@@ -170,9 +177,16 @@ class _Verification:
                 quantised = self._quantised(verdict)
                 if quantised is not None:
                     return quantised
-                if is_noise(comparison, self._models[0], self._named.outputs, *self._inputs_and_results()):
+                if is_noise(
+                    comparison, self._models[0], self._named.outputs, *self._inputs_and_results(), self._folded_step
+                ):
                     return replace(verdict, outcome=Outcome.OK)
         return replace(verdict, first=self._first(verdict))
+
+    @property
+    def _folded_step(self) -> float:
+        """How far weights may have been rounded: a pass that rewrites nodes stores products of weights."""
+        return self._step if self._difference.rewrites else float(np.finfo(np.float32).eps)
 
     def _inputs_and_results(self) -> tuple[list[Values], list[Values]]:
         return [trial.inputs for trial in self._trials.trials], self._results
@@ -180,7 +194,7 @@ class _Verification:
     def _in_float32(self, verdict: Verdict) -> Verdict:
         """The verdict on two models that compute in 16 bits, widened to float32."""
         inputs = [{name: _wide(value) for name, value in trial.inputs.items()} for trial in self._trials.trials]
-        wide = verify(precision.widened(self._models[0]), precision.widened(self._models[1]), inputs)
+        wide = verify(precision.widened(self._models[0]), precision.widened(self._models[1]), inputs, least_step=self._step)
         if wide:
             return replace(verdict, outcome=Outcome.OK, why="in float32 they agree" if verdict.relative else "")
         if wide.outcome is Outcome.UNPROVEN:
