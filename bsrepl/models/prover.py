@@ -39,7 +39,8 @@ class Prover:
         models = [getattr(model, "model", model) for model in (before, after)]
         ours = sorted({op for model in models for op in _ops(model) if op in custom_ops.placed})
         prepare = self._prepare(ours) if ours and self._prepare is not None else None
-        return Pending(self._executor.begin(partial(verify_packed, **options), packed(*models), limit, prepare), limit)
+        job = self._executor.begin(partial(verify_packed, **options), packed(*models), limit, prepare)
+        return Pending(job, limit, is_ours=bool(ours))
 
     def verdict(self, before: Any, after: Any, **options: Any) -> Verdict:
         """Executes two models and waits for the verdict."""
@@ -64,9 +65,10 @@ def _ops(model: Any) -> set[tuple[str, str]]:
 
 
 class Pending:
-    """A verdict that is awaited."""
+    """A verdict that is awaited. `is_ours`: it is on models with ops of the shell."""
 
-    def __init__(self, job: Job, limit: float) -> None:
+    def __init__(self, job: Job, limit: float, *, is_ours: bool) -> None:
+        self._is_ours = is_ours
         self._job = job
         self._limit = limit
         self._started = time.monotonic()
@@ -81,6 +83,9 @@ class Pending:
             verdict: Verdict = self._job.result()
         except TaskEnded as ended:
             verdict = self._verdict_without_end(ended)
+        if self._is_ours and verdict.outcome is Outcome.BROKEN and "NameError" in verdict.why:
+            why = f"an op uses what is defined at the prompt; define it in a plugin file ({verdict.why})"
+            verdict = replace(verdict, outcome=Outcome.UNPROVEN, why=why)
         return replace(verdict, seconds=time.monotonic() - self._started)
 
     def _verdict_without_end(self, ended: TaskEnded) -> Verdict:

@@ -30,6 +30,8 @@ def model_change(change: ModelChange, width: int, shows_time: bool = False) -> T
     passes = ", ".join(change.passes[:3]) + (", ..." if len(change.passes) > 3 else "")
     subject = "  ".join(filter(None, (passes, change.label)))
     text = graph_change(f"{change.name}:", subject, change.difference, width)
+    if not (change.difference or change.difference.is_renamed_only):
+        text.append(("dim", "  nothing changed\n"))
     if shows_time and change.applied:
         text.append(("time", wrapped(f"  {_times(change)}", width, "    ")))
     return text + warning_lines(change.defects, width)
@@ -39,8 +41,7 @@ def graph_change(head: str, subject: str, difference: Difference, width: int) ->
     """A heading with the numbers, and a line or two for what was removed, inserted and changed."""
     from ..graphdiff import words as graph_words  # only now: many sessions hold no model
 
-    nothing = "" if difference or difference.is_renamed_only else ", nothing changed"
-    text = headed("bold", head, f"{subject}   {graph_words.headline(difference)}{nothing}", width)
+    text = headed("bold", head, f"{subject}   {graph_words.headline(difference)}", width)
     for sign, line in graph_words.lines(difference):
         style = _SIGN_STYLES.get(sign, "dim")
         text += [(style, f"  {sign} "), ("", wrapped(f"    {line}", width, "      ")[4:])]
@@ -139,9 +140,7 @@ def model_diff(diff: ModelDiff, width: int, height: int | None = _MOST_LINES) ->
     labels = [getattr(model, "model", model).graph.name for model in (diff.before, diff.after)]
     text = graph_change("diff:", " -> ".join(dict.fromkeys(filter(None, labels))), diff.difference, width)
     if diff.verdict is not None:
-        text += verdict_line(diff.verdict, width)
-    elif diff.why_not:
-        text += asides([f"  not verified: {diff.why_not}"], width)
+        text += verdict_lines(diff.verdict, width)
     lanes = difference_drawing(diff.difference, width, height)
     if not diff:
         return [*text, ("dim", "  the graphs are the same\n")]

@@ -194,7 +194,8 @@ class _Verification:
     def _in_float32(self, verdict: Verdict) -> Verdict:
         """The verdict on two models that compute in 16 bits, widened to float32."""
         inputs = [{name: _wide(value) for name, value in trial.inputs.items()} for trial in self._trials.trials]
-        wide = verify(precision.widened(self._models[0]), precision.widened(self._models[1]), inputs, least_step=self._step)
+        before, after = map(precision.widened, self._models)
+        wide = verify(before, after, inputs, least_step=self._step)
         if wide:
             return replace(verdict, outcome=Outcome.OK, why="in float32 they agree" if verdict.relative else "")
         if wide.outcome is Outcome.UNPROVEN:

@@ -34,6 +34,8 @@ from .error_output import ErrorOutput
 from .looking import Looking
 from .preloaded import PRELOADED
 
+_PLAIN = (bool, int, float, complex, str, bytes)  # types of values that another process is given
+
 
 def console(
     registry: Registry,
@@ -125,10 +127,11 @@ def _preparation(
 ) -> Callable[[], object]:
     """What makes custom ops of this session known in another process."""
     kernels = (plugin for kind in ("kernel", "backend") for plugin in registry.snapshot.plugins(kind))
-    ours = {module.__name__ for module in reloader.modules.values()}
-    modules = sorted({plugin.module for plugin in kernels if not isinstance(plugin.target, Lazy)})
+    loaded = {plugin.module for plugin in kernels if not isinstance(plugin.target, Lazy)}
+    modules = sorted(loaded - {"__main__"})
     live = _live_code(reloader, session)
-    return partial(worker.provide, live, [name for name in modules if name in ours or name != "__main__"], ops)
+    values = {name: value for name, value in session.namespace.items() if type(value) in _PLAIN and name[0] != "_"}
+    return partial(worker.provide, live, values, modules, ops)
 
 
 def _named(registry: Registry, name: str) -> Any:

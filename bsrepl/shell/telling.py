@@ -8,7 +8,7 @@ from ..models import report as models_report
 from ..registry.report import registry_changes
 from ..registry.snapshot import Snapshot
 from ..session import details
-from ..session.turn import Turn
+from ..session.turn import ModelOutcome, Turn
 from ..text import values as display
 from ..text.format import safe_repr, type_name
 from ..text.styled import Styled, Text, abridged, asides, headed

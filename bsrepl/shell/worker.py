@@ -56,21 +56,19 @@ def prepare(live: LiveCode) -> dict[str, Any]:
     return {**PRELOADED, "__name__": "__main__"}
 
 
-def provide(live: LiveCode, modules: list[str], ops: list[tuple[str, str]]) -> None:
+def provide(live: LiveCode, values: Mapping[str, Any], modules: list[str], ops: list[tuple[str, str]]) -> None:
     """Makes custom ops, given by domain and op type, known in this process: those of plugin modules, and of commands.
 
-    Raises LookupError if one of them cannot be recreated here.
+    `values` are those that the definitions of commands may use. Raises LookupError if an op cannot be recreated here.
     """
     from bsrepl.frameworks.qonnx import ops as custom_ops
     from bsrepl.registry.plugin import Origin
     from bsrepl.registry.store import record
 
-    names = prepare(live)
+    names = {**prepare(live), **values}
     failure = ""
     for module in modules:
-        defined = custom_ops.of_module(importlib.import_module(module))
-        for op in defined:
-            record(custom_ops.plain(op, Origin(module, 0)))
+        importlib.import_module(module)
     for statement in ast.parse(live.definitions).body:
         try:
             exec(compile(ast.Module([statement], []), "<session>", "exec", dont_inherit=True), names)
@@ -78,7 +76,7 @@ def provide(live: LiveCode, modules: list[str], ops: list[tuple[str, str]]) -> N
             failure = f": {type(error).__name__}: {error}"
     for name, value in list(names.items()):
         if custom_ops.is_custom_op(value) and value.__name__ == name and value.__module__ == "__main__":
-            record(custom_ops.plain(value, Origin("<session>", 0)))
+            record(custom_ops.undecorated(value, Origin("<session>", 0)))
     missing = [op_type for domain, op_type in ops if (domain, op_type) not in custom_ops.custom_ops.placed]
     if missing:
         raise LookupError(f"{', '.join(missing)} exists in this session alone; save it in a plugin file{failure}")

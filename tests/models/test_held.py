@@ -30,8 +30,7 @@ m: LowerConvsToMatMul  mnist-conv   11 -> 17 nodes   2 rewrites, 9 untouched
 """
 
 
-
-UNCHANGED = "m: GiveUniqueNodeNames  mnist-conv   11 nodes, nothing changed\n"
+UNCHANGED = "m: GiveUniqueNodeNames  mnist-conv   11 nodes\n  nothing changed\n"
 
 
 @pytest.mark.parametrize(
