@@ -207,7 +207,8 @@ def test_dynamic_dimensions_have_the_sizes_that_are_asked_for() -> None:
 
 
 def test_expected_outputs_take_the_place_of_the_model_before() -> None:
-    given = [{"x": np.ones((2, 2), np.float32)}]
-    right, wrong = [{"y": -np.ones((2, 2), np.float32)}], [{0: np.ones((2, 2), np.float32)}]
+    given: Any = [{"x": np.ones((2, 2), np.float32)}]
+    right: Any = [{"y": -np.ones((2, 2), np.float32)}]
+    wrong: Any = [{0: np.ones((2, 2), np.float32)}]
     assert verify(unary("Relu"), unary("Neg"), given, expected=right).outcome.name == "OK"
     assert verify(unary("Relu"), unary("Neg"), given, expected=wrong).outcome.name == "DIFFERENT"
