@@ -22,7 +22,9 @@ from bsrepl.reload.outcome import Report
 from bsrepl.reload.reloader import Reloader
 from bsrepl.shell import places
 from bsrepl.shell.assembly import console as build_console
+from bsrepl.shell.command import Command
 from bsrepl.shell.preloaded import PRELOADED
+from bsrepl.teach.tour import Tour
 from bsrepl.text.terminal import Terminal
 
 from .pty_session import PtySession
@@ -150,8 +152,7 @@ class Screen:
     @property
     def commands(self) -> dict[str, Any]:
         """The commands that are preloaded, by their names."""
-        private = {name for name in self.names if name.startswith("_")}
-        return {name: value for name, value in self.names.items() if name not in PRELOADED.keys() | private}
+        return {name: value for name, value in self.names.items() if isinstance(value, (Command, Tour))}
 
     @property
     def names(self) -> dict[str, Any]:

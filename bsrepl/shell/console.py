@@ -150,6 +150,8 @@ class Console:
             if turn.leaves is not None:
                 raise turn.leaves
             entry = self.tell(turn)
+            if self.session.magics.debugs and isinstance(turn.error, Exception):
+                self.session.magics.debug("")
         with self.guarded():
             self.out.write(self._asides(interrupts.claimed()))
         self.recording.add(entry)
