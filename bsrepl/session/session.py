@@ -125,7 +125,9 @@ class Session:
 
     def text(self, number: int) -> str | None:
         """The text of a command; None if there was none of that number."""
-        return "".join(linecache.getlines(f"<command {number}>")) or None
+        if not 1 <= number <= self.number:
+            return None
+        return "".join(linecache.getlines(f"<command {number}>"))
 
     def own_names(self) -> dict[str, Any]:
         """What commands have defined, by name; without names that start with `_`."""
@@ -234,7 +236,7 @@ class Inputs(Sequence[str]):
         return len(self._texts()) + 1
 
     def _texts(self) -> list[str]:
-        return list(takewhile(bool, map(self._text, count(1))))  # type: ignore[arg-type]
+        return list(takewhile(lambda text: text is not None, map(self._text, count(1))))  # type: ignore[arg-type]
 
 
 class Leave:
