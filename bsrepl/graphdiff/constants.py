@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 Stored = Any
 
 _EXTERNAL = 1  # TensorProto.EXTERNAL
+_BITS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}
 _DIGEST = 16  # bytes; shorter data stands for itself
 
 
@@ -59,6 +62,17 @@ def stored_in(node: NodeProto) -> Stored | None:
     if attribute.name == "value":
         return attribute.t
     return attribute.sparse_tensor if attribute.name == "sparse_value" else attribute
+
+
+@cache
+def element_bits(dtype: int) -> int:
+    """The bits that a value of an element type takes; 0 if that is not known, as of strings."""
+    from onnx import TensorProto
+
+    types = TensorProto.DataType
+    name = types.Name(dtype) if dtype in types.values() else ""
+    digits = re.match("[A-Z]+([0-9]+)", name)  # of INT4, BFLOAT16, FLOAT8E4M3FN
+    return int(digits[1]) if digits else _BITS.get(name, 0)
 
 
 def values_of(stored: Stored) -> NDArray[Any] | None:
