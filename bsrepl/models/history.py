@@ -16,7 +16,7 @@ from .snapshots import Snapshot, Snapshots
 if TYPE_CHECKING:
     from .held import ModelChange
 
-_LONGEST = 50  # characters of a command
+_LONGEST = 36  # characters of a command
 _MOST = 100  # commands that are kept for each model
 _MOST_BYTES = 1 << 29  # that all models before them take
 
