@@ -30,6 +30,7 @@ EXAMPLES: Mapping[str, str] = {
     "load": 'load("mnist-conv")',
     "verify": 'verify("mnist-conv", m)',
     "diff": 'diff("mnist-conv", m)',
+    "draw": 'draw(m, "m.svg")',
     "before": "before(m)",
     "history": 'history("m")',
     "trace": "trace(m, [tfm.InferShapes, tfm.FoldConstants])",
@@ -73,6 +74,7 @@ _CHECKS: Mapping[str, _Check] = {
     "after": _MODEL,
     "path": _PATH,
     "folder": _PATH,
+    "file": _PATH,
     "runs": ("a number of runs, 1 or more", _is_count),
     "irange": ("a pair, the smallest and the largest value of the inputs", _is_range),
 }
