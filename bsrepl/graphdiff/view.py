@@ -18,7 +18,6 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .attributes import attribute_text
-from .attributes import attribute_value as attribute_value
 from .constants import Content, Stored, content_of, element_bits, stored_in
 
 if TYPE_CHECKING:

@@ -96,8 +96,7 @@ class Search:
                 produced = self._difference.old.producers.get(read)
                 if produced is None or produced[0] in old:
                     continue
-                is_constant = self._difference.old.nodes[produced[0]].op_type == "Constant"  # its reader is named
-                if not is_constant and self._differs(read, other):
+                if self._differs(read, other):
                     return read, other
         return None
 

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx import ModelProto, TensorProto
 
+from ..graphdiff.attributes import attribute_value
 from ..graphdiff.difference import Difference
-from ..graphdiff.view import Node, Tensor, attribute_value
+from ..graphdiff.view import Node, Tensor
 from .comparison import Comparison
 from .cutting import cut_at, given, own
 from .execution import Executable, Values

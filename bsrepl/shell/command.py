@@ -30,7 +30,6 @@ EXAMPLES: Mapping[str, str] = {
     "load": 'load("mnist-conv")',
     "verify": 'verify("mnist-conv", m)',
     "diff": 'diff("mnist-conv", m)',
-    "draw": 'draw(m, "m.svg")',
     "before": "before(m)",
     "history": 'history("m")',
     "trace": "trace(m, [tfm.InferShapes, tfm.FoldConstants])",

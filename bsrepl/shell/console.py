@@ -202,6 +202,8 @@ class Console:
         """Prints the proofs of changes of earlier commands that have come since."""
         for proof in self._evaluator.late_proofs():
             self.out.write(models_report.late_proof(proof, self.out.width))
+            if proof.verdict is not None:
+                self._history.settle(proof.change.name, proof.verdict.short)
 
     def are_proofs_due(self) -> bool:
         """Whether there are proofs to tell."""
