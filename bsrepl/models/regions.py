@@ -37,8 +37,8 @@ def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[t
     """The pairs of tensors at which both graphs can be cut, in the order of the new graph."""
     old, new = difference.old, difference.new
     first: dict[Tensor, Tensor] = {}
-    for mine, theirs in pairs.items():
-        first.setdefault(theirs, mine)
+    for earlier, later in pairs.items():
+        first.setdefault(later, earlier)
     moved = {theirs for _, theirs in difference.moved}
     found = []
     for number in new.order():
