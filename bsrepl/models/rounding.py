@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, TensorProto
 
-from ..graphdiff.difference import Difference
 from ..graphdiff.attributes import attribute_value
+from ..graphdiff.difference import Difference
 from ..graphdiff.view import Node, Tensor
 from .cutting import cut_at, given, own
 from .execution import Executable, Values
