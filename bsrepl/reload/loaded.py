@@ -43,8 +43,14 @@ class LiveFiles:
 
     @property
     def starts(self) -> set[str]:
-        """The files that count whoever imports them: plugin files, and what was imported at the prompt."""
-        return self._disk.plugin_files | self._late
+        """The files that count whoever imports them: plugin files, modules of packages, and what was imported at the
+        prompt."""
+        return self._disk.plugin_files | self._late | self.packaged
+
+    @property
+    def packaged(self) -> set[str]:
+        """The files of packages under development whose modules are live."""
+        return set(filter(self._importer.is_packaged, self.loaded))
 
     def is_live(self, path: str, contents: bytes | None) -> bool:
         """Whether these contents of a file are the ones that are live."""

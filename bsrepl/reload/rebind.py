@@ -18,9 +18,8 @@ from ..registry.plugin import Key, Plugin
 from . import raw
 from .edges import Edge, edges, frame_of
 from .frozen import copied, is_frozen
-from .island import Island
 from .reach import Reach
-from .successors import LruCache, Replaced, Successors
+from .successors import LruCache, Replaced, Successors, island_of
 
 _KEEPS = "this instance keeps the old code, create it again"
 
@@ -61,7 +60,7 @@ def follow(
         return Followed([])
     try:
         plugins = [plugin for item in replaced for plugin in item.plugins]
-        old = Island([item.old for item in replaced], plugins)
+        old = island_of(replaced, plugins)
         ids = set(map(id, plugins))
         if not old.is_held(ids, replaced) and not any(id(row) in ids for rows in alive() for row in rows.plugins):
             return Followed([])

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..registry.plugin import Plugin
 from ..registry.store import Registry
+from .development import Development
 from .disk import Disk
 from .failure import Failure
 from .importer import PluginImporter
@@ -23,7 +24,7 @@ class Reloader:
     `provided` are the names that every plugin file finds without an import. `now` is the wall clock in ns, compared
     with the times of files. `hint` gives what to write instead of what raised an exception. `adopt` registers what the
     executed files taught an imported library. `trusting`, files are executed even if somebody else may have written
-    them.
+    them. `development` decides which packages are followed as well; without it, none.
     """
 
     def __init__(
@@ -36,13 +37,17 @@ class Reloader:
         hint: Callable[[BaseException], str | None] = lambda error: None,
         adopt: Callable[[], None] = lambda: None,
         trusting: bool = False,
+        development: Development | None = None,
     ) -> None:
         self.registry = registry
         self._hint = hint
         self._adopt = adopt
         self._disk = Disk(paths, now, trusting)
         loaded: dict[str, Loaded] = {}
-        self._importer = PluginImporter(self._disk.read, loaded.__contains__, provided)
+        self.development = development or Development(is_on=False)
+        self._importer = PluginImporter(
+            self._disk.read, loaded.__contains__, provided, self.development, self._disk.plugin_files.__contains__
+        )
         self._live = LiveFiles(self._disk, self._importer, loaded)
         self._importer.install()
 
@@ -107,18 +112,24 @@ class Reloader:
 
     @property
     def files(self) -> dict[str, tuple[Plugin, ...]]:
-        """The plugins of each live file, helpers included, by its path."""
-        return {path: loaded.plugins for path, loaded in self._live.loaded.items()}
+        """The plugins of each live plugin file, helpers included, by its path."""
+        packaged = self._live.packaged - self._disk.plugin_files
+        return {path: loaded.plugins for path, loaded in self._live.loaded.items() if path not in packaged}
 
     @property
     def modules(self) -> dict[str, ModuleType]:
-        """The module of each live file, by its path."""
-        return {path: loaded.module for path, loaded in self._live.loaded.items()}
+        """The module of each live plugin file, helpers included, by its path."""
+        return {path: self._live.loaded[path].module for path in self.files}
+
+    @property
+    def package_modules(self) -> dict[str, ModuleType]:
+        """The modules of packages under development that are imported, by the paths of their files."""
+        return {path: self._live.loaded[path].module for path in self._live.packaged}
 
     @property
     def helpers(self) -> list[str]:
-        """The paths of the files that plugin files import, as far as they are watched."""
-        return sorted(self._live.loaded.keys() - self._disk.plugin_files)
+        """The paths of the files that plugin files import, as far as they are watched; those of packages left out."""
+        return sorted(self.files.keys() - self._disk.plugin_files)
 
     @property
     def failures(self) -> Mapping[str, Failure]:

@@ -173,7 +173,9 @@ class Transaction:
             run = self._runs.get(path)
             if path in live.loaded:
                 old = live.withdraw(path)
-                self._replaced.append(Replaced(old.module, run.module if run else None, old.plugins))
+                former = self._importer.settle(path) or old.module
+                code = run.code if run and run.module is old.module else None
+                self._replaced.append(Replaced(former, run.module if run else None, old.plugins, code))
                 withdrawn += old.plugins
                 late = self._registry.late.pop(path, ())
                 withdrawn += [plugin for plugin in late if plugin not in old.plugins]

@@ -43,6 +43,7 @@ def _begin() -> Mapping[str, Any]:
     """Makes the live code importable in this process. Returns the names of its main module."""
     from bsrepl.frameworks.catalogue import Installed
     from bsrepl.registry.store import registry
+    from bsrepl.reload.development import Development
     from bsrepl.reload.importer import PluginImporter
     from bsrepl.shell.places import index_file
     from bsrepl.shell.preloaded import PRELOADED
@@ -51,7 +52,8 @@ def _begin() -> Mapping[str, Any]:
     sys.argv[:] = arguments
     live = LiveCode(*code)
     Installed(registry, index_file())
-    importer = PluginImporter(live.sources.__getitem__, live.sources.__contains__, PRELOADED)
+    nothing = Development(is_on=False)
+    importer = PluginImporter(live.sources.__getitem__, live.sources.__contains__, PRELOADED, nothing)
     importer.name(live.names)
     importer.install()
     names: dict[str, Any] = {**PRELOADED, "__name__": "__main__"}

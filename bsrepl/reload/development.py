@@ -1,0 +1,87 @@
+"""Which modules are under development: those found outside site-packages and the standard library, and named ones.
+
+That is where editable installs and what PYTHONPATH names lie, whichever tool made them.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Collection
+from functools import lru_cache
+from os.path import abspath, basename, dirname, isfile, join, realpath, samefile, sep
+
+from .trust import doubt
+
+#: What the shell itself runs on: executed again, it would pull the floor from under the prompt.
+_SHELL = frozenset({"bsrepl", "ptpython", "prompt_toolkit", "pygments", "jedi", "parso", "wcwidth"})
+_INIT = "__init__.py"
+
+
+class Development:
+    """Decides which modules are followed. `named` are packages to follow wherever they are; `is_on` False: none.
+
+    `trusting`, modules are followed even if somebody else may have written them.
+    """
+
+    def __init__(self, named: Collection[str] = (), is_on: bool = True, trusting: bool = False) -> None:
+        self._named = frozenset(named)
+        self._is_on = is_on
+        self._trusting = trusting
+        #: The packages that are not followed, since others may have written them, and why.
+        self.refused: dict[str, str] = {}
+
+    def lies(self, package: str, path: str) -> bool:
+        """Whether a file or folder of a package is under development, trusted or not."""
+        if not self._is_on or package in _SHELL:
+            return False
+        return package in self._named or not _is_installed(path)
+
+    def follows(self, package: str, path: str) -> bool:
+        """Whether a module of a package is followed. One that somebody else may have written is `refused`."""
+        if not self.lies(package, path):
+            return False
+        try:
+            reason = None if self._trusting else doubt(path, os.getuid())
+        except OSError:
+            return False
+        if reason is not None:
+            self.refused[package] = reason
+        return reason is None
+
+
+def dotted_name(path: str) -> tuple[str, str]:
+    """The name that Python's layout of packages gives a file, and the file of the outermost package in it."""
+    folder, stem = dirname(path), basename(path).removesuffix(".py")
+    parts, top = ([] if basename(path) == _INIT else [stem]), path
+    while isfile(join(folder, _INIT)):
+        parts.insert(0, basename(folder))
+        top = join(folder, _INIT)
+        folder = dirname(folder)
+    return ".".join(parts), top
+
+
+def is_same_file(path: str, other: str | None) -> bool:
+    """Whether two paths are one file that exists."""
+    return other is not None and isfile(path) and isfile(other) and samefile(path, other)
+
+
+def is_in_current_folder(path: str) -> bool:
+    """Whether a top-level module is importable only because it lies in the current folder."""
+    folder = dirname(dirname(path)) if basename(path) == _INIT else dirname(path)
+    return folder == os.getcwd() and folder not in sys.path
+
+
+def _is_installed(path: str) -> bool:
+    return path.startswith(_installed_folders()) or realpath(path).startswith(_installed_folders())
+
+
+@lru_cache(maxsize=1)
+def _installed_folders() -> tuple[str, ...]:
+    paths = sysconfig.get_paths()
+    folders = [paths[name] for name in ("purelib", "platlib", "stdlib", "platstdlib")]
+    folders += [*site.getsitepackages(), site.getusersitepackages()]
+    known = [abspath(folder) for folder in folders]
+    return tuple(dict.fromkeys(folder + sep for known_folder in known for folder in (known_folder, realpath(known_folder))))
