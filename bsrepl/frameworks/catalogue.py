@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..registry.namespaces import expect
 from ..registry.plugin import BRAINSMITH, KINDS, Plugin, precedence
@@ -16,6 +16,9 @@ from . import entry_points
 from .cache import Index
 from .discovery import Framework, builtin_plugins, installed
 from .entry_points import EntryPoint
+
+if TYPE_CHECKING:
+    from .reading import Reading
 
 
 class Installation(NamedTuple):
@@ -70,6 +73,16 @@ class Installed:
                 )
             )
         return installations
+
+    def readings(self, is_developed: Callable[[str, str], bool]) -> list[Reading]:
+        """The frameworks whose files may change: `is_developed` tells of a package and a folder of it."""
+        from .reading import Reading  # only now: most frameworks are not under development
+
+        return [
+            Reading(framework)
+            for framework in self.frameworks
+            if any(is_developed(framework.name, folder) for folder in framework.folders)
+        ]
 
     def _load(self, name: str) -> None:
         """Loads the entry points of that name. Raises UnavailablePlugin if one does not work."""

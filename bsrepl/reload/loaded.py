@@ -123,9 +123,11 @@ class LiveFiles:
             self.loaded[path].imports.update(imports)
         self.depend(path, {*self.dependencies.of(path), *imports})
 
-    def adopt_late_imports(self) -> None:
-        """Adds the files that a function imported when it was called, or the user at the prompt."""
-        for path, run in self._importer.take_late().items():
+    def adopt_late_imports(self) -> bool:
+        """Adds the files that a function imported when it was called, or the user at the prompt. Returns whether there
+        were any."""
+        late = self._importer.take_late()
+        for path, run in late.items():
             if run.module is None or run.error is not None:
                 self.depend_further(path, run.depends)
                 continue
@@ -134,6 +136,7 @@ class LiveFiles:
                 self._late.add(path)
             for plugin in run.plugins:
                 self.owners.setdefault(plugin.key, path)
+        return bool(late)
 
     def _is_needed(self, path: str) -> bool:
         """Whether a file is a plugin file, or one that is live imports it, directly or not; or the session does."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from ..frameworks.reading import Reading
 from ..registry.plugin import Plugin
 from ..registry.store import Registry
 from .development import Development
 from .disk import Disk
 from .failure import Failure
 from .importer import PluginImporter
+from .listed import ListedPlugins
 from .loaded import LiveFiles, Loaded
 from .outcome import Report
 from .sources import Source, source_of
@@ -49,6 +51,8 @@ class Reloader:
             self._disk.read, loaded.__contains__, provided, self.development, self._disk.plugin_files.__contains__
         )
         self._live = LiveFiles(self._disk, self._importer, loaded)
+        self._listed = ListedPlugins(registry, (), now)
+        self._now = now
         self._importer.install()
 
     def close(self) -> None:
@@ -61,15 +65,22 @@ class Reloader:
         """Follows a plugin file or a folder of them, too."""
         self._disk.add(path)
 
+    def list(self, readings: Sequence[Reading]) -> None:
+        """Keeps what frameworks under development list equal to their files."""
+        self._listed = ListedPlugins(self.registry, readings, self._now)
+        self._listed.imported(self.package_modules)
+
     def drop(self, folder: str) -> None:
         """Follows a folder no longer; the next `refresh` withdraws what its files registered."""
         self._disk.drop(folder)
 
     def is_due(self) -> bool:
         """Looks at the files, a stat for each. Returns whether `refresh` has something to do."""
-        self._live.adopt_late_imports()
+        if self._live.adopt_late_imports():
+            self._listed.imported(self.package_modules)
         self._disk.look(self._live.executed)
-        return bool(self._disk.changed or self._disk.gone)
+        self._listed.look()
+        return bool(self._disk.changed or self._disk.gone or self._listed.changed)
 
     def refresh(self, retry: bool | str = False, looked: bool = False) -> Report:
         """Brings the registry up to what is on disk. With `retry`, what failed is executed again as it is; with a path
@@ -78,7 +89,7 @@ class Reloader:
         With `looked`, `is_due` was just called, and the files are not looked at a second time.
         """
         disk, live = self._disk, self._live
-        transaction = Transaction(self.registry, disk, self._importer, live, self._hint)
+        transaction = Transaction(self.registry, disk, self._importer, live, self._listed, self._hint)
         if isinstance(retry, str):
             forced = set(live.held.get(retry, (retry,)))
         else:
@@ -86,7 +97,7 @@ class Reloader:
         if not looked:
             self.is_due()
         is_executed = False
-        while disk.changed or disk.gone or forced:
+        while disk.changed or disk.gone or self._listed.changed or forced:
             freed = transaction.run(forced)
             is_executed = True
             disk.changed.clear()
@@ -95,6 +106,7 @@ class Reloader:
             forced = {member for path in freed_for for member in live.held[path]}
             forced |= live.no_longer_missing(self.registry.snapshot)
         if is_executed:
+            self._listed.imported(self.package_modules)
             self._adopt()
         return transaction.report(self.registry.snapshot)
 

@@ -15,6 +15,7 @@ from ..models.unasked import UnaskedProofs
 from ..models.workbench import Workbench
 from ..registry.plugin import NAMESPACES, Lazy
 from ..registry.store import Registry
+from ..reload.development import Development
 from ..reload.hints import hint
 from ..reload.reloader import Reloader
 from ..reload.sources import Source
@@ -43,21 +44,24 @@ def console(
     trusting: bool = False,
     plain_qonnx: bool = False,
     index_file: Path | None = None,
+    development: Development | None = None,
 ) -> Console:
     """A console for plugin files and folders of them, which prints on `out` and `err`.
 
     `clock` measures how long things take, in seconds; `now` is the wall clock in ns, compared with the times of files.
     With `trusting`, files are executed even if somebody else may have written them; with `plain_qonnx`, QONNX is not
-    made linear while commands run. `index_file` keeps what was read of installed packages. `Console.close` takes out
-    of the process what this puts into it.
+    made linear while commands run. `index_file` keeps what was read of installed packages. `development` decides which
+    packages are followed as their files change; without it, none. `Console.close` takes out of the process what this
+    puts into it.
     """
     brainsmith = InstalledBrainsmith()
     adopt = partial(brainsmith.adopt, registry)
     reloader = Reloader(
         registry, paths, PRELOADED, now, hint=lambda error: hint(error, registry.snapshot), adopt=adopt,
-        trusting=trusting,
+        trusting=trusting, development=development,
     )  # fmt: skip
     installed = Installed(registry, index_file)
+    reloader.list(installed.readings(reloader.development.lies))
     stand_in = BrainsmithImporter()
     stand_in.install()
     session = Session(PRELOADED)

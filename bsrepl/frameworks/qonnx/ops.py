@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any, TypeGuard
 
@@ -82,6 +82,30 @@ class CustomOps:
         for op in concerned:
             self._put(op)
 
+    def rediscover(self, former: Mapping[str, Mapping[str, Any]]) -> None:
+        """Brings QONNX's registry up to modules that were executed again, given by what was in them before.
+
+        An op of theirs is found anew, with the versions that it has now; what somebody added to it stays. If the
+        registry itself was executed again, it has lost what was added, and gets it back.
+        """
+        ops: Any = sys.modules.get(_OPS)
+        if ops is None or not former:
+            return
+        is_new = _OPS in former
+        known = (former[_OPS] if is_new else vars(ops)).get("_OP_REGISTRY")
+        current = vars(ops).get("_OP_REGISTRY")
+        if not isinstance(known, dict) or not isinstance(current, dict):  # another generation of QONNX
+            return
+        with ops._REGISTRY_LOCK:
+            for domain, by_type in list(known.items()):
+                for op_type, versions in list(by_type.items()):
+                    if is_new or any(cls.__module__ in former for cls in versions.values()):
+                        current.get(domain, {}).pop(op_type, None)
+                        versions = {**self._known((domain, op_type)), **_still_there(versions, former)}
+                        if versions:
+                            current.setdefault(domain, {})[op_type] = versions
+        self._hidden = {op: _still_there(versions, former) for op, versions in self._hidden.items()}
+
     def _put(self, op: _Op) -> None:
         from qonnx.custom_op import registry as ops  # a custom op has imported most of it
 
@@ -121,11 +145,24 @@ class CustomOps:
         return dict(ops._OP_REGISTRY[domain][op_type])
 
 
+def _still_there(versions: _Versions, former: Mapping[str, Any]) -> _Versions:
+    """The classes that take the place of those of an op, which are in modules that were executed again, or not."""
+    classes = {}
+    for version, cls in versions.items():
+        if cls.__module__ in former:
+            cls = vars(sys.modules.get(cls.__module__, object)).get(cls.__name__)
+        if is_custom_op(cls):
+            classes[version] = cls
+    return classes
+
+
 def _place(plugin: Plugin) -> tuple[_Op, int] | None:
     """The op and the version that a plugin provides, if it does."""
     domain = plugin.metadata.get("domain")
     is_kind = plugin.kind == "kernel" or (plugin.kind == "backend" and domain is not None)
     if not is_kind or isinstance(plugin.target, Lazy) or not is_custom_op(plugin.target):
+        return None
+    if plugin.target.__module__.rpartition(".")[0] == domain:  # QONNX finds it there by itself
         return None
     named, _ = op_and_version(plugin.name)
     _, version = op_and_version(plugin.target.__name__)

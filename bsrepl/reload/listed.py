@@ -1,0 +1,164 @@
+"""What packages under development list: kept equal to their files, imported or not, and to the modules they become."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.util import decode_source
+from os.path import isdir
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from ..frameworks.reading import Reading
+from ..registry.plugin import Key, Lazy, Plugin
+from ..registry.store import Registry
+from . import signatures
+
+_MISSING: Any = object()
+
+
+class Relisted(NamedTuple):
+    """How the registry changes."""
+
+    withdrawn: Sequence[Plugin]
+    registered: Sequence[Plugin]
+    exchanged: Sequence[tuple[Plugin, Plugin]]  # those before, and those that take their places
+
+
+class ListedPlugins:
+    """The plugins that packages under development list.
+
+    `readings` are the frameworks among them. `now` is the wall clock in ns.
+    """
+
+    def __init__(self, registry: Registry, readings: Sequence[Reading], now: Callable[[], int]) -> None:
+        self._registry = registry
+        self._readings = readings
+        self._now = now
+        self.changed: set[str] = set()  # the files that were changed, added or deleted, and are not imported
+        self._seen: dict[str, signatures.Signature] = {}
+        self._young: dict[str, bytes | None] = {}  # what files hold that may be saved again within the same tick
+        self._imported: set[str] = set()
+        self._lazy: dict[Key, Plugin] = {}  # what is registered under a name, with the place that it is imported from
+        self._shown: dict[Key, Plugin] = {}  # what is in the registry instead, with what was imported
+        for path in self._paths():
+            self._is_changed(path)
+
+    def look(self) -> None:
+        """Adds to `changed`, at the cost of a stat for each file that is not imported, and for each folder."""
+        suspects = signatures.suspects(self._seen)
+        self.changed.update(path for path in suspects if self._is_changed(path) and not isdir(path))
+        if any(isdir(path) or self._seen[path] is None for path in suspects):
+            present = set(self._paths()) - self._imported
+            gone, new = self._seen.keys() - present, present - self._seen.keys()
+            for path in gone:
+                del self._seen[path]
+            self.changed.update(gone, (path for path in new if self._is_changed(path) and not isdir(path)))
+
+    def _is_changed(self, path: str) -> bool:
+        """Whether a file has changed since it was last asked for."""
+        signature = self._seen[path] = signatures.signature(path, self._now())
+        before = self._young.pop(path, _MISSING)
+        if signature != signatures.UNSETTLED or isdir(path):
+            return before is _MISSING or before != _read(path)
+        self._young[path] = _read(path)
+        return bool(before != self._young[path])
+
+    def imported(self, modules: Mapping[str, ModuleType]) -> None:
+        """Shows what was imported in the place of what can be: `modules` by the paths of their files."""
+        new = {path: module for path, module in modules.items() if path not in self._imported}
+        if not new:
+            return
+        for path in new:
+            self._seen.pop(path, None)
+        self._imported |= new.keys()
+        names = {module.__name__ for module in new.values()}
+        for key in self._registry.snapshot.keys():
+            for plugin in self._registry.snapshot.claims(key):
+                if isinstance(plugin.target, Lazy) and plugin.target.module in names:
+                    self._lazy[key] = plugin
+        exchanged = list(self._exchanged(names, {module.__name__: module for module in new.values()}))
+        if exchanged:
+            self._registry.replace(self._registry.snapshot.replacing((), (), exchanged))
+
+    def of(self, module: str) -> tuple[Plugin, ...]:
+        """The plugins in the registry that a module which was imported has."""
+        return tuple(
+            self._shown[key] for key, plugin in self._lazy.items() if plugin.target.module == module and key in self._shown
+        )
+
+    def update(self, sources: Mapping[str, bytes | None], modules: Mapping[str, ModuleType]) -> Relisted:
+        """Takes in the sources of modules that were executed again, None of one that is gone, and what has `changed`.
+
+        `modules` are those that are imported, by their names.
+        """
+        texts = {path: _decoded(source) for path, source in sources.items()}
+        texts |= {path: _decoded(_read(path)) for path in self.changed - self._imported}
+        self.changed.clear()
+        for path in [path for path, source in sources.items() if source is None]:
+            self._imported.discard(path)
+        withdrawn: list[Plugin] = []
+        registered: list[Plugin] = []
+        exchanged: list[tuple[Plugin, Plugin]] = []
+        for reading in self._readings:
+            own = {path: text for path, text in texts.items() if reading.has(path)}
+            if not own:
+                continue
+            before = reading.plugins.copy()
+            reading.update(own)
+            for key in before.keys() | reading.plugins.keys():
+                old, new = before.get(key), reading.plugins.get(key)
+                if new is old:
+                    continue
+                if old is None and new is not None:
+                    registered.append(self._put(new, modules))
+                elif old is not None and new is None:
+                    self._lazy.pop(key, None)
+                    withdrawn.append(self._shown.pop(key, old))
+                elif old is not None and new is not None:
+                    exchanged.append((self._shown.pop(key, old), self._put(new, modules)))
+        names = {name for name, module in modules.items() if getattr(module, "__file__", None) in sources}
+        return Relisted(withdrawn, registered, [*exchanged, *self._exchanged(names, modules)])
+
+    def _exchanged(self, names: Collection[str], modules: Mapping[str, ModuleType]) -> Iterator[tuple[Plugin, Plugin]]:
+        for key, plugin in self._lazy.items():
+            if plugin.target.module in names:
+                before = self._shown.get(key, plugin)
+                if before.target is not getattr(modules[plugin.target.module], plugin.target.attribute, _MISSING):
+                    yield before, self._put(plugin, modules)
+
+    def _put(self, plugin: Plugin, modules: Mapping[str, ModuleType]) -> Plugin:
+        """What to show of a plugin that is listed: what was imported, if its module was."""
+        self._lazy[plugin.key] = plugin
+        target = getattr(modules.get(plugin.target.module), plugin.target.attribute, _MISSING)
+        if target is _MISSING:
+            self._shown.pop(plugin.key, None)
+            return plugin
+        self._shown[plugin.key] = replace(plugin, target=target)
+        return self._shown[plugin.key]
+
+    def _paths(self) -> Iterator[str]:
+        """The Python files of the frameworks, and the folders that they can lie in."""
+        for root in dict.fromkeys(root for reading in self._readings for root in reading.folders):
+            for folder, folders, files in os.walk(root):
+                folders[:] = [name for name in folders if name.isidentifier() and name != "__pycache__"]
+                yield folder
+                yield from (os.path.join(folder, file) for file in files if file.endswith(".py"))
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _decoded(source: bytes | None) -> str | None:
+    if source is None:
+        return None
+    try:
+        return decode_source(source)
+    except (SyntaxError, UnicodeDecodeError):
+        return source.decode(errors="replace")
