@@ -89,13 +89,13 @@ class Reloader:
         With `looked`, `is_due` was just called, and the files are not looked at a second time.
         """
         disk, live = self._disk, self._live
-        transaction = Transaction(self.registry, disk, self._importer, live, self._listed, self._hint)
         if isinstance(retry, str):
             forced = set(live.held.get(retry, (retry,)))
         else:
             forced = {path for group in live.held.values() for path in group} if retry else set()
         if not looked:
             self.is_due()
+        transaction = Transaction(self.registry, disk, self._importer, live, self._listed, self._hint)
         is_executed = False
         while disk.changed or disk.gone or self._listed.changed or forced:
             freed = transaction.run(forced)
