@@ -98,12 +98,12 @@ class PluginImporter(MetaPathFinder, Loader):
         while they happen. What they put into `sys.modules` stays there, for the caller to keep or to `restore`.
         """
         self._executions, self._is_staging = {}, True
-        paths = {*paths, *gone}
-        for path in filter(self.is_packaged, paths):
-            if (module := sys.modules.get(self._names.of(path))) is not None:
-                self._in_place.begin(path, module)
-        for path in sorted(paths, key=self.depth, reverse=True):  # a module before the package that has it
-            self._remove(path)
+        for leaving in (set(gone), set(paths) - set(gone)):  # what is gone is not in what may come back
+            for path in filter(self.is_packaged, leaving):
+                if (module := sys.modules.get(self._names.of(path))) is not None:
+                    self._in_place.begin(path, module)
+            for path in sorted(leaving, key=self.depth, reverse=True):  # a module before the package that has it
+                self._remove(path)
         for path in gone:
             self._names.vacate(path)
         try:
@@ -137,8 +137,12 @@ class PluginImporter(MetaPathFinder, Loader):
         name = module.__name__
         sys.modules[name] = module
         self._brainsmith.put_back(name, module)
-        package, child = self._parent(name)
-        if package is not None and _is_free(package, child, name):
+        self.bind(module)
+
+    def bind(self, module: ModuleType) -> None:
+        """Makes a module an attribute of its package, unless that has something else under the name."""
+        package, child = self._parent(module.__name__)
+        if package is not None and _is_free(package, child, module.__name__):
             setattr(package, child, module)
 
     def repeat(self, path: str) -> None:
@@ -209,7 +213,10 @@ class PluginImporter(MetaPathFinder, Loader):
             spec.submodule_search_locations = [file]
             return spec
         is_package = basename(file) == INIT
-        spec = ModuleSpec(fullname, self, origin=file, is_package=is_package)
+        is_packaged = self._names.is_packaged(file)  # and missing for the moment
+        loader = PackageLoader(self, fullname, file) if is_packaged else self
+        spec = ModuleSpec(fullname, loader, origin=file, is_package=is_package)
+        spec.has_location = is_packaged
         if is_package:
             spec.submodule_search_locations = [dirname(file)]
         return spec

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 from typing import Any
+from weakref import WeakValueDictionary
 
 
 class InPlace:
@@ -16,6 +17,7 @@ class InPlace:
     def __init__(self) -> None:
         self._modules: dict[str, ModuleType] = {}
         self._former: dict[str, ModuleType] = {}
+        self._known: WeakValueDictionary[str, ModuleType] = WeakValueDictionary()  # a file that was deleted may return
 
     def begin(self, path: str, module: ModuleType) -> None:
         """Keeps the namespace of a module. The first call for a path counts, until `settle` or `restore`."""
@@ -27,6 +29,8 @@ class InPlace:
 
     def emptied(self, path: str) -> ModuleType | None:
         """The module to execute again, with nothing in it but its submodules that stay; None: it is a new one."""
+        if path not in self._modules and path in self._known:
+            self.begin(path, self._known[path])
         module = self._modules.get(path)
         if module is not None:
             name = module.__name__
@@ -42,7 +46,9 @@ class InPlace:
 
     def settle(self, path: str) -> ModuleType | None:
         """Lets the new code count. Returns what the module was, if it was executed again in place."""
-        self._modules.pop(path, None)
+        module = self._modules.pop(path, None)
+        if module is not None:
+            self._known[path] = module
         return self._former.pop(path, None)
 
     def restore(self, path: str) -> None:

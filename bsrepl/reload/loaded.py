@@ -131,6 +131,7 @@ class LiveFiles:
             if run.module is None or run.error is not None:
                 self.depend_further(path, run.depends)
                 continue
+            self._importer.settle(path)
             self.put(path, run)
             if not self.dependencies.importers(path):
                 self._late.add(path)

@@ -96,6 +96,8 @@ class Transaction:
                 causes = {path: error for path, error in failed.items() if _is_cause(self._runs[path])} or failed
                 reported |= self._keep(part, causes)
         withdrawn += self._live.withdraw_unneeded()
+        for path in self._live.packaged & (affected | self._gone):  # a package may have come back without what is in it
+            self._importer.bind(self._live.loaded[path].module)
         relisted = self._relist()
         if withdrawn or registered or any(relisted):
             withdrawn, registered = [*withdrawn, *relisted.withdrawn], [*registered, *relisted.registered]
@@ -194,12 +196,14 @@ class Transaction:
         withdrawn: list[Plugin] = []
         for path in sorted(group):
             run = self._runs.get(path)
+            former = self._importer.settle(path)
             if path in live.loaded:
                 old = live.withdraw(path)
-                former = self._importer.settle(path) or old.module
-                code = run.code if run and run.module is old.module else None
                 plugins = (*old.plugins, *self._listed.of(old.module.__name__))
-                item = Replaced(former, run.module if run else None, plugins, code)
+                if run is None or former is None:
+                    item = Replaced(old.module, run.module if run else None, plugins)
+                else:
+                    item = Replaced(former, run.module, plugins, run.code)
                 self._replaced.append(item)
                 if self._importer.is_packaged(path):
                     self._packaged[path] = item
@@ -208,6 +212,8 @@ class Transaction:
                 withdrawn += [plugin for plugin in late if plugin not in old.plugins]
             elif run is not None:
                 self._new.append(path)
+                if former is not None:  # a file that was deleted has returned, and somebody holds its module
+                    self._replaced.append(Replaced(former, run.module, (), run.code))
             if run is not None:
                 live.put(path, run)
                 self._forget_failure(path)

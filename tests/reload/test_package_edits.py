@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -74,16 +75,15 @@ class Package:
                     [f"from {parent} import {child} as {alias}", f"VALUE += {alias}.VALUE"],
                     [f"import importlib; {alias} = importlib.import_module('{other}').VALUE"],
                     [f"try:\n    from {other} import Thing as {alias}\nexcept ImportError:\n    {alias} = None"],
-                    [f"from {other} import *"],
+                    [f"from {other} import *"] if other != "pk.sub" else [],
                     ["def late():", f"    import {other}", f"    return {other}.VALUE"],
                 ]
             )
-        if earlier := MODULES[1 : MODULES.index(name)]:
-            if choose.random() < 0.2:
-                lines.insert(0, f"import {choose.choice(earlier)}")  # a cycle
         if choose.random() < 0.5:
             lines += ["class Thing:", f"    number = VALUE + {choose.randrange(3)}", "    def value(self):"]
             lines += [f"        return VALUE * {choose.randrange(3)}"]
+        if (earlier := MODULES[1 : MODULES.index(name)]) and choose.random() < 0.2:
+            lines.append(f"import {choose.choice(earlier)}")  # a cycle; at the end, so that its entry does not matter
         return "\n".join(lines) + "\n"
 
     def namespaces(self, names: list[str]) -> dict[str, Any]:
@@ -93,6 +93,7 @@ class Package:
         """The namespaces of the live sources, imported as if nothing had been before."""
         modules = self.reloader.package_modules
         names = sorted(module.__name__ for module in modules.values())
+        shutil.rmtree(self.fresh, ignore_errors=True)
         for path, module in modules.items():
             copy = self.file(module.__name__, self.fresh)
             copy.parent.mkdir(parents=True, exist_ok=True)
