@@ -20,6 +20,7 @@ class Reading:
 
     def __init__(self, framework: Framework) -> None:
         self.framework = framework.name
+        self.package_folders = framework.folders
         self.folders = list(dict.fromkeys(root for roots in framework.places.values() for root in roots))
         self.plugins: dict[Key, Plugin] = {plugin.key: plugin for plugin in framework.plugins}
         self._places = framework.places

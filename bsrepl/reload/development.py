@@ -23,26 +23,46 @@ _INIT = "__init__.py"
 class Development:
     """Decides which modules are followed. `named` are packages to follow wherever they are; `is_on` False: none.
 
-    `trusting`, modules are followed even if somebody else may have written them.
+    `trusting`, modules are followed even if somebody else may have written them. `files`, if given, are all that is
+    followed.
     """
 
-    def __init__(self, named: Collection[str] = (), is_on: bool = True, trusting: bool = False) -> None:
+    def __init__(
+        self,
+        named: Collection[str] = (),
+        is_on: bool = True,
+        trusting: bool = False,
+        files: Collection[str] | None = None,
+    ) -> None:
         self._named = frozenset(named)
         self._is_on = is_on
         self._trusting = trusting
+        self._files = files
         #: The packages that are not followed, since others may have written them, and why.
         self.refused: dict[str, str] = {}
+        self._told: set[str] = set()
+
+    def take_notes(self) -> list[str]:
+        """What is to be told once: the packages that are refused."""
+        new = self.refused.keys() - self._told
+        self._told |= new
+        reasons = [(name, self.refused[name]) for name in sorted(new)]
+        return [f"changes of {name} are not followed: {reason}; or start with --trust" for name, reason in reasons]
 
     def lies(self, package: str, path: str) -> bool:
         """Whether a file or folder of a package is under development, trusted or not."""
         if not self._is_on or package in _SHELL:
             return False
+        if self._files is not None:
+            return any(file == path or file.startswith(dirname(path) + sep) for file in self._files)
         return package in self._named or not _is_installed(path)
 
     def follows(self, package: str, path: str) -> bool:
         """Whether a module of a package is followed. One that somebody else may have written is `refused`."""
         if not self.lies(package, path):
             return False
+        if self._files is not None:
+            return path in self._files
         try:
             reason = None if self._trusting else doubt(path, os.getuid())
         except OSError:

@@ -45,6 +45,11 @@ class ListedPlugins:
         for path in self._paths():
             self._is_changed(path)
 
+    @property
+    def folders(self) -> dict[str, tuple[str, ...]]:
+        """The folders of the frameworks, by their names."""
+        return {reading.framework: reading.package_folders for reading in self._readings}
+
     def look(self) -> None:
         """Adds to `changed`, at the cost of a stat for each file that is not imported, and for each folder."""
         suspects = signatures.suspects(self._seen)

@@ -16,6 +16,7 @@ from .importer import PluginImporter
 from .listed import ListedPlugins
 from .loaded import LiveFiles, Loaded
 from .outcome import Report
+from .packages import FollowedPackage, followed_packages
 from .sources import Source, source_of
 from .transaction import Transaction
 
@@ -139,6 +140,17 @@ class Reloader:
         return {path: self._live.loaded[path].module for path in self._live.packaged}
 
     @property
+    def packages(self) -> list[FollowedPackage]:
+        """The packages under development, imported or not, by name."""
+        return followed_packages(self.package_modules.values(), self._listed.folders)
+
+    @property
+    def unlike_disk(self) -> dict[str, ModuleType]:
+        """The modules of packages whose files do not hold what is live, since that failed."""
+        held = self._live.held.keys()
+        return {path: module for path, module in self.package_modules.items() if path in held}
+
+    @property
     def helpers(self) -> list[str]:
         """The paths of the files that plugin files import, as far as they are watched; those of packages left out."""
         return sorted(self.files.keys() - self._disk.plugin_files)
@@ -165,5 +177,11 @@ class Reloader:
         return self._live.loaded[path].source
 
     def source_of(self, module: str) -> Source | None:
-        """The source of a module that is made from a file here, with all that it imports; None of any other."""
-        return source_of(module, self._live.loaded)
+        """The source of a module that is made from a file here, with all that it imports; None of any other, and of
+        QONNX's."""
+        loaded = {path: code for path, code in self._live.loaded.items() if not _is_of_qonnx(code.module)}
+        return source_of(module, loaded)
+
+
+def _is_of_qonnx(module: ModuleType) -> bool:
+    return module.__name__.partition(".")[0] == "qonnx"

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 
 from ..errors import PluginFileError, PluginWarning
-from ..frameworks.qonnx.ops import custom_ops
+from ..frameworks.qonnx.ops import QONNX_OPS, custom_ops
 from ..registry.plugin import Key, Plugin
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
@@ -56,6 +56,7 @@ class Transaction:
         self._before = registry.snapshot
         self._runs: dict[str, Execution] = {}
         self._packaged: dict[str, Replaced] = {}  # the modules of packages that were replaced, by their files
+        self._kept: set[str] = set()  # the names of those that were executed, and are what they were
         self._gone: set[str] = set()
         self._executed: list[str] = []
         self._new: list[str] = []
@@ -186,8 +187,10 @@ class Transaction:
         live = self._live
         modules = {module.__name__: module for path in live.packaged for module in (live.loaded[path].module,)}
         sources = {path: live.loaded[path].source if path in live.loaded else None for path in self._packaged}
-        custom_ops.rediscover({item.old.__name__: vars(item.old) for item in self._packaged.values()})
+        former = {item.old.__name__: vars(item.old) for item in self._packaged.values()}
+        custom_ops.rediscover({*former, *self._kept}, former.get(QONNX_OPS))
         self._packaged.clear()
+        self._kept.clear()
         return self._listed.update(sources, modules)
 
     def _commit(self, group: frozenset[str]) -> list[Plugin]:
@@ -254,6 +257,7 @@ class Transaction:
             live.held[path] = group
             self._disk.missing_since.pop(path, None)
         live.restore(group)
+        self._kept |= {live.loaded[path].module.__name__ for path in group & live.packaged}
         return set(group) if is_new else set()
 
     def _forget_failure(self, path: str) -> None:

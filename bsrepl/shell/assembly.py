@@ -64,6 +64,10 @@ def console(
     reloader.list(installed.readings(reloader.development.lies))
     stand_in = BrainsmithImporter()
     stand_in.install()
+
+    def take_notes() -> list[str]:
+        return [*stand_in.take_notes(), *reloader.development.take_notes()]
+
     session = Session(PRELOADED)
 
     def show_progress(done: int, total: int, name: str) -> None:
@@ -73,7 +77,7 @@ def console(
     board = Board(registry, reloader, now)
     errors = ErrorOutput(err, registry)
     looking = Looking(
-        reloader, session.namespace, workbench, board, out, stand_in.take_notes, clock, shows_time
+        reloader, session.namespace, workbench, board, out, take_notes, clock, shows_time
     )  # fmt: skip
     history = History(session.namespace)
     proofs = UnaskedProofs(workbench, clock)
@@ -81,7 +85,7 @@ def console(
     evaluator = Evaluator(session, registry, workbench, proofs, acceleration, adopt, clock)
     built = Console(
         registry, reloader, session, evaluator, looking, proofs, history, board, errors, out, err,
-        notes=stand_in.take_notes, trusting=trusting, on_close=stand_in.uninstall,
+        notes=take_notes, trusting=trusting, on_close=stand_in.uninstall,
     )  # fmt: skip
     commands = Commands(
         registry, reloader, installed, acceleration, workbench, history, board, built.recording,
@@ -109,9 +113,10 @@ def _workbench(
 
 
 def _live_code(reloader: Reloader, session: Session) -> worker.LiveCode:
-    modules = reloader.modules
+    modules = {**reloader.modules, **reloader.unlike_disk}
     sources = {path: reloader.live_source(path) for path in modules}
-    return worker.LiveCode(sources, {path: modules[path].__name__ for path in modules}, session.definitions())
+    names = {path: module.__name__ for path, module in modules.items()}
+    return worker.LiveCode(sources, names, list(reloader.unlike_disk), session.definitions())
 
 
 def _source_of(reloader: Reloader, session: Session, module: str) -> Source | None:

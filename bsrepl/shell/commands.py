@@ -200,7 +200,7 @@ class Commands:
         return [path for path in watched if path.endswith(end)]
 
     def watching(self) -> None:
-        """Prints the files that are watched: plugin files, and the helpers that they import."""
+        """Prints the files that are watched: plugin files, the helpers that they import, packages under development."""
         reloader = self._reloader
         rows = []
         files = reloader.files
@@ -208,6 +208,8 @@ class Commands:
             state = "failed" if path in reloader.failures else counted(len(files.get(path, ())), "plugin")
             rows.append((path, state))
         rows += [(path, "helper") for path in reloader.helpers]
+        for package in reloader.packages:
+            rows += [(folder, reload_report.followed(package)) for folder in package.folders]
         if not rows:
             self._out.write([("dim", "no file is watched; start with bsrepl PATH\n")])
         for path, state in rows:
@@ -245,9 +247,13 @@ class Commands:
 
     def frameworks(self) -> None:
         """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
+        followed = {package.name: package for package in self._reloader.packages}
         for framework in self._installed.installations():
             why_slow = self._acceleration.why_not() if framework.name == "qonnx" else None
             self._out.write(frameworks_report.framework(framework, self._out.width, why_slow))
+            if framework.name in followed:
+                self._out.write([("", f"  {reload_report.followed(followed[framework.name])}
+")])
 
     def record(self, path: str) -> None:
         """Writes the session so far into a file that runs, or, if its name ends in .md, into a lesson.

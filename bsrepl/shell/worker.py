@@ -19,6 +19,7 @@ class LiveCode(NamedTuple):
 
     sources: dict[str, bytes]  # of the plugin files and their helpers, by their paths
     names: dict[str, str]  # of their modules, by their paths
+    packaged: list[str]  # those of them that are modules of packages: what is on disk fails
     definitions: str  # the imports, classes and functions of the commands
 
 
@@ -52,9 +53,14 @@ def _begin() -> Mapping[str, Any]:
     sys.argv[:] = arguments
     live = LiveCode(*code)
     Installed(registry, index_file())
-    nothing = Development(is_on=False)
-    importer = PluginImporter(live.sources.__getitem__, live.sources.__contains__, PRELOADED, nothing)
-    importer.name(live.names)
+    importer = PluginImporter(
+        live.sources.__getitem__,
+        live.sources.__contains__,
+        PRELOADED,
+        Development(files=live.packaged),
+        lambda path: path not in live.packaged,
+    )
+    importer.name({path: name for path, name in live.names.items() if path not in live.packaged})
     importer.install()
     names: dict[str, Any] = {**PRELOADED, "__name__": "__main__"}
     exec(compile(live.definitions, "<session>", "exec", dont_inherit=True), names)

@@ -82,8 +82,6 @@ class Package:
         if choose.random() < 0.5:
             lines += ["class Thing:", f"    number = VALUE + {choose.randrange(3)}", "    def value(self):"]
             lines += [f"        return VALUE * {choose.randrange(3)}"]
-        if (earlier := MODULES[1 : MODULES.index(name)]) and choose.random() < 0.2:
-            lines.append(f"import {choose.choice(earlier)}")  # a cycle; at the end, so that its entry does not matter
         return "\n".join(lines) + "\n"
 
     def namespaces(self, names: list[str]) -> dict[str, Any]:
