@@ -39,7 +39,9 @@ class Reading:
                 for package, roots in self._places.items()
                 for module in modules(roots, package).values()
             }
-        changed = [Module(self._modules[path].name, path, text) for path, text in texts.items() if path in self._modules]
+        changed = [
+            Module(self._modules[path].name, path, text) for path, text in texts.items() if path in self._modules
+        ]
         self._modules |= {module.path: module for module in changed}
         is_outlined = self._modules.keys() == before.keys() and self.framework in _BY_OUTLINE
         if is_outlined and all(_outline(before[module.path]) == _outline(module) for module in changed):

@@ -40,9 +40,9 @@ class Snapshot:
         """This snapshot without the claims of `withdrawn` and with those of `registered`, the last on top. In each pair
         of `exchanged`, which have one key, the second plugin takes the place of the first."""
         claims: dict[Key, tuple[Plugin, ...]] = {}
-        for old, new in exchanged:
-            held = claims.get(old.key, self._claims.get(old.key, ()))
-            claims[old.key] = tuple(new if other is old else other for other in held)
+        for former, latter in exchanged:
+            held = claims.get(former.key, self._claims.get(former.key, ()))
+            claims[former.key] = tuple(latter if other is former else other for other in held)
         for plugin in withdrawn:
             held = claims.get(plugin.key, self._claims.get(plugin.key, ()))
             claims[plugin.key] = tuple(other for other in held if other is not plugin)

@@ -104,4 +104,6 @@ def _installed_folders() -> tuple[str, ...]:
     folders = [paths[name] for name in ("purelib", "platlib", "stdlib", "platstdlib")]
     folders += [*site.getsitepackages(), site.getusersitepackages()]
     known = [abspath(folder) for folder in folders]
-    return tuple(dict.fromkeys(folder + sep for known_folder in known for folder in (known_folder, realpath(known_folder))))
+    return tuple(
+        dict.fromkeys(folder + sep for known_folder in known for folder in (known_folder, realpath(known_folder)))
+    )

@@ -25,13 +25,14 @@ from ..errors import PluginFileError, PluginWarning
 from ..frameworks.brainsmith.installed import InstalledBrainsmith
 from ..registry.store import Journal, record
 from . import interrupts
+from .attachment import attach, detach
 from .capture import captured
 from .development import Development
 from .execution import Execution, undecorated_ops
 from .import_statements import ImportStatements
 from .in_place import InPlace
 from .module_names import INIT, ModuleNames
-from .package_finder import PackageFinder, imported_names
+from .package_finder import PackageFinder, PackageLoader, imported_names
 from .process_state import kept
 from .shown_source import show_source
 
@@ -39,8 +40,10 @@ from .shown_source import show_source
 class PluginImporter(MetaPathFinder, Loader):
     """Imports the files it was told of. `provided` are the names that every one of them finds without an import.
 
-    `development` decides which modules of packages are followed. `read` gives the bytes of a path, or raises what keeps it from being read. `is_live` tells of a file that is not on
-    disk whether it is to be taken for one that is: an editor may be saving it, or another file still needs it.
+    `development` decides which modules of packages are followed. `read` gives the bytes of a path, or raises what keeps
+    it from being read. `is_live` tells of a file that is not on disk whether it is to be taken for one that is: an
+    editor may be saving it, or another file still needs it. `is_plugin_file` tells which modules of packages find what
+    is `provided`, too.
     """
 
     def __init__(
@@ -98,12 +101,10 @@ class PluginImporter(MetaPathFinder, Loader):
         while they happen. What they put into `sys.modules` stays there, for the caller to keep or to `restore`.
         """
         self._executions, self._is_staging = {}, True
-        for leaving in (set(gone), set(paths) - set(gone)):  # what is gone is not in what may come back
-            for path in filter(self.is_packaged, leaving):
-                if (module := sys.modules.get(self._names.of(path))) is not None:
-                    self._in_place.begin(path, module)
-            for path in sorted(leaving, key=self.depth, reverse=True):  # a module before the package that has it
-                self._remove(path)
+        for leaving in (gone, paths):  # first what is gone: it is not in what may come back
+            self._set_aside(filter(self.is_packaged, leaving))
+        for path in sorted({*paths, *gone}, key=self.depth, reverse=True):  # a module before the package that has it
+            self._remove(path)
         for path in gone:
             self._names.vacate(path)
         try:
@@ -111,16 +112,22 @@ class PluginImporter(MetaPathFinder, Loader):
         finally:
             self._executions, self._is_staging = {}, False
 
+    def _set_aside(self, paths: Iterable[str]) -> None:
+        """Keeps the modules of packages as they are, to be executed again in place, and takes them out."""
+        modules = {path: sys.modules.get(self._names.of(path)) for path in paths}
+        for path, module in modules.items():
+            if module is not None:
+                self._in_place.begin(path, module)
+        for path in sorted(modules, key=self.depth, reverse=True):
+            self._remove(path)
+
     def execute(self, path: str) -> None:
         """Imports a file under its module name, which executes it unless that was done since `staging` began.
 
         An exception of any kind ends up in the executions, not here.
         """
         try:
-            name = self._names.of(path)
-            if path not in self._executions:
-                self._remove(path)  # somebody may have imported it before it was watched
-            importlib.import_module(name)
+            importlib.import_module(self._names.of(path))
         except BaseException as error:  # the file's own doing, SystemExit and KeyboardInterrupt included
             self._blame(self._executions.setdefault(path, Execution(path)), error)
 
@@ -134,16 +141,8 @@ class PluginImporter(MetaPathFinder, Loader):
         if self._names.of(path) != module.__name__:
             sys.modules.pop(self._names.of(path), None)
             self._names.rename(path, module.__name__)
-        name = module.__name__
-        sys.modules[name] = module
-        self._brainsmith.put_back(name, module)
-        self.bind(module)
-
-    def bind(self, module: ModuleType) -> None:
-        """Makes a module an attribute of its package, unless that has something else under the name."""
-        package, child = self._parent(module.__name__)
-        if package is not None and _is_free(package, child, module.__name__):
-            setattr(package, child, module)
+        attach(module)
+        self._brainsmith.put_back(module.__name__, module)
 
     def repeat(self, path: str) -> None:
         """Makes the next import of a file in this trial execute it again."""
@@ -163,15 +162,7 @@ class PluginImporter(MetaPathFinder, Loader):
         if not self._names.is_named(path):
             return
         name = self._names.of(path)
-        module = sys.modules.pop(name, None)
-        self._brainsmith.release(name, module)
-        package, child = self._parent(name)
-        if package is not None and child in vars(package) and _is_free(package, child, name):
-            delattr(package, child)
-
-    def _parent(self, name: str) -> tuple[ModuleType | None, str]:
-        parent, _, child = name.rpartition(".")
-        return sys.modules.get(parent), child
+        self._brainsmith.release(name, detach(name))
 
     def is_packaged(self, path: str) -> bool:
         """Whether a file is a module of a package under development."""
@@ -236,7 +227,8 @@ class PluginImporter(MetaPathFinder, Loader):
                 execution.source = self._read(path)
                 execution.code = compile(execution.source, path, "exec", dont_inherit=True)
                 show_source(path, execution.source)
-                with journal.recording(), nullcontext([]) if is_first else kept() as restored, interrupts.allowed():
+                around = nullcontext(restored) if is_first else kept()
+                with journal.recording(), around as restored, interrupts.allowed():
                     self._run(execution.code, module, path)
                 journal.plugins += self._brainsmith.registered_by(module, execution.source)
                 if not self._names.is_packaged(path):  # QONNX finds those of packages by itself
@@ -305,26 +297,3 @@ class PluginImporter(MetaPathFinder, Loader):
             return
         execution = self._executions.setdefault(importer, Execution(importer))
         execution.depends |= self._names.depended_on(importer, absolute, fromlist)
-
-
-class PackageLoader(SourceFileLoader):
-    """Has a module of a package executed by an importer, again in its own namespace; by itself when that is gone."""
-
-    def __init__(self, importer: PluginImporter, fullname: str, path: str) -> None:
-        super().__init__(fullname, path)
-        self._importer = importer
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._importer.emptied(self.path)
-
-    def exec_module(self, module: ModuleType) -> None:
-        if self._importer.is_installed:
-            self._importer.exec_module(module)
-        else:
-            super().exec_module(module)
-
-
-def _is_free(package: ModuleType, child: str, name: str) -> bool:
-    """Whether a package holds a submodule, or nothing, under the name of the submodule."""
-    value = vars(package).get(child)
-    return value is None or (isinstance(value, ModuleType) and value.__name__ == name)

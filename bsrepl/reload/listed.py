@@ -90,7 +90,9 @@ class ListedPlugins:
     def of(self, module: str) -> tuple[Plugin, ...]:
         """The plugins in the registry that a module which was imported has."""
         return tuple(
-            self._shown[key] for key, plugin in self._lazy.items() if plugin.target.module == module and key in self._shown
+            self._shown[key]
+            for key, plugin in self._lazy.items()
+            if plugin.target.module == module and key in self._shown
         )
 
     def update(self, sources: Mapping[str, bytes | None], modules: Mapping[str, ModuleType]) -> Relisted:

@@ -67,7 +67,9 @@ class ModuleNames:
             package = self._package(folder)
             if package is not None:
                 is_packaged = join(folder, INIT) in self._packaged
-                self.claim(f"{package}.{stem}", path, is_packaged and self._is_followed(package.partition(".")[0], path))
+                self.claim(
+                    f"{package}.{stem}", path, is_packaged and self._is_followed(package.partition(".")[0], path)
+                )
             else:
                 suffix = basename(folder).replace(".", "_")
                 candidates = chain((stem, f"{stem}@{suffix}"), (f"{stem}@{suffix}{n}" for n in count(2)))
@@ -211,7 +213,7 @@ def package_folder(path: str) -> str | None:
 def _origin(name: str) -> str | None:
     """The file that `import name` finds; empty if that is something else, None if there is no such module."""
     if name in sys.modules:
-        return getattr(sys.modules[name], "__file__", None) or ""
+        return ""
     try:
         spec = find_spec(name)
     except (ImportError, ValueError):

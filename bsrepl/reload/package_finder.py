@@ -9,9 +9,13 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import resolve_name
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from ..frameworks.source_reader import Module
 from .development import Development
+
+if TYPE_CHECKING:
+    from .importer import PluginImporter
 
 
 class PackageFinder:
@@ -70,6 +74,23 @@ class PackageFinder:
                 if spec is not None:
                     return spec
         return None
+
+
+class PackageLoader(SourceFileLoader):
+    """Has a module of a package executed by an importer, again in its own namespace; by itself when that is gone."""
+
+    def __init__(self, importer: PluginImporter, fullname: str, path: str) -> None:
+        super().__init__(fullname, path)
+        self._importer = importer
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._importer.emptied(self.path)
+
+    def exec_module(self, module: ModuleType) -> None:
+        if self._importer.is_installed:
+            self._importer.exec_module(module)
+        else:
+            super().exec_module(module)
 
 
 def imported_names(module: ModuleType) -> set[str]:

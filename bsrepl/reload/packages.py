@@ -21,9 +21,7 @@ class FollowedPackage(NamedTuple):
     modules: int
 
 
-def followed_packages(
-    imported: Iterable[ModuleType], listed: Mapping[str, tuple[str, ...]]
-) -> list[FollowedPackage]:
+def followed_packages(imported: Iterable[ModuleType], listed: Mapping[str, tuple[str, ...]]) -> list[FollowedPackage]:
     """The packages of these modules, and those that are `listed`: names with their folders."""
     counts = Counter(module.__name__.partition(".")[0] for module in imported)
     folders = {name: _folders(name) for name in counts} | dict(listed)

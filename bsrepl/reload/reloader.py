@@ -66,7 +66,7 @@ class Reloader:
         """Follows a plugin file or a folder of them, too."""
         self._disk.add(path)
 
-    def list(self, readings: Sequence[Reading]) -> None:
+    def follow_listings(self, readings: Sequence[Reading]) -> None:
         """Keeps what frameworks under development list equal to their files."""
         self._listed = ListedPlugins(self.registry, readings, self._now)
         self._listed.imported(self.package_modules)

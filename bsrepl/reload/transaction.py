@@ -15,6 +15,7 @@ from ..registry.plugin import Key, Plugin
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from ..text.format import file_name
+from .attachment import bind
 from .disk import Disk
 from .execution import Execution
 from .failure import Failure, failure
@@ -98,7 +99,7 @@ class Transaction:
                 reported |= self._keep(part, causes)
         withdrawn += self._live.withdraw_unneeded()
         for path in self._live.packaged & (affected | self._gone):  # a package may have come back without what is in it
-            self._importer.bind(self._live.loaded[path].module)
+            bind(self._live.loaded[path].module)
         relisted = self._relist()
         if withdrawn or registered or any(relisted):
             withdrawn, registered = [*withdrawn, *relisted.withdrawn], [*registered, *relisted.registered]

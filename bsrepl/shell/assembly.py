@@ -61,7 +61,7 @@ def console(
         trusting=trusting, development=development,
     )  # fmt: skip
     installed = Installed(registry, index_file)
-    reloader.list(installed.readings(reloader.development.lies))
+    reloader.follow_listings(installed.readings(reloader.development.lies))
     stand_in = BrainsmithImporter()
     stand_in.install()
 

@@ -1,4 +1,4 @@
-"""A property: after any edits of a package under development, its namespaces are those of a process that begins anew."""
+"""A property: after any edits of a package under development its namespaces are those of a new process."""
 
 from __future__ import annotations
 
@@ -97,16 +97,16 @@ class Package:
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(self.reloader.live_source(path))
         live = {name: sys.modules.pop(name) for name in MODULES if name in sys.modules}
-        path, meta_path = sys.path[:], sys.meta_path[:]
-        sys.path[:] = [str(self.fresh), *(folder for folder in path if folder != str(self.folder))]
-        sys.meta_path[:] = [finder for finder in meta_path if type(finder).__name__ != "PluginImporter"]
+        folders, finders = sys.path[:], sys.meta_path[:]
+        sys.path[:] = [str(self.fresh), *(folder for folder in folders if folder != str(self.folder))]
+        sys.meta_path[:] = [finder for finder in finders if type(finder).__name__ != "PluginImporter"]
         sys.dont_write_bytecode = True
         try:
             for name in [name for name in MODULES if name in names]:
                 import_module(name)
             return self.namespaces(names)
         finally:
-            sys.path[:], sys.meta_path[:] = path, meta_path
+            sys.path[:], sys.meta_path[:] = folders, finders
             for name in MODULES:
                 sys.modules.pop(name, None)
             sys.modules.update(live)
@@ -132,7 +132,8 @@ def described(value: Any) -> Any:
     if isinstance(value, type):
         return value.__qualname__, {key: described(item) for key, item in vars(value).items() if key[0] != "_"}
     if isinstance(value, FunctionType):
-        return value.__code__.co_code, value.__code__.co_consts, value.__globals__ is vars(sys.modules[value.__module__])
+        is_in_place = value.__globals__ is vars(sys.modules[value.__module__])
+        return value.__code__.co_code, value.__code__.co_consts, is_in_place
     return value
 
 
