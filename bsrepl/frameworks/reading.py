@@ -34,15 +34,13 @@ class Reading:
         """Takes in what the files hold now, by their paths; None of one that is gone."""
         before = self._modules
         if not before or any(text is None or path not in before for path, text in texts.items()):
-            self._modules = {
-                module.path: before.get(module.path, module)
-                for package, roots in self._places.items()
-                for module in modules(roots, package).values()
-            }
+            present = [module for package, roots in self._places.items() for module in modules(roots, package).values()]
+            kept = {path: module for path, module in before.items() if path not in texts}  # missing, for the moment
+            self._modules = kept | {module.path: kept.get(module.path, module) for module in present}
         changed = [
             Module(self._modules[path].name, path, text) for path, text in texts.items() if path in self._modules
         ]
-        self._modules |= {module.path: module for module in changed}
+        self._modules = self._modules | {module.path: module for module in changed}
         is_outlined = self._modules.keys() == before.keys() and self.framework in _BY_OUTLINE
         if is_outlined and all(_outline(before[module.path]) == _outline(module) for module in changed):
             self._move(changed)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import decode_source
 from os.path import isdir
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from ..errors import UnavailablePlugin
 from ..frameworks.reading import Reading
 from ..registry.plugin import Key, Lazy, Plugin
 from ..registry.store import Registry
@@ -50,16 +52,20 @@ class ListedPlugins:
         """The folders of the frameworks, by their names."""
         return {reading.framework: reading.package_folders for reading in self._readings}
 
-    def look(self) -> None:
-        """Adds to `changed`, at the cost of a stat for each file that is not imported, and for each folder."""
+    def look(self) -> bool:
+        """Adds to `changed`, at the cost of a stat for each file that is not imported, and for each folder. Returns
+        whether a file has appeared."""
         suspects = signatures.suspects(self._seen)
         self.changed.update(path for path in suspects if self._is_changed(path) and not isdir(path))
+        new: set[str] = set()
         if any(isdir(path) or self._seen[path] is None for path in suspects):
             present = set(self._paths()) - self._imported
             gone, new = self._seen.keys() - present, present - self._seen.keys()
             for path in gone:
                 del self._seen[path]
-            self.changed.update(gone, (path for path in new if self._is_changed(path) and not isdir(path)))
+            new = {path for path in new if self._is_changed(path) and not isdir(path)}
+            self.changed.update(gone, new)
+        return bool(new)
 
     def _is_changed(self, path: str) -> bool:
         """Whether a file has changed since it was last asked for."""
@@ -124,7 +130,9 @@ class ListedPlugins:
                     self._lazy.pop(key, None)
                     withdrawn.append(self._shown.pop(key, old))
                 elif old is not None and new is not None:
-                    exchanged.append((self._shown.pop(key, old), self._put(new, modules)))
+                    before_it = self._shown.pop(key, old)
+                    after_it = self._put(new, modules)
+                    exchanged.append((before_it, after_it if before_it is old else self._moved(after_it)))
         names = {name for name, module in modules.items() if getattr(module, "__file__", None) in sources}
         return Relisted(withdrawn, registered, [*exchanged, *self._exchanged(names, modules)])
 
@@ -134,6 +142,13 @@ class ListedPlugins:
                 before = self._shown.get(key, plugin)
                 if before.target is not getattr(modules[plugin.target.module], plugin.target.attribute, _MISSING):
                     yield before, self._put(plugin, modules)
+
+    def _moved(self, plugin: Plugin) -> Plugin:
+        """What to show of a plugin that was imported and stands in another module now: what is held of it follows."""
+        if isinstance(plugin.target, Lazy):
+            with suppress(UnavailablePlugin):
+                plugin = self._shown[plugin.key] = replace(plugin, target=plugin.target.load())
+        return plugin
 
     def _put(self, plugin: Plugin, modules: Mapping[str, ModuleType]) -> Plugin:
         """What to show of a plugin that is listed: what was imported, if its module was."""

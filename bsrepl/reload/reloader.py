@@ -79,8 +79,8 @@ class Reloader:
         """Looks at the files, a stat for each. Returns whether `refresh` has something to do."""
         if self._live.adopt_late_imports():
             self._listed.imported(self.package_modules)
-        self._disk.look(self._live.executed)
-        self._listed.look()
+        has_appeared = self._listed.look()
+        self._disk.look(self._live.executed, has_appeared)
         return bool(self._disk.changed or self._disk.gone or self._listed.changed)
 
     def refresh(self, retry: bool | str = False, looked: bool = False) -> Report:
