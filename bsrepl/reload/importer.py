@@ -28,7 +28,7 @@ from . import interrupts
 from .attachment import attach, detach
 from .capture import captured
 from .development import Development
-from .execution import Execution, undecorated_ops
+from .execution import Execution, renewed, undecorated_ops
 from .import_statements import ImportStatements
 from .in_place import InPlace
 from .module_names import INIT, ModuleNames
@@ -62,6 +62,7 @@ class PluginImporter(MetaPathFinder, Loader):
         self._in_place = InPlace()
         self._order: dict[str, int] = {}  # in which the modules of packages were executed first, by their files
         self._running: set[str] = set()  # the modules of packages that are being executed
+        self._compiled_from: dict[str, tuple[bytes, CodeType]] = {}  # the code of each file, and its source
         self._executions: dict[str, Execution] = {}
         self._is_staging = False
         self._brainsmith = InstalledBrainsmith()
@@ -225,7 +226,7 @@ class PluginImporter(MetaPathFinder, Loader):
         with nullcontext(StringIO()) if is_first else captured() as output:
             try:
                 execution.source = self._read(path)
-                execution.code = compile(execution.source, path, "exec", dont_inherit=True)
+                execution.code = self._compiled(path, execution.source)
                 show_source(path, execution.source)
                 around = nullcontext(restored) if is_first else kept()
                 with journal.recording(), around as restored, interrupts.allowed():
@@ -246,6 +247,14 @@ class PluginImporter(MetaPathFinder, Loader):
         if not self._is_staging:  # imported by a function or at the prompt: nobody waits to commit it
             for plugin in execution.plugins:
                 record(plugin)
+
+    def _compiled(self, path: str, source: bytes) -> CodeType:
+        known = self._compiled_from.get(path)
+        if known is not None and known[0] == source:  # it is executed again for what it imports
+            return renewed(known[1])
+        code = compile(source, path, "exec", dont_inherit=True)
+        self._compiled_from[path] = source, code
+        return code
 
     def _run(self, code: CodeType, module: ModuleType, path: str) -> None:
         is_packaged = self._names.is_packaged(path)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib.util import decode_source
 from os.path import isdir
-from types import ModuleType
 from typing import Any, NamedTuple
 
 from ..errors import UnavailablePlugin
@@ -41,7 +41,8 @@ class ListedPlugins:
         self.changed: set[str] = set()  # the files that were changed, added or deleted, and are not imported
         self._seen: dict[str, signatures.Signature] = {}
         self._young: dict[str, bytes | None] = {}  # what files hold that may be saved again within the same tick
-        self._imported: set[str] = set()
+        self.known: set[str] = set()  # the files whose modules are imported
+        self._names: set[str] = set()  # of those modules
         self._lazy: dict[Key, Plugin] = {}  # what is registered under a name, with the place that it is imported from
         self._shown: dict[Key, Plugin] = {}  # what is in the registry instead, with what was imported
         for path in self._paths():
@@ -59,7 +60,7 @@ class ListedPlugins:
         self.changed.update(path for path in suspects if self._is_changed(path) and not isdir(path))
         new: set[str] = set()
         if any(isdir(path) or self._seen[path] is None for path in suspects):
-            present = set(self._paths()) - self._imported
+            present = set(self._paths()) - self.known
             gone, new = self._seen.keys() - present, present - self._seen.keys()
             for path in gone:
                 del self._seen[path]
@@ -76,20 +77,20 @@ class ListedPlugins:
         self._young[path] = _read(path)
         return bool(before != self._young[path])
 
-    def imported(self, modules: Mapping[str, ModuleType]) -> None:
-        """Shows what was imported in the place of what can be: `modules` by the paths of their files."""
-        new = {path: module for path, module in modules.items() if path not in self._imported}
-        if not new:
+    def imported(self, modules: Mapping[str, str]) -> None:
+        """Shows what was imported in the place of what can be: the names of `modules` by their files."""
+        if not modules:
             return
-        for path in new:
+        for path in modules:
             self._seen.pop(path, None)
-        self._imported |= new.keys()
-        names = {module.__name__ for module in new.values()}
+        self.known |= modules.keys()
+        names = set(modules.values())
+        self._names |= names
         for key in self._registry.snapshot.keys():
             for plugin in self._registry.snapshot.claims(key):
                 if isinstance(plugin.target, Lazy) and plugin.target.module in names:
                     self._lazy[key] = plugin
-        exchanged = list(self._exchanged(names, {module.__name__: module for module in new.values()}))
+        exchanged = list(self._exchanged(names))
         if exchanged:
             self._registry.replace(self._registry.snapshot.replacing((), (), exchanged))
 
@@ -101,16 +102,16 @@ class ListedPlugins:
             if plugin.target.module == module and key in self._shown
         )
 
-    def update(self, sources: Mapping[str, bytes | None], modules: Mapping[str, ModuleType]) -> Relisted:
+    def update(self, sources: Mapping[str, bytes | None], names: Collection[str]) -> Relisted:
         """Takes in the sources of modules that were executed again, None of one that is gone, and what has `changed`.
 
-        `modules` are those that are imported, by their names.
+        `names` are those of the modules.
         """
         texts = {path: _decoded(source) for path, source in sources.items()}
-        texts |= {path: _decoded(_read(path)) for path in self.changed - self._imported}
+        texts |= {path: _decoded(_read(path)) for path in self.changed - self.known}
         self.changed.clear()
         for path in [path for path, source in sources.items() if source is None]:
-            self._imported.discard(path)
+            self.known.discard(path)
         withdrawn: list[Plugin] = []
         registered: list[Plugin] = []
         exchanged: list[tuple[Plugin, Plugin]] = []
@@ -125,23 +126,26 @@ class ListedPlugins:
                 if new is old:
                     continue
                 if old is None and new is not None:
-                    registered.append(self._put(new, modules))
+                    registered.append(self._put(new))
                 elif old is not None and new is None:
                     self._lazy.pop(key, None)
                     withdrawn.append(self._shown.pop(key, old))
                 elif old is not None and new is not None:
                     before_it = self._shown.pop(key, old)
-                    after_it = self._put(new, modules)
+                    after_it = self._put(new)
                     exchanged.append((before_it, after_it if before_it is old else self._moved(after_it)))
-        names = {name for name, module in modules.items() if getattr(module, "__file__", None) in sources}
-        return Relisted(withdrawn, registered, [*exchanged, *self._exchanged(names, modules)])
+        return Relisted(withdrawn, registered, [*exchanged, *self._exchanged(names)])
 
-    def _exchanged(self, names: Collection[str], modules: Mapping[str, ModuleType]) -> Iterator[tuple[Plugin, Plugin]]:
+    def _exchanged(self, names: Collection[str]) -> Iterator[tuple[Plugin, Plugin]]:
         for key, plugin in self._lazy.items():
             if plugin.target.module in names:
                 before = self._shown.get(key, plugin)
-                if before.target is not getattr(modules[plugin.target.module], plugin.target.attribute, _MISSING):
-                    yield before, self._put(plugin, modules)
+                if before.target is not self._target(plugin.target):
+                    yield before, self._put(plugin)
+
+    def _target(self, lazy: Lazy) -> Any:
+        """What was imported of a module that is followed."""
+        return getattr(sys.modules.get(lazy.module), lazy.attribute, lazy) if lazy.module in self._names else lazy
 
     def _moved(self, plugin: Plugin) -> Plugin:
         """What to show of a plugin that was imported and stands in another module now: what is held of it follows."""
@@ -150,11 +154,11 @@ class ListedPlugins:
                 plugin = self._shown[plugin.key] = replace(plugin, target=plugin.target.load())
         return plugin
 
-    def _put(self, plugin: Plugin, modules: Mapping[str, ModuleType]) -> Plugin:
+    def _put(self, plugin: Plugin) -> Plugin:
         """What to show of a plugin that is listed: what was imported, if its module was."""
         self._lazy[plugin.key] = plugin
-        target = getattr(modules.get(plugin.target.module), plugin.target.attribute, _MISSING)
-        if target is _MISSING:
+        target = self._target(plugin.target)
+        if target is plugin.target:
             self._shown.pop(plugin.key, None)
             return plugin
         self._shown[plugin.key] = replace(plugin, target=target)

@@ -35,6 +35,7 @@ class LiveFiles:
         self.failures: dict[str, Failure] = {}
         self.held: dict[str, frozenset[str]] = {}  # the files whose group failed, with the group
         self.missing: dict[str, set[Use]] = {}  # the plugins that a file which failed takes, and that did not exist
+        self.packaged: set[str] = set()  # the files of packages under development whose modules are live
         self.executed: dict[str, bytes | None] = {}  # the contents a file was last executed with, if it had any
         self.dependencies = Dependencies()
         self._disk = disk
@@ -47,11 +48,6 @@ class LiveFiles:
         prompt."""
         return self._disk.plugin_files | self._late | self.packaged
 
-    @property
-    def packaged(self) -> set[str]:
-        """The files of packages under development whose modules are live."""
-        return set(filter(self._importer.is_packaged, self.loaded))
-
     def is_live(self, path: str, contents: bytes | None) -> bool:
         """Whether these contents of a file are the ones that are live."""
         return path in self.loaded and self.loaded[path].source == contents
@@ -60,12 +56,15 @@ class LiveFiles:
         """Makes the code of a file that was executed live."""
         assert run.module is not None
         self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends)
+        if self._importer.is_packaged(path):
+            self.packaged.add(path)
         self.executed[path] = run.source
         self.depend(path, run.depends)
 
     def withdraw(self, path: str) -> Loaded:
         """Takes the code of a file out of what is live. Returns it."""
         loaded = self.loaded.pop(path)
+        self.packaged.discard(path)
         for plugin in loaded.plugins:  # a name may have another owner by now, committed just before
             if self.owners.get(plugin.key) == path:
                 del self.owners[plugin.key]

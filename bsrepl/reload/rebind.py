@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CellType, FunctionType
 from typing import Any, NamedTuple
@@ -59,6 +60,7 @@ def follow(
     if not replaced:
         return Followed([])
     try:
+        _forget_annotations()
         plugins = [plugin for item in replaced for plugin in item.plugins]
         old = island_of(replaced, plugins)
         ids = set(map(id, plugins))
@@ -69,6 +71,12 @@ def follow(
         return Followed([], error)
     plan.apply()
     return Followed(plan.stale)
+
+
+def _forget_annotations() -> None:
+    """Empties the caches of `typing`: `Optional[A]` in an annotation is no reason to look for who holds A."""
+    for empty in getattr(typing, "_cleanups", ()):
+        empty()
 
 
 class _Plan:

@@ -69,7 +69,11 @@ class Reloader:
     def follow_listings(self, readings: Sequence[Reading]) -> None:
         """Keeps what frameworks under development list equal to their files."""
         self._listed = ListedPlugins(self.registry, readings, self._now)
-        self._listed.imported(self.package_modules)
+        self._list_imported()
+
+    def _list_imported(self) -> None:
+        loaded = self._live.loaded
+        self._listed.imported({path: loaded[path].module.__name__ for path in self._live.packaged - self._listed.known})
 
     def drop(self, folder: str) -> None:
         """Follows a folder no longer; the next `refresh` withdraws what its files registered."""
@@ -78,7 +82,7 @@ class Reloader:
     def is_due(self) -> bool:
         """Looks at the files, a stat for each. Returns whether `refresh` has something to do."""
         if self._live.adopt_late_imports():
-            self._listed.imported(self.package_modules)
+            self._list_imported()
         has_appeared = self._listed.look()
         self._disk.look(self._live.executed, has_appeared)
         return bool(self._disk.changed or self._disk.gone or self._listed.changed)
@@ -107,7 +111,7 @@ class Reloader:
             forced = {member for path in freed_for for member in live.held[path]}
             forced |= live.no_longer_missing(self.registry.snapshot)
         if is_executed:
-            self._listed.imported(self.package_modules)
+            self._list_imported()
             self._adopt()
         return transaction.report(self.registry.snapshot)
 

@@ -186,13 +186,12 @@ class Transaction:
     def _relist(self) -> Relisted:
         """Brings what packages list, and the ops that QONNX finds in them, up to the modules that were replaced."""
         live = self._live
-        modules = {module.__name__: module for path in live.packaged for module in (live.loaded[path].module,)}
         sources = {path: live.loaded[path].source if path in live.loaded else None for path in self._packaged}
         former = {item.old.__name__: vars(item.old) for item in self._packaged.values()}
         custom_ops.rediscover({*former, *self._kept}, former.get(QONNX_OPS))
         self._packaged.clear()
         self._kept.clear()
-        return self._listed.update(sources, modules)
+        return self._listed.update(sources, former.keys())
 
     def _commit(self, group: frozenset[str]) -> list[Plugin]:
         """Makes a group live. Returns the plugins to withdraw."""
