@@ -50,6 +50,7 @@ class Successors:
         fresh = Island([item.new for item in replaced if item.new is not None])
         self._fresh = fresh.inside.keys() - old.inside.keys()
         self._new_code = {id(code) for item in replaced if item.code is not None for code in _nested(item.code)}
+        self._modules = {item.new.__name__: item.new for item in replaced if item.new is not None}
         self._new: dict[int, Any] = {}
         self._kept: list[Any] = [*replaced]  # so that no id is used again
         for item in replaced:
@@ -107,6 +108,12 @@ class Successors:
             return False
         if id(cls) in self._new:
             return True
+        is_old = self._was_made_before(cls)
+        if is_old:
+            self._pair_by_name(cls)
+        return is_old
+
+    def _was_made_before(self, cls: type) -> bool:
         functions = [value for value in raw.members(cls).values() if type(value) is FunctionType]
         if any(id(function.__code__) in self._new_code for function in functions):
             return False
@@ -181,6 +188,14 @@ class Successors:
                 self._pair(before, after, depth - 1)
         elif kind is dict:
             self._pair_all(old, new, depth - 1)
+
+    def _pair_by_name(self, cls: type) -> None:
+        """Pairs a class that an earlier execution has made, and somebody still has an instance of."""
+        value: Any = self._modules.get(raw.module_name(cls))
+        for name in raw.qualified_name(cls).split("."):
+            value = vars(value).get(name) if raw.is_type(value) or type(value) is ModuleType else None
+        if raw.is_type(value) and not self._was_made_before(value):
+            self._put(cls, value)
 
     def _pair_classes(self, old: type, new: type, depth: int) -> None:
         self._pair_all(raw.members(old), raw.members(new), depth)
