@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from os.path import basename, dirname
-from types import ModuleType
-from typing import NamedTuple
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
 
 from ..frameworks.cache import python_files
+from . import raw
 
 
 class FollowedPackage(NamedTuple):
@@ -29,6 +30,29 @@ def followed_packages(imported: Iterable[ModuleType], listed: Mapping[str, tuple
         FollowedPackage(name, places, counts[name], sum(len(list(python_files(place))) or 1 for place in places))
         for name, places in sorted(folders.items())
     ]
+
+
+def importers(names: Collection[str]) -> list[ModuleType]:
+    """The modules that hold one of those with these `names`, or something that it defines; they themselves and the
+    shell's own left out."""
+    return [
+        module
+        for name, module in list(sys.modules.items())
+        if type(module) is ModuleType
+        and name not in names
+        and name != "__main__"
+        and name.partition(".")[0] != "bsrepl"
+        and any(_home(value) in names for value in list(vars(module).values()))
+    ]
+
+
+def _home(value: Any) -> str:
+    """The module that a value is, or that a class or function is from."""
+    if type(value) is ModuleType:
+        return value.__name__
+    if type(value) is FunctionType:
+        return str(value.__module__)
+    return raw.module_name(value) if raw.is_type(value) else ""
 
 
 def _folders(package: str) -> tuple[str, ...]:

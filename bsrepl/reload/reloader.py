@@ -16,7 +16,7 @@ from .importer import PluginImporter
 from .listed import ListedPlugins
 from .loaded import LiveFiles, Loaded
 from .outcome import Report
-from .packages import FollowedPackage, followed_packages
+from .packages import FollowedPackage, followed_packages, importers
 from .sources import Source, source_of
 from .transaction import Transaction
 
@@ -142,6 +142,11 @@ class Reloader:
     def package_modules(self) -> dict[str, ModuleType]:
         """The modules of packages under development that are imported, by the paths of their files."""
         return {path: self._live.loaded[path].module for path in self._live.packaged}
+
+    def holding_modules(self) -> list[ModuleType]:
+        """The modules of packages under development, and those outside that have imported something of them."""
+        followed = self.package_modules.values()
+        return [*followed, *importers({module.__name__ for module in followed})] if followed else []
 
     @property
     def packages(self) -> list[FollowedPackage]:

@@ -95,7 +95,7 @@ class Looking:
     def _roots(self) -> dict[str, dict[str, Any]]:
         """The namespaces that must not hold anything old, by what to type for them."""
         watched = {watch.name: watch.passes for watch in self._workbench.watches}
-        modules = [*self._reloader.modules.values(), *self._reloader.package_modules.values()]
+        modules = [*self._reloader.modules.values(), *self._reloader.holding_modules()]
         return {"": self._names, "watch": watched, **{module.__name__: vars(module) for module in modules}}
 
     def _rerun(self, report: Report) -> None:
