@@ -252,8 +252,7 @@ class Commands:
             why_slow = self._acceleration.why_not() if framework.name == "qonnx" else None
             self._out.write(frameworks_report.framework(framework, self._out.width, why_slow))
             if framework.name in followed:
-                self._out.write([("", f"  {reload_report.followed(followed[framework.name])}
-")])
+                self._out.write([("", f"  {reload_report.followed(followed[framework.name])}\n")])
 
     def record(self, path: str) -> None:
         """Writes the session so far into a file that runs, or, if its name ends in .md, into a lesson.

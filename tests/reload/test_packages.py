@@ -167,7 +167,7 @@ def test_what_was_imported_before_is_followed_with_all_that_imports_it(sources: 
 def test_a_path_that_is_importable_is_never_loaded_twice(sources: Sources) -> None:
     sources.write({
         "pk/__init__.py": "",
-        "pk/fold.py": "from pk import shared\n@transform\nclass Fold:\n    def apply(self, model): return model, False\n",
+        "pk/fold.py": "from pk import shared\n@transform\nclass Fold:\n    def apply(self, model): pass\n",
         "pk/shared.py": "VALUE = 1",
     })  # fmt: skip
     sources.start(sources.folder / "pk" / "fold.py")
@@ -300,7 +300,8 @@ def test_workers_see_what_is_live(tmp_path: Path) -> None:
     ]
     environ = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.reload.package_session"], input="".join(f"{json.dumps(each)}\n" for each in commands),
+        [sys.executable, "-m", "tests.reload.package_session"],
+        input="".join(f"{json.dumps(command)}\n" for command in commands),
         capture_output=True, text=True, env=environ, cwd=Path(__file__).parent.parent.parent, timeout=60, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout.splitlines()[3]).endswith("\n3\n")
