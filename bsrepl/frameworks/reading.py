@@ -30,8 +30,9 @@ class Reading:
         """Whether a file, which may be gone, lies in one of the folders that are read."""
         return any(path.startswith(folder + sep) for folder in self.folders)
 
-    def update(self, texts: Mapping[str, str | None]) -> None:
-        """Takes in what the files hold now, by their paths; None of one that is gone."""
+    def update(self, texts: Mapping[str, str | None]) -> list[tuple[Plugin | None, Plugin | None]]:
+        """Takes in what the files hold now, by their paths; None of one that is gone. Returns what was listed and what
+        is instead, where that differs."""
         before = self._modules
         if not before or any(text is None or path not in before for path, text in texts.items()):
             present = [module for package, roots in self._places.items() for module in modules(roots, package).values()]
@@ -43,19 +44,24 @@ class Reading:
         self._modules = self._modules | {module.path: module for module in changed}
         is_outlined = self._modules.keys() == before.keys() and self.framework in _BY_OUTLINE
         if is_outlined and all(_outline(before[module.path]) == _outline(module) for module in changed):
-            self._move(changed)
-            return
+            return self._move(changed)
         listed = plugins_of(self.framework, {module.name: module for module in self._modules.values()})
-        self.plugins = {plugin.key: self._kept(plugin) for plugin in listed}
+        former, self.plugins = self.plugins, {plugin.key: self._kept(plugin) for plugin in listed}
+        keys = former.keys() | self.plugins.keys()
+        pairs = [(former.get(key), self.plugins.get(key)) for key in keys]
+        return [(old, new) for old, new in pairs if old is not new]
 
-    def _move(self, changed: list[Module]) -> None:
+    def _move(self, changed: list[Module]) -> list[tuple[Plugin | None, Plugin | None]]:
         """Nothing but the lines have changed in these modules."""
+        pairs: list[tuple[Plugin | None, Plugin | None]] = []
         for module in changed:
             origins = {statement.name: statement.origin for statement in module.classes()}
             for key, plugin in self.plugins.items():
                 target: Any = plugin.target
                 if target.module == module.name and origins[target.attribute] != plugin.origin:
                     self.plugins[key] = replace(plugin, origin=origins[target.attribute])
+                    pairs.append((plugin, self.plugins[key]))
+        return pairs
 
     def _kept(self, plugin: Plugin) -> Plugin:
         """The plugin that was listed before, if it says the same."""

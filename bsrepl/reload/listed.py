@@ -43,7 +43,7 @@ class ListedPlugins:
         self._young: dict[str, bytes | None] = {}  # what files hold that may be saved again within the same tick
         self.known: set[str] = set()  # the files whose modules are imported
         self._names: set[str] = set()  # of those modules
-        self._lazy: dict[Key, Plugin] = {}  # what is registered under a name, with the place that it is imported from
+        self._lazy: dict[str, dict[Key, Plugin]] = {}  # what is listed of each module, with what to import
         self._shown: dict[Key, Plugin] = {}  # what is in the registry instead, with what was imported
         for path in self._paths():
             self._is_changed(path)
@@ -89,18 +89,14 @@ class ListedPlugins:
         for key in self._registry.snapshot.keys():
             for plugin in self._registry.snapshot.claims(key):
                 if isinstance(plugin.target, Lazy) and plugin.target.module in names:
-                    self._lazy[key] = plugin
+                    self._lazy.setdefault(plugin.target.module, {})[key] = plugin
         exchanged = list(self._exchanged(names))
         if exchanged:
             self._registry.replace(self._registry.snapshot.replacing((), (), exchanged))
 
     def of(self, module: str) -> tuple[Plugin, ...]:
         """The plugins in the registry that a module which was imported has."""
-        return tuple(
-            self._shown[key]
-            for key, plugin in self._lazy.items()
-            if plugin.target.module == module and key in self._shown
-        )
+        return tuple(self._shown[key] for key in self._lazy.get(module, ()) if key in self._shown)
 
     def update(self, sources: Mapping[str, bytes | None], names: Collection[str]) -> Relisted:
         """Takes in the sources of modules that were executed again, None of one that is gone, and what has `changed`.
@@ -117,31 +113,27 @@ class ListedPlugins:
         exchanged: list[tuple[Plugin, Plugin]] = []
         for reading in self._readings:
             own = {path: text for path, text in texts.items() if reading.has(path)}
-            if not own:
-                continue
-            before = reading.plugins.copy()
-            reading.update(own)
-            for key in before.keys() | reading.plugins.keys():
-                old, new = before.get(key), reading.plugins.get(key)
-                if new is old:
-                    continue
+            for old, new in reading.update(own) if own else ():
                 if old is None and new is not None:
                     registered.append(self._put(new))
-                elif old is not None and new is None:
-                    self._lazy.pop(key, None)
-                    withdrawn.append(self._shown.pop(key, old))
-                elif old is not None and new is not None:
-                    before_it = self._shown.pop(key, old)
-                    after_it = self._put(new)
-                    exchanged.append((before_it, after_it if before_it is old else self._moved(after_it)))
+                elif old is not None:
+                    shown = self._drop(old)
+                    if new is None:
+                        withdrawn.append(shown)
+                    else:
+                        exchanged.append((shown, self._put(new) if shown is old else self._moved(self._put(new))))
         return Relisted(withdrawn, registered, [*exchanged, *self._exchanged(names)])
 
     def _exchanged(self, names: Collection[str]) -> Iterator[tuple[Plugin, Plugin]]:
-        for key, plugin in self._lazy.items():
-            if plugin.target.module in names:
-                before = self._shown.get(key, plugin)
-                if before.target is not self._target(plugin.target):
-                    yield before, self._put(plugin)
+        for plugin in [plugin for name in names for plugin in self._lazy.get(name, {}).values()]:
+            before = self._shown.get(plugin.key, plugin)
+            if before.target is not self._target(plugin.target):
+                yield before, self._put(plugin)
+
+    def _drop(self, plugin: Plugin) -> Plugin:
+        """Forgets a plugin that is not listed any more. Returns what was shown of it."""
+        self._lazy.get(plugin.target.module, {}).pop(plugin.key, None)
+        return self._shown.pop(plugin.key, plugin)
 
     def _target(self, lazy: Lazy) -> Any:
         """What was imported of a module that is followed."""
@@ -156,7 +148,7 @@ class ListedPlugins:
 
     def _put(self, plugin: Plugin) -> Plugin:
         """What to show of a plugin that is listed: what was imported, if its module was."""
-        self._lazy[plugin.key] = plugin
+        self._lazy.setdefault(plugin.target.module, {})[plugin.key] = plugin
         target = self._target(plugin.target)
         if target is plugin.target:
             self._shown.pop(plugin.key, None)
