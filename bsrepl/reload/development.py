@@ -95,6 +95,8 @@ def is_in_current_folder(path: str) -> bool:
 
 
 def _is_installed(path: str) -> bool:
+    if any(f"{sep}{name}{sep}" in path for name in ("site-packages", "dist-packages")):  # of any environment
+        return True
     return path.startswith(_installed_folders()) or realpath(path).startswith(_installed_folders())
 
 

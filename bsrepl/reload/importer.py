@@ -13,7 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from io import StringIO
@@ -21,7 +21,7 @@ from os.path import basename, dirname, isdir, lexists
 from types import CodeType, ModuleType
 from typing import Any
 
-from ..errors import PluginFileError, PluginWarning
+from ..errors import PluginWarning
 from ..frameworks.brainsmith.installed import InstalledBrainsmith
 from ..registry.store import Journal, record
 from . import interrupts
@@ -32,7 +32,7 @@ from .execution import Execution, renewed, undecorated_ops
 from .import_statements import ImportStatements
 from .in_place import InPlace
 from .module_names import INIT, ModuleNames
-from .package_finder import PackageFinder, PackageLoader, imported_names
+from .package_finder import PackageFinder, PackageLoader, adopted
 from .process_state import kept
 from .shown_source import show_source
 
@@ -75,7 +75,9 @@ class PluginImporter(MetaPathFinder, Loader):
         """Makes the import system ask here first."""
         sys.meta_path.insert(0, self)
         self._statements.install()
-        self._adopt(self._packages.imported())
+        for execution in adopted(self._packages.imported(), self._names, self._read):
+            self._executions[execution.path] = execution
+            self._order.setdefault(execution.path, len(self._order))
 
     def uninstall(self) -> None:
         """Takes this and the modules of plugin files out of the import system again; those of packages stay."""
@@ -88,6 +90,10 @@ class PluginImporter(MetaPathFinder, Loader):
     @property
     def is_installed(self) -> bool:
         return self in sys.meta_path
+
+    def take_notes(self) -> list[str]:
+        """What is to be told once: modules that have changed and cannot be executed again."""
+        return self._packages.fixed.take_notes()
 
     def name(self, names: Mapping[str, str]) -> None:
         """Gives files the names that their modules have in another process."""
@@ -264,8 +270,7 @@ class PluginImporter(MetaPathFinder, Loader):
         if not is_packaged or self._is_plugin_file(path):
             module.__dict__["__builtins__"] = self._builtins
         if not is_packaged:
-            exec(code, module.__dict__)
-            return
+            return exec(code, module.__dict__)
         self._order.setdefault(path, len(self._order))
         self._running.add(path)
         try:
@@ -280,19 +285,6 @@ class PluginImporter(MetaPathFinder, Loader):
     def _take_over(self, fullname: str, path: str) -> SourceFileLoader:
         self._names.claim(fullname, path, True)
         return PackageLoader(self, fullname, path)
-
-    def _adopt(self, modules: Iterable[ModuleType]) -> None:
-        """Follows modules of packages that were imported before."""
-        for module in modules:
-            path = str(module.__file__)
-            with suppress(FileNotFoundError, PluginFileError):
-                self._executions[path] = Execution(path, self._read(path), module)
-                self._names.claim(module.__name__, path, True)
-                self._order.setdefault(path, len(self._order))
-        for path, execution in self._executions.items():
-            if execution.module is not None:
-                names = imported_names(execution.module)
-                execution.depends |= {self._names.path(name) for name in names if name in self._names} - {path}
 
     def _blame(self, execution: Execution, error: BaseException) -> None:
         if execution.error is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -11,8 +11,12 @@ from importlib.util import resolve_name
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from ..errors import PluginFileError
 from ..frameworks.source_reader import Module
 from .development import Development
+from .execution import Execution
+from .fixed_modules import FixedModules
+from .module_names import ModuleNames
 
 if TYPE_CHECKING:
     from .importer import PluginImporter
@@ -30,6 +34,7 @@ class PackageFinder:
         self._asking = asking
         self._development = development
         self._loader = loader
+        self.fixed = FixedModules()
         self._packages: dict[str, bool] = {}  # which packages, by their names, may have modules that are followed
 
     def find(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
@@ -46,6 +51,8 @@ class PackageFinder:
         if self._is_followed(package, spec):
             assert spec.origin is not None
             spec.loader = self._loader(fullname, spec.origin)
+        elif self._packages.get(package):
+            self.fixed.add(spec)
         return spec
 
     def imported(self) -> list[ModuleType]:
@@ -93,7 +100,22 @@ class PackageLoader(SourceFileLoader):
             super().exec_module(module)
 
 
-def imported_names(module: ModuleType) -> set[str]:
+def adopted(modules: Iterable[ModuleType], names: ModuleNames, read: Callable[[str], bytes]) -> list[Execution]:
+    """Modules of packages that were imported before, as if they had been executed just now, and named in `names`."""
+    executions = []
+    for module in modules:
+        path = str(module.__file__)
+        with suppress(FileNotFoundError, PluginFileError):
+            executions.append(Execution(path, read(path), module))
+            names.claim(module.__name__, path, True)
+    for execution in executions:
+        assert execution.module is not None
+        imported = _imported_names(execution.module)
+        execution.depends |= {names.path(name) for name in imported if name in names} - {execution.path}
+    return executions
+
+
+def _imported_names(module: ModuleType) -> set[str]:
     """The modules that one has imported, as far as its text and its namespace tell."""
     package = str(module.__package__ or "")
     names = {value.__name__ for value in vars(module).values() if type(value) is ModuleType}

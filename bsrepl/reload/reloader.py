@@ -115,6 +115,10 @@ class Reloader:
             self._adopt()
         return transaction.report(self.registry.snapshot)
 
+    def take_notes(self) -> list[str]:
+        """What is to be told once: the packages and modules that cannot be followed, and why."""
+        return [*self.development.take_notes(), *self._importer.take_notes()]
+
     # What there is
 
     @property

@@ -66,7 +66,7 @@ def console(
     stand_in.install()
 
     def take_notes() -> list[str]:
-        return [*stand_in.take_notes(), *reloader.development.take_notes()]
+        return [*stand_in.take_notes(), *reloader.take_notes()]
 
     session = Session(PRELOADED)
 

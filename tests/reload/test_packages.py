@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +238,23 @@ def test_what_others_may_have_written_is_imported_but_its_changes_are_not_execut
     assert note.startswith("changes of pk are not followed: anyone may write to ")
     assert note.endswith(f"chmod o-w {sources.folder / 'pk'}; or start with --trust")
     assert development.take_notes() == []
+
+
+def test_a_compiled_module_that_changes_is_named(sources: Sources) -> None:
+    spec = find_spec("_bisect")
+    if spec is None or not isinstance(spec.loader, ExtensionFileLoader):
+        pytest.skip("this Python has no compiled module in a file")
+    file = Path(str(spec.origin))
+    sources.write({"pk/__init__.py": ""})
+    copy = Path(shutil.copy(file, sources.folder / "pk" / file.name))
+    sources.start()
+    sources.imported("pk._bisect")
+    assert sources.reloader is not None
+    assert sources.reloader.take_notes() == []
+    copy.touch()
+    message = "pk._bisect is compiled and cannot be executed again; start again to use the new one"
+    assert sources.reloader.take_notes() == [message]
+    assert sources.reloader.take_notes() == []
 
 
 def test_the_shell_leaves_packages_behind_as_they_are(sources: Sources) -> None:
