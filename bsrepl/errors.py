@@ -76,6 +76,24 @@ class ExecutionFailed(BsreplError, RuntimeError):
     """A model cannot be executed, or executing it raised something; the message says what."""
 
 
+class UnreadableInputs(BsreplError, ValueError):
+    """Values for the inputs of a model were given in a form that cannot be understood, or in a file that is none."""
+
+    says_it_all = True
+
+
+class TaskEnded(BsreplError, RuntimeError):
+    """What ran in another process raised, crashed or reached a limit; the message says which.
+
+    `is_late`: it reached its limit of time. `trace`: the traceback of what it raised.
+    """
+
+    def __init__(self, message: str, *, is_late: bool = False, trace: str = "") -> None:
+        super().__init__(message)
+        self.is_late = is_late
+        self.trace = trace
+
+
 class LessonError(BsreplError, ValueError):
     """A Markdown file is no lesson; the message says at which line of it."""
 

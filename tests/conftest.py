@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bsrepl.models.executor import Executor
 from bsrepl.registry.changes import changes_between
 from bsrepl.registry.plugin import KINDS
 from bsrepl.registry.snapshot import Snapshot
@@ -21,12 +22,17 @@ from bsrepl.reload.outcome import Report
 from bsrepl.reload.reloader import Reloader
 from bsrepl.shell import places
 from bsrepl.shell.assembly import console as build_console
+from bsrepl.shell.command import Command
 from bsrepl.shell.preloaded import PRELOADED
+from bsrepl.teach.tour import Tour
 from bsrepl.text.terminal import Terminal
 
 from .pty_session import PtySession
 
 Start = Callable[..., PtySession]
+
+#: All consoles of the tests execute models in one process.
+EXECUTOR = Executor()
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
 
@@ -132,6 +138,7 @@ class Screen:
             terminal,
             clock=lambda: self.seconds(),
             now=self.clock,
+            executor=EXECUTOR,
             shows_time=shows_time,
             index_file=places.index_file(),
         )
@@ -145,8 +152,7 @@ class Screen:
     @property
     def commands(self) -> dict[str, Any]:
         """The commands that are preloaded, by their names."""
-        private = {name for name in self.names if name.startswith("_")}
-        return {name: value for name, value in self.names.items() if name not in PRELOADED.keys() | private}
+        return {name: value for name, value in self.names.items() if isinstance(value, (Command, Tour))}
 
     @property
     def names(self) -> dict[str, Any]:

@@ -1,21 +1,17 @@
-"""Shapes and datatypes of tensors that the values contradict.
-
-The values are those of one execution of the model, on the first of the probes.
-"""
+"""Shapes and datatypes of tensors that the values of one execution contradict."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from onnx import ModelProto, TensorProto, numpy_helper
 from qonnx.core.datatype import DataType
-from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.util.basic import get_execution_error_thresh
 
 from ..graphdiff.difference import Difference
 from ..graphdiff.view import View, view
-from .execution import Executable
-from .probes import probes
+from .execution import Executable, Values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,31 +19,39 @@ if TYPE_CHECKING:
 _ANY = "SCALEDINT"  # multiples of a scale that the annotation does not give: no value contradicts it
 
 
-def contradictions(model: ModelWrapper) -> dict[str, str]:
+def contradictions(model: ModelProto, inputs: Values) -> dict[str, str]:
     """The contradictions by tensor, one line each; the tensors of sub-graphs are left out.
 
     Raises ExecutionFailed if the model cannot be executed.
     """
-    (_, inputs), *_ = probes(model, 1)
-    graph = view(model.model)
+    graph = view(model)
     wanted = [tensor[1] for node in graph.nodes for tensor in node.outputs if tensor is not None and not tensor[0]]
-    values = Executable(model, [value.shape for value in inputs], wanted)(inputs)
-    values |= {tensor.name: model.get_initializer(tensor.name) for tensor in model.graph.initializer}
+    values = Executable(model, wanted)(inputs)
+    values |= {tensor.name: _constant(tensor) for tensor in model.graph.initializer}
     arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}  # no sequences
     lines = {name: _contradiction(graph, name, value) for name, value in arrays.items()}
     return {name: line for name, line in lines.items() if line}
 
 
-def new_contradictions(difference: Difference, before: ModelWrapper, after: ModelWrapper) -> list[str]:
-    """The contradictions that a change introduced, one a line.
+def new_contradictions(
+    difference: Difference, before: ModelProto, after: ModelProto, inputs: Values, others: Values
+) -> list[str]:
+    """The contradictions that a change introduced, one a line; both models are executed on their own inputs.
 
     Raises ExecutionFailed if a model cannot be executed.
     """
-    lines = contradictions(after)
+    lines = contradictions(after, others)
     if not lines:
         return []
-    known = {difference.tensors.get(("", name)) for name in contradictions(before)}
+    known = {difference.tensors.get(("", name)) for name in contradictions(before, inputs)}
     return [line for name, line in lines.items() if ("", name) not in known]
+
+
+def _constant(tensor: TensorProto) -> Any:
+    try:
+        return numpy_helper.to_array(tensor)
+    except Exception:  # fewer values than the shape says, an unknown type
+        return None
 
 
 def _contradiction(graph: View, name: str, value: NDArray[Any]) -> str:

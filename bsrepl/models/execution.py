@@ -1,16 +1,15 @@
-"""Executing a model: a standard model as a whole with onnxruntime, any other node by node with QONNX."""
+"""Executing a model: as a whole with onnxruntime, or node by node with QONNX where it has ops of Python packages."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
-from onnx import ModelProto, TypeProto, ValueInfoProto
+from onnx import GraphProto, ModelProto, TypeProto, ValueInfoProto
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.general import SortGraph
@@ -18,14 +17,17 @@ from qonnx.transformation.infer_shapes import InferShapes
 
 from ..errors import ExecutionFailed
 from ..text.columns import cut
-from .probes import inputs_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST = 300  # characters of what onnxruntime or QONNX says
 _WARNINGS, _ERRORS = 2, 3  # onnxruntime's levels; the first is its default
-_STANDARD = ("", "ai.onnx", "ai.onnx.ml")
+_NEWEST_IR = 11  # every onnxruntime that QONNX can have executes it
+_RUNTIME = ("", "ai.onnx", "com.microsoft", "org.pytorch.aten")  # domains of onnxruntime, besides `ai.onnx.*`
+
+#: Values of tensors by name: arrays, or lists where a value is a sequence.
+Values = dict[str, Any]
 
 
 class Executable:
@@ -34,58 +36,101 @@ class Executable:
     `wanted` are tensors to return besides the outputs of the graph. Raises ExecutionFailed, also when called.
     """
 
-    def __init__(self, model: ModelWrapper, shapes: Iterable[tuple[int, ...]], wanted: Iterable[str] = ()) -> None:
+    def __init__(self, model: ModelProto, wanted: Iterable[str] = ()) -> None:
         self.inputs = [value.name for value in inputs_of(model)]
-        self._wanted = [name for name in wanted if name not in self.inputs]
-        self.is_standard = _is_standard(model.model)
-        try:
-            self._run = self._whole(model) if self.is_standard else self._by_node(model, shapes)
-        except Exception as error:
-            raise ExecutionFailed(f"the model cannot be executed: {_in_a_line(error)}") from error
+        self.outputs = [value.name for value in model.graph.output]
+        self._wanted = list(dict.fromkeys(name for name in wanted if name not in {*self.inputs, *self.outputs}))
+        self.is_whole = runs_whole(model)
+        self._model = model
+        self._session: Any = None
+        self._sized: dict[tuple[tuple[int, ...], ...], ModelWrapper] = {}  # for QONNX, which needs fixed shapes
 
-    def __call__(self, values: Iterable[NDArray[Any]]) -> dict[str, Any]:
-        """The outputs, the wanted tensors and the inputs, by name: arrays, or lists where a value is a sequence."""
-        try:
-            given = dict(zip(self.inputs, values, strict=True))
-            with _isolated():
-                return {**self._run(given), **given}
-        except Exception as error:
-            raise ExecutionFailed(f"executing the model failed: {_in_a_line(error)}") from error
+    def __call__(self, given: Mapping[str, NDArray[Any]]) -> Values:
+        """The outputs, the wanted tensors and the inputs, by name."""
+        with _isolated(), _told("the model cannot be executed"):
+            values = self._whole(given) if self.is_whole else self._by_node(given)
+        missing = [name for name in self.outputs if name not in values]
+        if missing:
+            raise ExecutionFailed(f"the output {missing[0]} has no value")
+        return {**values, **given}
 
-    def _whole(self, model: ModelWrapper) -> Any:
-        proto = model.model
-        outputs = [value.name for value in proto.graph.output]
-        more = [name for name in self._wanted if name not in outputs]
-        if more:
-            proto = ModelProto.FromString(proto.SerializeToString())
-            proto.graph.output.extend(ValueInfoProto(name=name, type=TypeProto()) for name in more)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        session = onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        names = [*outputs, *more]
-        return lambda given: dict(zip(names, session.run(names, given), strict=True))
+    def _whole(self, given: Mapping[str, NDArray[Any]]) -> Values:
+        names = [*self.outputs, *self._wanted]
+        if self._session is None:
+            self._session = _session(self._model, self._wanted)
+        return dict(zip(names, self._session.run(names, dict(given)), strict=True))
 
-    def _by_node(self, model: ModelWrapper, shapes: Iterable[tuple[int, ...]]) -> Any:
-        copied = deepcopy(model)
-        for name, shape in zip(self.inputs, shapes, strict=True):
-            if tuple(copied.get_tensor_shape(name) or ()) != shape:
-                copied.set_tensor_shape(name, list(shape))
-        copied = copied.transform(SortGraph(), cleanup=False).transform(InferShapes(), cleanup=False)
-        outputs = [value.name for value in copied.graph.output]
-
-        def run(given: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-            values = execute_onnx(copied, dict(given), return_full_exec_context=bool(self._wanted))
-            return {name: values[name] for name in (*outputs, *self._wanted) if name in values}
-
-        return run
+    def _by_node(self, given: Mapping[str, NDArray[Any]]) -> Values:
+        shapes = tuple(given[name].shape for name in self.inputs)
+        if shapes not in self._sized:
+            self._sized[shapes] = _sized(self._model, dict(zip(self.inputs, shapes, strict=True)))
+        values = execute_onnx(self._sized[shapes], dict(given), return_full_exec_context=bool(self._wanted))
+        return {name: values[name] for name in (*self.outputs, *self._wanted) if name in values}
 
 
-def _in_a_line(error: Exception) -> str:
-    return cut(" ".join(f"{type(error).__name__}: {error}".split()), _MOST)
+def inputs_of(model: ModelProto) -> list[ValueInfoProto]:
+    """The inputs of a model that are not constants."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    constants |= {tensor.values.name for tensor in model.graph.sparse_initializer}
+    return [value for value in model.graph.input if value.name not in constants]
 
 
-def _is_standard(model: ModelProto) -> bool:
-    return all(node.domain in _STANDARD for node in model.graph.node)
+def runs_whole(model: ModelProto) -> bool:
+    """Whether onnxruntime knows the domains of all nodes: its own, and those of the functions in the model."""
+    known = {*_RUNTIME, *(function.domain for function in model.functions)}
+    return all(domain in known or domain.startswith(("ai.onnx.", "com.microsoft.")) for domain in domains(model))
+
+
+def domains(model: ModelProto) -> set[str]:
+    """The domains of all nodes, those of sub-graphs and functions among them."""
+    graphs: list[Any] = [model.graph, *model.functions]
+    names = set()
+    for graph in graphs:  # it grows
+        for node in graph.node:
+            names.add(node.domain)
+            graphs += subgraphs(node)
+    return names
+
+
+def subgraphs(node: Any) -> list[GraphProto]:
+    """The graphs in the attributes of a node."""
+    graphs = []
+    for attribute in node.attribute:
+        graphs += [attribute.g] if attribute.HasField("g") else []
+        graphs += attribute.graphs
+    return graphs
+
+
+def _session(model: ModelProto, wanted: Collection[str]) -> Any:
+    if wanted or model.ir_version > _NEWEST_IR:
+        copied = ModelProto()
+        copied.CopyFrom(model)
+        copied.ir_version = min(model.ir_version, _NEWEST_IR)
+        copied.graph.output.extend(ValueInfoProto(name=name, type=TypeProto()) for name in wanted)
+        model = copied
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def _sized(model: ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> ModelWrapper:
+    """A copy of a model for QONNX: its inputs have these shapes, its nodes are in order, its shapes are known."""
+    copied = ModelWrapper(model, make_deepcopy=True)
+    for name, shape in shapes.items():
+        if tuple(copied.get_tensor_shape(name) or ()) != shape:
+            copied.set_tensor_shape(name, list(shape))
+            del copied.graph.value_info[:]  # they were inferred from the shape before
+    return copied.transform(SortGraph(), cleanup=False).transform(InferShapes(), cleanup=False)
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Whatever is raised in here is raised as ExecutionFailed, in a line."""
+    try:
+        yield
+    except Exception as error:
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ExecutionFailed(f"{what}: {cut(line, _MOST)}") from error
 
 
 @contextmanager

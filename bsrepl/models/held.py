@@ -1,30 +1,32 @@
-"""The models that names of the session hold, and how a command changed them."""
+"""The models that the session holds, in names, lists and dicts, and how a command changed them."""
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..frameworks.qonnx.observing import Application, leading_to, observed
+from ..frameworks.qonnx.observing import Application, Observations, leading_to, observed
+from .mentions import is_plain_load, loads, may_be_edited, mentioned, opens_models, passes
 
 if TYPE_CHECKING:
     from ..graphdiff.difference import Difference
-    from ..graphdiff.view import View
+
+_MOST = 64  # elements of a list or dict that are looked at
 
 
 class ModelChange(NamedTuple):
-    """How a command changed the model of a name."""
+    """How a command changed a model."""
 
-    name: str  # of the session
+    name: str  # what to type for it: `m`, `ms[0]`
     passes: tuple[str, ...]  # the passes that the command names
     label: str  # which model it is: the name of the sample, or of its graph
-    difference: Difference
+    difference: Difference  # empty if a pass changed nothing
     defects: list[str]
     seconds: float  # that the comparison took
-    before: Any  # the model before; None if it was edited in place
+    before: Any
     after: Any
     applied: Sequence[Application]  # the passes that produced it, as far as they were observed
 
@@ -32,147 +34,167 @@ class ModelChange(NamedTuple):
 class Held(NamedTuple):
     """The models before a command."""
 
-    models: dict[str, Any]  # by name
-    views: dict[str, View]  # of the models that the command may change in place
+    models: dict[str, Any]  # by what to type for them
+    copies: dict[str, Any]  # of those that the command may edit in place, as `ModelProto`s
     parse: Callable[[], ast.AST | None]  # returns the command's syntax tree
 
 
 class Models:
-    """Follows the names of a namespace that hold models. Costs nothing as long as no name does."""
+    """Follows the models that a namespace holds. Costs nothing as long as it holds none."""
 
     def __init__(self, namespace: Mapping[str, Any], clock: Callable[[], float]) -> None:
         self._namespace = namespace
         self._clock = clock
+        self.are_any = False  # whether there were models after the last command
         self._labels: dict[str, str] = {}  # name -> the sample that was loaded into it
 
     def before(self, parse: Callable[[], ast.AST | None]) -> Held:
-        """The models before a command, whose syntax tree `parse` returns.
-
-        A model that the command mentions, other than to transform a copy of it, is viewed before it can change.
-        """
+        """The models before a command, whose syntax tree `parse` returns; copies of those that it may edit in place."""
         models = self._held()
         tree = parse() if models else None
-        edited = _mentioned(tree) - set(_copied(tree)) if tree is not None else set()
-        if not edited & models.keys():
+        if tree is None:
             return Held(models, {}, parse)
-        from ..graphdiff.view import view  # only now: many sessions hold no model
+        names = mentioned(tree)
+        edited = names if self._parts() & names else may_be_edited(tree)
+        places = [place for place in models if _name(place) in edited or (self._parts() & names)]
+        return Held(models, {place: _copy(models[place]) for place in places}, parse)
 
-        return Held(models, {name: view(_proto(models[name])) for name in edited & models.keys()}, parse)
+    def observed(self, held: Held) -> AbstractContextManager[Observations]:
+        """Notes the passes that are applied and the models that are opened while a command runs."""
+        tree = None if held.models else held.parse()
+        if not held.models and (tree is None or not opens_models(tree)):
+            return nullcontext(Observations([], []))
+        return observed(self._clock, copies=not is_plain_load(held.parse()))
 
-    def observed(self, held: Held) -> AbstractContextManager[list[Application]]:
-        """Records the passes that are applied while a command runs, if a name holds a model."""
-        return observed(self._clock) if held.models else nullcontext([])
-
-    def changes(self, held: Held, applications: Sequence[Application] = ()) -> Iterator[ModelChange]:
-        """The changes since, name by name; a new name is compared with the only model that the command mentions.
-
-        `applications` are the passes that the command applied.
-        """
+    def changes(self, held: Held, seen: Observations) -> Iterator[ModelChange]:
+        """The changes since, model by model; a new name is compared with the only model that the command mentions."""
         now = self._held()
+        self.are_any = bool(now)
         if not now:
             return
+        tree = held.parse()
+        self._labels.update(loads(tree))
+        compared: dict[tuple[int, int], Difference] = {}
+        for place, model in now.items():
+            applied = leading_to(model, seen.applications)
+            source, before = self._before(place, model, held, seen, applied)
+            if before is None:
+                continue
+            self._labels.setdefault(place, self._labels.get(source, ""))
+            if change := self._change(place, before, model, applied, compared, passes(tree)):
+                yield change
+
+    def _before(
+        self, place: str, model: Any, held: Held, seen: Observations, applied: Sequence[Application]
+    ) -> tuple[str, Any]:
+        """What a model was before the command: under which name, and the model; None if it is the same."""
+        origin = applied[0].source if applied else model
+        known = [(name, was, held.copies.get(name)) for name, was in held.models.items() if was is origin]
+        tree = held.parse()
+        is_loaded = place in dict(loads(tree))
+        if known:
+            source, was, copied = next((entry for entry in known if entry[0] == place), known[0])
+            if not applied and place in held.models and source != place:  # the name stands for another model now
+                return place, _as_it_was(held.models[place], held.copies.get(place))
+            before = _as_it_was(was, copied)
+            return source, before if applied or before is not was else None
+        for opened, copied in seen.opened:
+            before = _as_it_was(opened, copied)
+            if opened is origin and (applied or before is not opened or is_loaded):
+                return place, before if applied or before is not opened else None
+        if is_loaded and not applied:
+            return place, None
+        names = mentioned(tree) if tree is not None else set()
+        sources = [place] if place in held.models else [name for name in held.models if _name(name) in names]
+        if len(sources) != 1:
+            return place, applied[0].source if applied else None
+        return sources[0], _as_it_was(held.models[sources[0]], held.copies.get(sources[0]))
+
+    def _change(
+        self,
+        place: str,
+        before: Any,
+        model: Any,
+        applied: Sequence[Application],
+        compared: dict[tuple[int, int], Difference],
+        named: tuple[str, ...],
+    ) -> ModelChange | None:
         from ..graphdiff.defects import defects
         from ..graphdiff.difference import between
 
-        tree = held.parse()
-        self._labels.update(_loads(tree))
-        mentioned = _mentioned(tree) & held.models.keys() if tree is not None else set()
-        compared: dict[tuple[int, int], Difference] = {}
-        for name, model in now.items():
-            source = name if name in held.models else next(iter(mentioned), None) if len(mentioned) == 1 else None
-            if source is None or name in dict(_loads(tree)):
-                continue
-            was = held.models[source]
-            if was is model and source not in held.views:
-                continue
-            started = self._clock()
-            difference = compared.get((id(was), id(model)))
-            if difference is None:
-                difference = compared[id(was), id(model)] = between(held.views.get(source, _proto(was)), _proto(model))
-            seconds = self._clock() - started
-            self._labels.setdefault(name, self._labels.get(source, ""))
-            if (difference or difference.is_renamed_only) and (name in held.models or difference):
-                label = self._labels[name] or str(_proto(model).graph.name)
-                applied = leading_to(model, applications)
-                dropped = [node for application in applied for node in application.dropped]
-                yield ModelChange(
-                    name, _passes(tree), label, difference, defects(difference, dropped), seconds,
-                    None if was is model else was, model, applied,
-                )  # fmt: skip
+        started = self._clock()
+        pair = id(before), id(model)
+        if pair not in compared:
+            compared[pair] = between(_proto(before), _proto(model))
+        difference = compared[pair]
+        seconds = self._clock() - started
+        if not (difference or difference.is_renamed_only or applied or named):
+            return None
+        label = self._labels[place] or str(_proto(model).graph.name)
+        dropped = [node for application in applied for node in application.dropped]
+        return ModelChange(
+            place, named, label, difference, defects(difference, dropped), seconds, before, model, applied
+        )
 
     def _held(self) -> dict[str, Any]:
-        """The models by the names that hold them. A session has many names but few types, so the types are checked."""
+        """The models by what to type for them. A session has many names but few types, so the types are checked."""
         if "onnx" not in sys.modules:
             return {}
-        wrapper = getattr(sys.modules.get("qonnx.core.modelwrapper"), "ModelWrapper", ())
-        proto = getattr(sys.modules.get("onnx"), "ModelProto", ())
-        of_models = tuple(kind for kind in (wrapper, proto) if kind)
-        kinds = {kind for kind in set(map(type, list(self._namespace.values()))) if issubclass(kind, of_models)}
-        if not kinds:
+        of_models = tuple(filter(None, (_wrapper(), getattr(sys.modules["onnx"], "ModelProto", None))))
+        types = set(map(type, list(self._namespace.values())))
+        kinds = {kind for kind in types if issubclass(kind, of_models)}
+        if not kinds and not types & {list, dict, tuple}:
             return {}
+        models: dict[str, Any] = {}
+        for name, value in list(self._namespace.items()):
+            if name.startswith("_"):
+                continue
+            if type(value) in kinds:
+                models[name] = value
+            elif type(value) in (list, dict, tuple):
+                elements = ((f"{name}[{key!r}]", element) for key, element in _elements(value))
+                models |= {place: element for place, element in elements if issubclass(type(element), of_models)}
+        return models
+
+    def _parts(self) -> set[str]:
+        """The names that hold a part of a model, as a graph or a node: through them it can be edited."""
         items = list(self._namespace.items())
-        return {name: value for name, value in items if type(value) in kinds and not name.startswith("_")}
+        return {name for name, value in items if type(value).__module__.startswith(_PARTS)} - {
+            name for name, value in items if type(value).__name__ == "ModelProto"
+        }
+
+
+_PARTS = ("onnx.", "onnx_ml", "google._upb", "google.protobuf")
+
+
+def _elements(values: Any) -> Iterable[tuple[Any, Any]]:
+    if len(values) > _MOST:
+        return ()
+    return list(values.items()) if isinstance(values, dict) else enumerate(values)
+
+
+def _wrapper() -> Any:
+    return getattr(sys.modules.get("qonnx.core.modelwrapper"), "ModelWrapper", None)
+
+
+def _name(place: str) -> str:
+    """The name at the beginning of what is typed for a model."""
+    return place.partition("[")[0]
 
 
 def _proto(model: Any) -> Any:
     return getattr(model, "model", model)
 
 
-def _mentioned(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+def _copy(model: Any) -> Any:
+    proto = _proto(model)
+    copied = type(proto)()
+    copied.CopyFrom(proto)
+    return copied
 
 
-def _copied(tree: ast.AST) -> Iterator[str]:
-    """The names that the command only transforms copies of: `m.transform(...)` and no other mention of `m`."""
-    uses: dict[str, int] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            uses[node.id] = uses.get(node.id, 0) + 1
-    for node in ast.walk(tree):
-        if _is_transform(node) and not any(keyword.arg == "make_deepcopy" for keyword in node.keywords):  # type: ignore[attr-defined]
-            receiver = node.func.value  # type: ignore[attr-defined]
-            if isinstance(receiver, ast.Name) and uses[receiver.id] == 1:
-                yield receiver.id
-
-
-def _is_transform(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "transform"
-
-
-def _passes(tree: ast.AST | None) -> tuple[str, ...]:
-    """The transformations and steps that a command names, in the order in which they are applied."""
-    passes = []
-    for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.Call):
-            if _is_transform(node) and node.args:
-                passes.append((node.end_lineno, node.end_col_offset, _name(node.args[0])))
-            elif isinstance(node.func, ast.Attribute) and _first_name(node.func) == "steps":
-                passes.append((node.end_lineno, node.end_col_offset, _name(node.func)))
-    return tuple(name for *_, name in sorted(passes) if name)
-
-
-def _name(node: ast.AST) -> str:
-    """The last part of the name of a class, a function or a variable, called or not."""
-    if isinstance(node, ast.Call):
-        return _name(node.func)
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _first_name(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _loads(tree: ast.AST | None) -> Iterator[tuple[str, str]]:
-    """The names that a command assigns a loaded model to, or what it turns it into at once, and what it loads."""
-    for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.Assign):
-            calls = [call for call in ast.walk(node.value) if isinstance(call, ast.Call) and _name(call) == "load"]
-            if len(calls) == 1:
-                source = calls[0].args[0] if calls[0].args else None
-                for target in node.targets:
-                    if isinstance(target, ast.Name):
-                        yield target.id, str(source.value) if isinstance(source, ast.Constant) else ""
+def _as_it_was(model: Any, copied: Any) -> Any:
+    """A model as a copy of it says that it was; the model itself if there is none, or they are equal."""
+    if copied is None or copied == _proto(model):
+        return model
+    return copied if _proto(model) is model else type(model)(copied, fix_missing_initializer_valueinfo=False)

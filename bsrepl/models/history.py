@@ -90,6 +90,8 @@ class History:
 
         for change, verdict in outcomes:
             difference = change.difference
+            if not (difference or difference.is_renamed_only):
+                continue
             before = self._snapshots.take(change.before, difference.old) if change.before is not None else None
             summary = in_short(difference) or headline(difference)
             self._events.append(Event(change.name, " ".join(command.split()), summary, verdict, seconds, before))

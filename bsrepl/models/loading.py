@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelNotFound, UnreadableModel
 from ..frameworks.qonnx.samples import samples
+from .repair import repair
 from .trust import refuse_untrusted
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ def opened(source: Any, trust: bool = False) -> ModelWrapper:
         model, place = _parsed(source), "the model"
     if not trust:
         refuse_untrusted(model, place)
+    if repaired := repair(model):
+        warnings.warn(f"{place}: {repaired}, which QONNX does not open", stacklevel=3)
     try:
         return ModelWrapper(model)
     except Exception as error:  # assertions and whatever its look at shapes and values raises

@@ -8,18 +8,17 @@ from ..text.styled import Styled, Text
 
 if TYPE_CHECKING:
     from ..graphdiff.difference import Difference
-    from .verify import Verdict
+    from .verdict import Verdict
 
 
 class ModelDiff(Styled):
     """The difference of two models and the verdict. False if the graphs are the same; prints as words and as lanes."""
 
-    def __init__(self, before: Any, after: Any, difference: Difference, verdict: Verdict | None, why_not: str) -> None:
+    def __init__(self, before: Any, after: Any, difference: Difference, verdict: Verdict | None) -> None:
         self.before = before
         self.after = after
         self.difference = difference
-        self.verdict = verdict  # None if the graphs are the same, or a model could not be executed
-        self.why_not = why_not  # why there is no verdict
+        self.verdict = verdict  # None if the graphs are the same
 
     def __bool__(self) -> bool:
         return bool(self.difference)
@@ -38,4 +37,4 @@ class ModelDiff(Styled):
 
     @property
     def _verdict(self) -> str:
-        return repr(self.verdict) if self.verdict is not None else self.why_not
+        return repr(self.verdict) if self.verdict is not None else ""

@@ -6,135 +6,163 @@ The global random state is neither used nor changed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from onnx import TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
 from qonnx.core.datatype import DataType
 
 from ..errors import ExecutionFailed
 from ..frameworks.qonnx.samples import samples
+from .execution import inputs_of
+from .ranges import Range, ranges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from qonnx.core.modelwrapper import ModelWrapper
+
+    Arrays = dict[str, NDArray[Any]]
 
 _WIDEST = 2**15  # magnitude of random integers of a wider type: sums of them stay exact in float32
-_DYNAMIC = 1  # the size of a dimension that is not fixed
 _MEMORY = 2**30  # bytes that the values of all inputs together may take
+_UNKNOWN = Range(None, ())
+_FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
+
+#: The kinds of values, in the order in which they are tried. An input with an integer datatype annotation or element
+#: type has integers of that type each time, in the container that QONNX expects.
+KINDS = ("integers", "uniform", "normal", "zeros", "large", "small")
 
 
-def inputs_of(model: ModelWrapper) -> list[ValueInfoProto]:
-    """The inputs of a model that are not constants."""
-    constants = {tensor.name for tensor in model.graph.initializer}
-    return [value for value in model.graph.input if value.name not in constants]
+class Probes:
+    """Generates values for the inputs of a model. Raises ExecutionFailed if there are none for one of them."""
+
+    def __init__(self, model: ModelProto, seed: int = 0) -> None:
+        self._values = inputs_of(model)
+        for value in self._values:
+            _check_type(value)
+        self._annotations = {
+            annotation.tensor_name: entry.value
+            for annotation in model.graph.quantization_annotation
+            for entry in annotation.quant_parameter_tensor_names
+            if entry.key == "finn_datatype"
+        }
+        whole = [value.name for value in self._values if value.type.tensor_type.elem_type not in _FLOATS]
+        self._ranges = ranges(model, whole) if whole else {}
+        self._seed = seed
+
+    def recorded(self, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[Arrays]:
+        """The inputs recorded with the samples of QONNX that fit the only input of the model."""
+        if len(self._values) != 1:
+            return
+        (value,) = self._values
+        for folder in {path.parent for path in samples().values()}:
+            for place in sorted(folder.glob("test_data*/input*")):
+                array = read_array(place)
+                if array.shape == shapes[value.name]:
+                    yield {value.name: array.astype(_dtype(value))}
+
+    def generated(self, shapes: Mapping[str, tuple[int, ...]], kind: str) -> Arrays:
+        """Values of one of the `KINDS`, for inputs of these shapes; the same each time.
+
+        Raises ExecutionFailed if they would take too much memory.
+        """
+        _check_size(self._values, shapes)
+        rng = np.random.default_rng([self._seed, KINDS.index(kind)])
+        return {value.name: self._generated(value, shapes[value.name], kind, rng) for value in self._values}
+
+    def _generated(
+        self, value: ValueInfoProto, shape: tuple[int, ...], kind: str, rng: np.random.Generator
+    ) -> NDArray[Any]:
+        element, dtype = value.type.tensor_type.elem_type, _dtype(value)
+        if element == TensorProto.BOOL:
+            return rng.integers(0, 2, shape).astype(dtype)
+        annotated = _datatype(self._annotations.get(value.name))
+        if annotated is not None and annotated.is_integer():
+            return _annotated_integers(annotated, shape, kind, rng).astype(dtype)
+        if element not in _FLOATS:
+            return _integers(value.name, self._ranges.get(value.name, _UNKNOWN), shape, dtype, kind, rng)
+        if annotated is not None and annotated.is_fixed_point():
+            scale = annotated.scale_factor()
+            steps = rng.integers(int(annotated.min() / scale), int(annotated.max() / scale) + 1, shape)
+            return np.asarray(steps * (0 if kind == "zeros" else scale)).astype(dtype)
+        return np.asarray(_floats(shape, kind, rng)).astype(dtype)
 
 
-def probes(model: ModelWrapper, count: int, seed: int = 0) -> Iterator[tuple[str, list[NDArray[Any]]]]:
-    """`count` sets of values for the inputs, in their order, each with its kind.
-
-    The values recorded with the sample come first, if the model is one. Then follow integers over the whole range,
-    uniform and normal values, zeros, and normal values again; an input with an integer datatype annotation or element
-    type gets integers of that type each time, in the container that QONNX expects.
-
-    Raises ExecutionFailed if there are no values for an input, or they would take too much memory.
-    """
-    inputs = inputs_of(model)
-    _check(inputs)
-    number = 0
-    for recorded in _recorded(inputs):
-        if number < count:
-            yield "recorded", [recorded]
-            number += 1
-    rng = np.random.default_rng(seed)
-    kinds = ("integers", "uniform", "normal", "zeros")
-    while number < count:
-        kind = kinds[number % len(kinds)] if number < 2 * len(kinds) else "normal"
-        yield kind, [_values(model, value, kind, rng) for value in inputs]
-        number += 1
+def _floats(shape: tuple[int, ...], kind: str, rng: np.random.Generator) -> NDArray[Any]:
+    if kind == "integers":
+        return rng.integers(0, 256, shape)
+    if kind == "uniform":
+        return rng.uniform(-1, 1, shape)
+    scale = {"normal": 1.0, "large": 30.0, "small": 0.01, "zeros": 0.0}[kind]
+    return np.asarray(scale * rng.normal(size=shape))
 
 
-def shape_of(value: ValueInfoProto) -> tuple[int, ...]:
-    """The shape of an input; a dimension that is not fixed is 1."""
-    return tuple(max(dimension.dim_value, 0) or _DYNAMIC for dimension in value.type.tensor_type.shape.dim)
+def _integers(
+    name: str, known: Range, shape: tuple[int, ...], dtype: Any, kind: str, rng: np.random.Generator
+) -> NDArray[Any]:
+    """Integers of an input that says no more about them than its type."""
+    count = math.prod(shape)
+    if known.size is not None:  # spread over the whole table, its first and its last row among them
+        rows = np.linspace(0, known.size - 1, count) if count > 1 else rng.integers(0, known.size, 1)
+        return rng.permutation(np.round(rows)).reshape(shape).astype(dtype)
+    if known.compared:
+        return rng.choice(np.array([*known.compared, known.compared[0] + 1]), shape).astype(dtype)
+    if "mask" in name.lower():
+        return (rng.random(shape) < 0.8).astype(dtype)
+    narrow = np.iinfo(dtype) if np.issubdtype(dtype, np.integer) and dtype.itemsize == 1 else None
+    low, high = (narrow.min, narrow.max + 1) if narrow is not None else (0, 16)
+    return np.asarray(np.zeros(shape) if kind == "zeros" else rng.integers(low, high, shape)).astype(dtype)
 
 
-def _check(inputs: list[ValueInfoProto]) -> None:
-    """Raises ExecutionFailed if an input is no tensor of a known type, or all together are too large."""
+def _annotated_integers(datatype: Any, shape: tuple[int, ...], kind: str, rng: np.random.Generator) -> NDArray[Any]:
+    low, high = int(max(datatype.min(), -_WIDEST)), int(min(datatype.max(), _WIDEST))
+    if kind == "zeros" and datatype.allowed(0):
+        return np.zeros(shape)
+    values = np.asarray(rng.integers(low, high + 1, shape))
+    if datatype == DataType["BIPOLAR"]:
+        return np.asarray(np.where(values < 0, -1, 1))
+    if values.size > 1:
+        values.flat[rng.choice(values.size, 2, replace=False)] = low, high
+    return values
+
+
+def _dtype(value: ValueInfoProto) -> Any:
+    return helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
+
+
+def _check_type(value: ValueInfoProto) -> None:
+    if not value.type.HasField("tensor_type"):
+        kind = value.type.WhichOneof("value")
+        what = f"is a {kind.removesuffix('_type').replace('_', ' ')}, not a tensor" if kind else "has no type"
+        raise ExecutionFailed(f"the input {value.name} {what}")
+    element = value.type.tensor_type.elem_type
+    if element not in TensorProto.DataType.values() or element in (TensorProto.UNDEFINED, TensorProto.STRING):
+        what = "has strings" if element == TensorProto.STRING else f"has the unknown element type {element}"
+        raise ExecutionFailed(f"the input {value.name} {what}; give values with inputs(m, ...)")
+
+
+def _check_size(values: list[ValueInfoProto], shapes: Mapping[str, tuple[int, ...]]) -> None:
     total = 0
-    for value in inputs:
-        if not value.type.HasField("tensor_type"):
-            kind = value.type.WhichOneof("value")
-            what = f"is a {kind.removesuffix('_type').replace('_', ' ')}, not a tensor" if kind else "has no type"
-            raise ExecutionFailed(f"the input {value.name} {what}")
-        element = value.type.tensor_type.elem_type
-        if element not in TensorProto.DataType.values() or element == TensorProto.UNDEFINED:
-            raise ExecutionFailed(f"the input {value.name} has the unknown element type {element}")
-        total += math.prod(shape_of(value)) * int(helper.tensor_dtype_to_np_dtype(element).itemsize)
+    for value in values:
+        total += math.prod(shapes[value.name]) * int(_dtype(value).itemsize)
         if total > _MEMORY:
             raise ExecutionFailed(
-                f"the input {value.name} {list(shape_of(value))} is too large: generated values may take "
-                f"{_MEMORY >> 30} GiB, these take {total / 2**30:,.1f} GiB; pass your own with verify(a, b, [...])"
+                f"the input {value.name} {list(shapes[value.name])} is too large: generated values may take "
+                f"{_MEMORY >> 30} GiB, these take {total / 2**30:,.1f} GiB; give your own with inputs(m, ...)"
             )
 
 
-def _values(model: ModelWrapper, value: ValueInfoProto, kind: str, rng: np.random.Generator) -> NDArray[Any]:
-    shape = shape_of(value)
-    element = value.type.tensor_type.elem_type
-    dtype = helper.tensor_dtype_to_np_dtype(element)
-    if element == TensorProto.BOOL:
-        return rng.integers(0, 2, shape).astype(dtype)
-    if element not in (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE):
-        return np.asarray(np.zeros(shape) if kind == "zeros" else rng.integers(0, 16, shape)).astype(dtype)
-    annotated = _annotated(model, value.name)
-    if annotated is not None and annotated.is_integer():
-        return _integers(annotated, shape, kind, rng).astype(dtype)
-    if annotated is not None and annotated.is_fixed_point():
-        scale = annotated.scale_factor()
-        steps = rng.integers(int(annotated.min() / scale), int(annotated.max() / scale) + 1, shape)
-        return np.asarray(steps * (0 if kind == "zeros" else scale)).astype(dtype)
-    if kind == "integers":
-        values = rng.integers(0, 256, shape)
-    elif kind == "uniform":
-        values = rng.uniform(-1, 1, shape)
-    else:
-        values = rng.normal(size=shape) if kind == "normal" else np.zeros(shape)
-    return np.asarray(values).astype(dtype)
-
-
-def _annotated(model: ModelWrapper, name: str) -> Any:
-    """The datatype that a tensor is annotated with; None if the annotation is no datatype."""
+def _datatype(annotation: str | None) -> Any:
+    """The datatype of an annotation; None if there is none, or it is no datatype."""
     try:
-        return model.get_tensor_datatype(name)
+        return None if annotation is None else DataType[annotation]
     except Exception:  # whatever QONNX raises for a text that it does not know
         return None
 
 
-def _integers(datatype: Any, shape: tuple[int, ...], kind: str, rng: np.random.Generator) -> NDArray[Any]:
-    low, high = int(max(datatype.min(), -_WIDEST)), int(min(datatype.max(), _WIDEST))
-    if kind == "zeros" and datatype.allowed(0):
-        return np.zeros(shape)
-    values = rng.integers(low, high + 1, shape)
-    if datatype == DataType["BIPOLAR"]:
-        return np.asarray(np.where(values < 0, -1, 1))
-    return values
-
-
-def _recorded(values: list[ValueInfoProto]) -> Iterator[NDArray[Any]]:
-    """The inputs recorded with the samples of QONNX that fit the only input of a model."""
-    if len(values) != 1:
-        return
-    shape = [dimension.dim_value for dimension in values[0].type.tensor_type.shape.dim]
-    for file in {path.parent for path in samples().values()}:
-        for place in sorted(file.glob("test_data*/input*")):
-            recorded = _read(place)
-            if list(recorded.shape) == shape:
-                yield recorded.astype(helper.tensor_dtype_to_np_dtype(values[0].type.tensor_type.elem_type))
-
-
-def _read(place: Path) -> NDArray[Any]:
+def read_array(place: Path) -> NDArray[Any]:
+    """The array in a `.npy` file, or in a file with a serialized tensor."""
     if place.suffix == ".npy":
         return np.asarray(np.load(place, allow_pickle=False))
     return np.asarray(numpy_helper.to_array(TensorProto.FromString(place.read_bytes())))

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from ..text import tracebacks
 from ..text.columns import columns
 from ..text.format import duration
-from ..text.styled import Text, asides, headed, wrapped
+from ..text.styled import Text, headed, wrapped
 
 if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do not need it
     from ..graphdiff.difference import Difference
     from .held import ModelChange
     from .history import Log
     from .model_diff import ModelDiff
-    from .proof import Proof
     from .survey import Survey
     from .trace_result import Trace
-    from .verify import Verdict
+    from .unasked import Proof
+    from .verdict import Verdict
     from .watch import Watch
 
 _MOST_LINES = 60  # of the lanes of a difference
@@ -30,6 +30,8 @@ def model_change(change: ModelChange, width: int, shows_time: bool = False) -> T
     passes = ", ".join(change.passes[:3]) + (", ..." if len(change.passes) > 3 else "")
     subject = "  ".join(filter(None, (passes, change.label)))
     text = graph_change(f"{change.name}:", subject, change.difference, width)
+    if not (change.difference or change.difference.is_renamed_only):
+        text.append(("dim", "  nothing changed\n"))
     if shows_time and change.applied:
         text.append(("time", wrapped(f"  {_times(change)}", width, "    ")))
     return text + warning_lines(change.defects, width)
@@ -60,16 +62,27 @@ def warning_lines(defects: Sequence[str], width: int) -> Text:
 
 
 def proof_lines(proof: Proof, width: int) -> Text:
-    """Whether a model computes the same as before, and which of its shapes and datatypes are wrong."""
+    """Whether a changed model computes the same as before."""
     if proof.verdict is None:
-        return asides([f"  not verified: {proof.why_not}"], width)
-    text = warning_lines(proof.contradictions, width) + verdict_line(proof.verdict, width)
-    return text + (asides([f"  shapes and datatypes not checked: {proof.why_not}"], width) if proof.why_not else [])
+        waiting = "  the models are still being executed; the verdict comes above a later prompt"
+        return [("dim", wrapped(waiting, width, "    "))]
+    return verdict_lines(proof.verdict, width)
 
 
-def verdict_line(verdict: Verdict, width: int) -> Text:
-    """Whether two models compute the same."""
-    return [("added" if verdict else "error", wrapped(f"  {verdict!r}", width, "    "))]
+def late_proof(proof: Proof, width: int) -> Text:
+    """The same under a heading, for a proof that comes after the prompt."""
+    change = proof.change
+    subject = "  ".join(filter(None, (", ".join(change.passes[:3]), change.label)))
+    return headed("bold", f"{change.name}:", subject, width) + proof_lines(proof, width)
+
+
+_OUTCOME_STYLES = {"OK": "added", "OK up to rounding": "added", "UNPROVEN": "warning"}
+
+
+def verdict_lines(verdict: Verdict, width: int) -> Text:
+    """Whether two models compute the same, and which shapes and datatypes are wrong since the change."""
+    style = _OUTCOME_STYLES.get(verdict.outcome.value, "error")
+    return [*warning_lines(verdict.contradictions, width), (style, wrapped(f"  {verdict!r}", width, "    "))]
 
 
 def trace_table(trace: Trace, width: int) -> Text:
@@ -99,7 +112,7 @@ def watch_result(watch: Watch, width: int, shows_time: bool) -> Text:
         apply, cleanup = sum(row.apply for row in rows), sum(row.cleanup for row in rows)
         text.append(("dim", f"  apply {duration(apply)}, cleanup {duration(cleanup)}\n"))
     text += warning_lines([defect for row in run.trace.rows for defect in row.defects], width)
-    return text + (proof_lines(run.proof, width) if run.proof is not None else [])
+    return text + (verdict_lines(run.verdict, width) if run.verdict is not None else [])
 
 
 def survey_table(survey: Survey, width: int) -> Text:
@@ -127,9 +140,7 @@ def model_diff(diff: ModelDiff, width: int, height: int | None = _MOST_LINES) ->
     labels = [getattr(model, "model", model).graph.name for model in (diff.before, diff.after)]
     text = graph_change("diff:", " -> ".join(dict.fromkeys(filter(None, labels))), diff.difference, width)
     if diff.verdict is not None:
-        text += verdict_line(diff.verdict, width)
-    elif diff.why_not:
-        text += asides([f"  not verified: {diff.why_not}"], width)
+        text += verdict_lines(diff.verdict, width)
     lanes = difference_drawing(diff.difference, width, height)
     if not diff:
         return [*text, ("dim", "  the graphs are the same\n")]

@@ -24,7 +24,6 @@ from ..registry.plugin import NAMESPACES, WORDS
 from ..reload.sources import Source
 from ..text.format import safe_repr
 from . import reproduction_support
-from .probes import inputs_of
 from .trace import is_pass, takes_config
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def reproduction(
     lookup: Lookup,
     cfg: Any = None,
     after: ModelWrapper | None = None,
-    inputs: Sequence[NDArray[Any]] = (),
+    inputs: Mapping[str, NDArray[Any]] | None = None,
 ) -> Reproduction:
     """Shows that `passes` fail on a model, or, with `after`, that the model they return computes something else.
 
@@ -80,7 +79,7 @@ def reproduction(
     files = {"before.onnx": _serialized(before), _SUPPORT: inspect.getsource(reproduction_support).encode()}
     if after is not None:
         files["after.onnx"] = _serialized(after)
-        files["inputs.npz"] = _packed(inputs_of(before), inputs)
+        files["inputs.npz"] = _packed(inputs or {})
     why_not = ""
     applying: list[str] = []
     code = _Code(source_of, lookup)
@@ -196,9 +195,9 @@ def _serialized(model: ModelWrapper) -> bytes:
         raise ReproductionError(f"the model cannot be written: {error}") from error
 
 
-def _packed(names: Sequence[Any], inputs: Sequence[NDArray[Any]]) -> bytes:
+def _packed(inputs: Mapping[str, NDArray[Any]]) -> bytes:
     packed = io.BytesIO()
-    np.savez(packed, **{value.name: array for value, array in zip(names, inputs, strict=True)})
+    np.savez(packed, **inputs)
     return packed.getvalue()
 
 

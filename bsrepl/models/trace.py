@@ -10,17 +10,19 @@ from typing import Any
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.base import Transformation
 
-from ..errors import EndlessPass, ExecutionFailed
+from ..errors import EndlessPass
 from ..frameworks.qonnx.observing import Application, after_cleanup, definition_of, name_of, observed
 from ..graphdiff.defects import defects
 from ..graphdiff.difference import between
 from ..graphdiff.view import View, view
-from ..registry.unavailable import reason
 from .trace_result import Culprit, Row, Trace
-from .verify import Verdict, verify
+from .verdict import Verdict
 
 _ITERATIONS = 1_000  # calls of `apply`, at most
 _IDLE = 3  # calls in a row that may return True and change nothing
+#: Gives the verdict on a model before and a model after.
+Prove = Callable[[ModelWrapper, ModelWrapper], Verdict]
+
 _QUICK = 1.0  # seconds that a comparison may take, for the next pass to be compared without being asked for
 
 
@@ -32,41 +34,44 @@ def trace(
     parity: bool | None = None,
     blame: bool = False,
     clock: Callable[[], float],
+    prove: Prove,
 ) -> Trace:
     """Applies passes one after the other: transformations, classes of them, or steps. The model itself is not changed.
 
-    With `parity`, the models before and after each pass are executed and compared; by default, as long as that takes
-    less than a second. `blame` compares with the first model instead, and finds the first pass that broke it by
-    bisection. A pass that raises or never ends stops the trace; the model before it is kept.
+    With `parity`, `prove` compares the models before and after each pass; by default, as long as that takes less than a
+    second. `blame` compares with the first model as well, and finds the first pass that broke it by bisection. A pass
+    that raises or never ends stops the trace; the model before it is kept.
     """
-    result = Trace(model, passes)
+    result = Trace(model, passes, proves=parity is not False)
     models = [model]
     for transformation in passes:
         result.modules.add(definition_of(transformation).__module__)
-        with observed(clock) as nested:
+        with observed(clock) as seen:
             try:
                 row, after = _applied(result.model, transformation, cfg, clock)
             except (Exception, KeyboardInterrupt) as error:
-                result.rows += map(_nested, nested)
+                result.rows += map(_nested, seen.applications)
                 result.failed, result.stopped_at, result.error = name_of(transformation), transformation, error
                 break
             finally:
-                result.modules.update(definition_of(other.transformation).__module__ for other in nested)
-        verdict: Verdict | str | None = None
-        if parity is not False and not blame:
+                result.modules.update(definition_of(other.transformation).__module__ for other in seen.applications)
+        verdict: Verdict | None = None
+        if parity is not False:
             started = clock()
-            verdict = _compared(result.model, after)
+            verdict = prove(result.model, after)
             if parity is None and clock() - started > _QUICK:
                 parity = False
-        if isinstance(verdict, Verdict) and not verdict and result.culprit is None:
+        if verdict is not None and verdict.is_wrong and result.culprit is None:
             result.culprit = Culprit(result.model, transformation, after, verdict)
-        result.rows += [row._replace(parity=verdict), *map(_nested, nested)]
+        result.rows += [row._replace(parity=verdict), *map(_nested, seen.applications)]
         result.model = after
         if blame:
             models.append(after)
-    if blame:
-        result.culprit = _culprit(models, passes)
-        result.blamed = name_of(result.culprit.applied) if result.culprit is not None else ""
+    if blame and len(models) > 1:
+        result.whole = prove(models[0], models[-1])
+        if result.whole.is_wrong:
+            result.culprit = _culprit(models, passes, prove)
+            result.blamed = name_of(result.culprit.applied)
     return result
 
 
@@ -152,22 +157,13 @@ def takes_config(step: Any) -> bool:
     return len(positional) > 1 or any(given.kind is given.VAR_POSITIONAL for given in parameters)
 
 
-def _compared(before: ModelWrapper, after: ModelWrapper) -> Verdict | str:
-    try:
-        return verify(before, after)
-    except ExecutionFailed as error:
-        return reason(error.__cause__) if error.__cause__ is not None else str(error)
-
-
-def _culprit(models: Sequence[ModelWrapper], passes: Sequence[Any]) -> Culprit | None:
-    """The first pass after which the model computes something else than the first one, by bisection."""
-    if len(models) < 2 or _compared(models[0], models[-1]):
-        return None
+def _culprit(models: Sequence[ModelWrapper], passes: Sequence[Any], prove: Prove) -> Culprit:
+    """The first pass after which the model is wrong, by bisection: after the last one it is."""
     good, bad = 0, len(models) - 1
     while bad - good > 1:
         middle = (good + bad) // 2
-        if _compared(models[0], models[middle]):
-            good = middle
-        else:
+        if prove(models[0], models[middle]).is_wrong:
             bad = middle
-    return Culprit(models[good], passes[good], models[bad], verify(models[good], models[bad]))
+        else:
+            good = middle
+    return Culprit(models[good], passes[good], models[bad], prove(models[good], models[bad]))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..text.columns import columns
 from ..text.format import duration
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
 
     from ..graphdiff.difference import Difference
-    from .verify import Verdict
+    from .verdict import Verdict
 
 
 class Row(NamedTuple):
@@ -28,7 +29,7 @@ class Row(NamedTuple):
     apply: float  # seconds
     cleanup: float
     compare: float
-    parity: Verdict | str | None  # a verdict, or why there is none
+    parity: Verdict | None  # None if the models were not executed
     defects: list[str]
 
 
@@ -44,7 +45,7 @@ class Culprit(NamedTuple):
 class Trace(Styled):
     """The result of a pipeline. Prints as a table; true if every pass worked and none changed what is computed."""
 
-    def __init__(self, model: ModelWrapper, passes: Sequence[Any]) -> None:
+    def __init__(self, model: ModelWrapper, passes: Sequence[Any], *, proves: bool) -> None:
         self.rows: list[Row] = []
         #: The model after the last pass that worked.
         self.model = model
@@ -54,11 +55,13 @@ class Trace(Styled):
         self.error: BaseException | None = None
         self.culprit: Culprit | None = None  # the first pass that changed what is computed
         self.modules: set[str] = set()  # that define the passes, and the passes that these apply
+        self.proves = proves  # whether models were to be executed
+        self.whole: Verdict | None = None  # on the last model, compared with the first one
         self.blamed = ""  # the name of the first pass that changed what is computed, if it was searched for
 
     def __bool__(self) -> bool:
-        broken = any(_is_verdict(row.parity) and not row.parity for row in self.rows)
-        return self.error is None and not broken and not self.blamed
+        is_wrong = any(row.parity is not None and row.parity.is_wrong for row in self.rows)
+        return self.error is None and not is_wrong and not self.blamed
 
     def table(self) -> list[tuple[str, ...]]:
         """A heading and a row for each pass: changed, nodes, rewrites, parity, times; empty columns are left out."""
@@ -76,9 +79,23 @@ class Trace(Styled):
             lines.append("trace.model is the model before that pass")
         if self.blamed:
             lines.append(f"{self.blamed} is the first pass after which the model computes something else")
-        lines += [f"{row.name}: {row.parity!r}" for row in self.rows if _is_verdict(row.parity) and not row.parity]
+        lines += [f"{row.name}: {row.parity!r}" for row in self.rows if row.parity is not None and not row.parity]
         lines += [f"{row.name}: {defect}" for row in self.rows for defect in row.defects]
-        return lines
+        if self.whole is not None:
+            lines.append(f"the last model, compared with the first one: {self.whole!r}")
+        return lines + self._proven()
+
+    def _proven(self) -> list[str]:
+        """A line that says what was proven."""
+        rows = [row for row in self.rows if not row.depth]
+        if not rows or not self.proves:
+            return []
+        verdicts = Counter(row.parity.outcome.value for row in rows if row.parity is not None)
+        parts = [f"{count} {outcome}" for outcome, count in verdicts.items()]
+        left = len(rows) - sum(verdicts.values())
+        if left:
+            parts.append(f"{left} not executed, as that takes over a second; parity=True executes all")
+        return [f"proof of {len(rows)} {'pass' if len(rows) == 1 else 'passes'}: {', '.join(parts)}"]
 
     def styled(self, width: int, shows_time: bool) -> Text:
         from .report import trace_table
@@ -89,10 +106,6 @@ class Trace(Styled):
         width = shutil.get_terminal_size().columns
         lines = ["  ".join(cells).rstrip() for cells in columns(self.table(), width)]
         return "\n".join([*lines, *self.conclusion()])
-
-
-def _is_verdict(parity: Verdict | str | None) -> TypeGuard[Verdict]:
-    return parity is not None and not isinstance(parity, str)
 
 
 _HEADING = ("pass", "changed", "nodes", "rewrites", "parity", "apply", "cleanup", "diff")
@@ -111,5 +124,5 @@ def _cells(row: Row) -> tuple[str, ...]:
     nodes = str(new) if old == new else f"{old} -> {new}"
     rewrites = str(len(row.difference.rewrites) or "")
     cleanup = duration(row.cleanup) if row.claimed is not None else ""
-    parity = row.parity if isinstance(row.parity, str) else "" if row.parity is None else row.parity.short
+    parity = "" if row.parity is None else row.parity.short
     return name, changed, nodes, rewrites, parity, duration(row.apply), cleanup, duration(row.compare)

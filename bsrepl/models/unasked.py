@@ -1,47 +1,86 @@
-"""The proof that follows each change of a model without being asked for, as long as it is quick."""
+"""The proof that follows each change of a model without being asked for. What takes longer is told later."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from .held import ModelChange
 from .workbench import Workbench
 
 if TYPE_CHECKING:
-    from .proof import Proof
+    from .prover import Pending
+    from .verdict import Verdict
 
-_PATIENCE = 1.0  # seconds that a comparison may take without being asked for
+_PROBES = 2
+
+
+class Proof(NamedTuple):
+    """A change and the verdict on it; None while it is awaited."""
+
+    change: ModelChange
+    verdict: Verdict | None
 
 
 class UnaskedProofs:
-    """Executes a model before and after a change, and keeps a difference for `reproduce`.
+    """Executes a model before and after each change, and keeps a difference for `reproduce`."""
 
-    `clock` measures in seconds.
-    """
-
-    def __init__(self, workbench: Workbench, clock: Callable[[], float]) -> None:
+    def __init__(self, workbench: Workbench) -> None:
         self.is_on = True
+        self.patience = math.inf  # seconds that a command waits for a verdict
         self._workbench = workbench
-        self._clock = clock
-        self._slow: set[str] = set()  # the names of models that take too long
+        self._pending: list[tuple[ModelChange, Pending]] = []
+
+    def get_ready(self) -> None:
+        """Starts what executes models, so that the first proof is as quick as the others."""
+        if self.is_on:
+            self._workbench.prover.start()
 
     def proof(self, change: ModelChange) -> Proof | None:
-        """The proof of a change; None if it is switched off or too slow, or there is nothing to compare."""
-        is_wanted = self.is_on and change.name not in self._slow
-        if not is_wanted or change.before is None or change.difference.is_renamed_only:
+        """The proof of a change, awaited for `patience` seconds; None if there is nothing to compare, or it is off."""
+        if not self.is_on or not change.difference:
             return None
-        from .proof import proof  # only now: it loads onnxruntime
+        pending = self._workbench.prover.begin(
+            change.before, change.after, probe_count=_PROBES, checks_annotations=True,
+            **self._workbench.inputs_for(change.name),
+        )  # fmt: skip
+        try:
+            is_ready = pending.wait(self.patience)
+        except KeyboardInterrupt:
+            pending.close()
+            raise
+        if is_ready:
+            return Proof(change, self._verdict(change, pending))
+        self._pending.append((change, pending))
+        return Proof(change, None)
 
-        result = proof(change.difference, change.before, change.after, self._clock)
-        if result.verdict is not None and not result.verdict:
+    def late(self) -> Iterator[Proof]:
+        """The proofs that have come since they were given up waiting for, one for each value that is taken."""
+        for change, pending in list(self._pending):
+            if pending.wait(0):
+                self._pending.remove((change, pending))
+                yield Proof(change, self._verdict(change, pending))
+
+    def is_due(self) -> bool:
+        """Whether a proof has come that was given up waiting for."""
+        return any(pending.wait(0) for _, pending in self._pending)
+
+    def settle(self) -> None:
+        """Waits until the models that are being compared may be changed."""
+        for _, pending in self._pending:
+            pending.send()
+
+    def close(self) -> None:
+        """Waits for nothing any more."""
+        for _, pending in self._pending:
+            pending.close()
+        self._pending.clear()
+
+    def _verdict(self, change: ModelChange, pending: Pending) -> Verdict:
+        verdict = pending.verdict()
+        if verdict.is_wrong:
             passes = [application.transformation for application in change.applied]
             is_whole = bool(passes) and change.applied[0].source is change.before
-            self._workbench.differed(change.before, change.after, passes if is_whole else (), result.verdict)
-        if result.seconds > _PATIENCE:
-            self._slow.add(change.name)
-        return result
-
-    def is_slow(self, name: str) -> bool:
-        """Whether the models of a name are compared on request only from now on."""
-        return name in self._slow
+            self._workbench.differed(change.before, change.after, passes if is_whole else (), verdict)
+        return verdict

@@ -12,11 +12,9 @@ from qonnx.core.modelwrapper import ModelWrapper
 from ..frameworks.qonnx.observing import definition_of, name_of
 from ..graphdiff.difference import Difference, between
 from ..text.styled import Styled, Text
-from .proof import Proof, proof
-from .trace import trace
+from .trace import Prove, trace
 from .trace_result import Trace
-
-_PATIENCE = 1.0  # seconds that a proof may take; a slower one is not repeated after the next save
+from .verdict import Verdict
 
 
 class Run(NamedTuple):
@@ -25,7 +23,7 @@ class Run(NamedTuple):
     trace: Trace
     difference: Difference | None  # from the last result, for the first run from the model; None if a pass failed
     is_first: bool
-    proof: Proof | None  # whether the result computes the same as the model
+    verdict: Verdict | None  # whether the result computes the same as the model
 
 
 class Watch(Styled):
@@ -34,12 +32,12 @@ class Watch(Styled):
     `source` is that model, `model` the result of the last run that worked.
     """
 
-    def __init__(self, model: ModelWrapper, passes: Sequence[Any], clock: Callable[[], float]) -> None:
+    def __init__(self, model: ModelWrapper, passes: Sequence[Any], clock: Callable[[], float], prove: Prove) -> None:
         self.source = deepcopy(model)
         self.passes = list(passes)  # a list, in which a class that is executed again is replaced
         self._clock = clock
+        self._prove = prove
         self._modules: set[str] = set()  # that define the passes, and the passes that these apply
-        self._proves = True
         self.model = self.source
         self.is_on = True
         self.last = self.run()
@@ -65,20 +63,16 @@ class Watch(Styled):
 
     def run(self) -> Run:
         """Runs the passes and compares the result with that of the last run that worked."""
-        result = trace(self.source, self.passes, parity=False, clock=self._clock)
+        result = trace(self.source, self.passes, parity=False, clock=self._clock, prove=self._prove)
         self._modules |= result.modules
         is_first = self.model is self.source
         if result.error is not None:
             self.last = Run(result, None, is_first, None)
             return self.last
         difference = between(self.model, result.model)
-        run_proof = None
-        if self._proves and (difference or is_first):
-            whole = difference if is_first else between(self.source, result.model)
-            run_proof = proof(whole, self.source, result.model, self._clock)
-            self._proves = run_proof.seconds <= _PATIENCE
+        verdict = self._prove(self.source, result.model) if difference or is_first else None
         self.model = result.model
-        self.last = Run(result, difference, is_first, run_proof)
+        self.last = Run(result, difference, is_first, verdict)
         return self.last
 
     def styled(self, width: int, shows_time: bool) -> Text:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence, Set
-from functools import wraps
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ExecutionFailed, ReproductionError
+from ..errors import ReproductionError, UnreadableInputs
+from ..frameworks.qonnx.observing import name_of
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
 
     from ..registry.plugin import Plugin
+    from .inputs import Given
     from .model_diff import ModelDiff
+    from .prover import Prover
     from .reproduction import Lookup, Reproduction, SourceOf
     from .survey import Survey
     from .trace_result import Trace
-    from .verify import Verdict
+    from .verdict import Verdict
     from .watch import Watch
 
 
@@ -36,70 +38,129 @@ def load(name: Any, *, trust: bool = False) -> ModelWrapper:
     return opened(name, trust)
 
 
-def verify(before: Any, after: Any, inputs: Any = None, **options: Any) -> Verdict:
-    """Executes two models on the same inputs and compares every output: a verdict in one line, which is true or false.
-
-    `inputs` are the values of the inputs in their order. Without them, `probe_count=4` sets are generated: those
-    recorded with the sample, then seeded values that honour shapes and datatype annotations. `tolerance=1e-5` is
-    relative to the largest magnitude of an output. If the models differ, the verdict names the first tensor that does.
-
-    Raises ExecutionFailed if a model cannot be executed.
-    """
-    from .verify import verify as executed  # only now: it loads onnxruntime
-
-    return executed(before, after, inputs, **options)
-
-
-def trace(model: Any, passes: Sequence[Any], **options: Any) -> Trace:
-    """Applies passes one after the other, a row for each: changed, nodes, rewrites, times, parity.
-
-    A pass is a transformation, a class of them, or a step, which gets `cfg=`. The model itself is not changed;
-    `trace.model` is the result. `parity=True` executes the models before and after each pass, `parity=False` none; by
-    default they are executed as long as that takes less than a second. `blame=True` finds the first pass after which
-    the model computes something else. A pass that raises or never ends stops the trace; the model before it is kept.
-    """
-    from .trace import trace as applied  # only now: it loads onnxruntime
-
-    return applied(model, passes, **options, clock=time.perf_counter)
-
-
 class Workbench:
-    """What the commands on models keep: the watches, and the last failure.
+    """What the commands on models keep: the watches, the inputs that were given, the last failure.
 
-    `source_of` and `lookup` are as in `reproduction`; `transforms` returns the plugins that `passes` tries, and
-    `progress` is called with the number tried so far, their total and the name of the last one. `clock` measures in
-    seconds.
+    `source_of` and `lookup` are as in `reproduction`; `named` gives a pass or a step by its name; `transforms` returns
+    the plugins that `passes` tries, and `progress` is called with the number tried so far, their total and the name of
+    the last one. `names_of` gives the names of the session that hold a model. `clock` measures in seconds.
     """
 
     def __init__(
         self,
         clock: Callable[[], float],
+        prover: Prover,
         *,
         source_of: SourceOf,
         lookup: Lookup,
+        named: Callable[[str], Any],
+        names_of: Callable[[Any], list[str]],
         transforms: Callable[[], Sequence[Plugin]],
         progress: Callable[[int, int, str], None],
     ) -> None:
+        self.prover = prover
         self._clock = clock
         self._source_of = source_of
         self._lookup = lookup
+        self._named = named
+        self._names_of = names_of
         self._transforms = transforms
         self._progress = progress
         self._watches: list[Watch] = []
+        self._given: dict[str, Given] = {}  # by the name of a model
         self._last: Reproduction | ReproductionError = ReproductionError(
             "there is nothing to reproduce: no pass has failed, and no outputs have differed"
         )
 
-    @wraps(verify)
-    def verify(self, before: Any, after: Any, inputs: Any = None, **options: Any) -> Verdict:
-        verdict = verify(before, after, inputs, **options)
-        if not verdict:
-            self.differed(load(before), load(after), (), verdict)
+    def verify(
+        self,
+        before: Any,
+        after: Any,
+        inputs: Any = None,
+        *,
+        shapes: Mapping[str, Any] | None = None,
+        expected: Any = None,
+        **options: Any,
+    ) -> Verdict:
+        """Executes two models on the same inputs and compares every output: a verdict, which is true or false.
+
+        `inputs` are arrays by the names of the inputs, or in their order, a list of such sets, or a .npy or .npz file;
+        `shapes={"N": 4}` are sizes of dynamic dimensions, `expected` the outputs that are right. Without them, those
+        given with `inputs(m, ...)` are used, or about `probe_count=4` sets are generated: those recorded with the
+        sample, then seeded values that honour shapes and datatype annotations. A difference counts if it is more than
+        rounding, or more than `tolerance=1e-3`, relative to the largest magnitude of a channel. If the models differ,
+        the verdict names the first node or rewrite that does. They are executed for `limit=60` seconds at most.
+        """
+        before, after = load(before), load(after)
+        known = self._inputs_of(before, inputs, shapes, expected)
+        verdict = self.prover.verdict(before, after, **known, **options)
+        if verdict.is_wrong:
+            self.differed(before, after, (), verdict)
         return verdict
 
-    @wraps(trace)
-    def trace(self, model: Any, passes: Sequence[Any], **options: Any) -> Trace:
-        result = trace(model, passes, **options)
+    def inputs(
+        self, model: Any, inputs: Any = None, *, shapes: Mapping[str, Any] | None = None, expected: Any = None
+    ) -> Given:
+        """Keeps inputs for the name that holds a model: `inputs(m, {"x": array})`. Every later check of it uses them.
+
+        They are arrays by name, or in their order, a list of such sets, or a .npy or .npz file; `shapes={"N": 4}` are
+        sizes of dynamic dimensions, `expected` the outputs that are right. `inputs(m)` returns what is kept, and
+        `inputs(m, "generated")` forgets it.
+        """
+        from .inputs import Given, given  # only now: it loads numpy
+
+        names = [model] if isinstance(model, str) else self._names_of(model)
+        if not names:
+            raise UnreadableInputs("no name holds this model; assign it first: m = load(...), then inputs(m, ...)")
+        if isinstance(inputs, str) and inputs == "generated":
+            self._given = {name: kept for name, kept in self._given.items() if name not in names}
+        elif inputs is not None or shapes is not None or expected is not None:
+            self._given.update(dict.fromkeys(names, given(inputs, shapes, expected)))
+        return self._given.get(names[0], Given())
+
+    def inputs_for(self, name: str) -> dict[str, Any]:
+        """What was given for the models of a name, as options of `verify`."""
+        return self._given[name].options() if name in self._given else {}
+
+    def _inputs_of(self, model: Any, inputs: Any, shapes: Any, expected: Any) -> dict[str, Any]:
+        """What was given, now or earlier, for a model, as options of `verify`."""
+        from .inputs import given
+
+        if inputs is not None or shapes is not None or expected is not None:
+            return given(inputs, shapes, expected).options()
+        return next((self.inputs_for(name) for name in self._names_of(model) if name in self._given), {})
+
+    def _prove(self, known: Mapping[str, Any], before: Any, after: Any) -> Verdict:
+        return self.prover.verdict(before, after, **known)
+
+    def _resolved(self, passes: Any) -> list[Any]:
+        """Passes as a list: one alone, or several; those given by name are looked up."""
+        listed = passes if isinstance(passes, (list, tuple)) else [passes]
+        return [self._named(each) if isinstance(each, str) else each for each in listed]
+
+    def trace(
+        self,
+        model: Any,
+        passes: Any,
+        *,
+        inputs: Any = None,
+        shapes: Mapping[str, Any] | None = None,
+        expected: Any = None,
+        **options: Any,
+    ) -> Trace:
+        """Applies passes one after the other, a row for each: changed, nodes, rewrites, times, parity.
+
+        A pass is a transformation, a class of them, the name of one, or a step, which gets `cfg=`; one alone needs no
+        list. The model itself is not changed; `trace.model` is the result. `parity=True` executes the models before and
+        after each pass, `parity=False` none; by default they are executed as long as that takes less than a second.
+        `inputs`, `shapes` and `expected` are as in `verify`. `blame=True` finds the first pass after which the model
+        computes something else. A pass that raises or never ends stops the trace; the model before it is kept.
+        """
+        from .trace import trace as applied  # only now: it loads onnx
+
+        opened_model = load(model)
+        prove = partial(self._prove, self._inputs_of(opened_model, inputs, shapes, expected))
+        result = applied(opened_model, self._resolved(passes), **options, clock=self._clock, prove=prove)
         self._keep_trace(result, options.get("cfg"))
         return result
 
@@ -113,26 +174,23 @@ class Workbench:
 
         old, new = load(before), load(after)
         difference = between(old, new)
-        verdict, why_not = None, ""
-        if difference:
-            try:
-                verdict = Workbench.verify(self, old, new)
-            except ExecutionFailed as error:
-                why_not = str(error)
-        return ModelDiff(old, new, difference, verdict, why_not)
+        return ModelDiff(old, new, difference, Workbench.verify(self, old, new) if difference else None)
 
-    def watch(self, model: Any = None, passes: Any = None) -> Watch | list[Watch]:
+    def watch(self, model: Any = None, passes: Any = None, **given: Any) -> Watch | list[Watch]:
         """Runs a pass, or a list of them, on a model now and each time one of their plugin files is saved.
 
         Each run starts from the same model. The shell shows what is different from the last run, and whether the
-        result still computes the same as the model. `watch(...).model` is the last result, `.stop()` ends the watch.
-        Without arguments: the watches that are on.
+        result still computes the same as the model; `inputs`, `shapes` and `expected` are as in `verify`.
+        `watch(...).model` is the last result, `.stop()` ends the watch. Without arguments: the watches that are on.
         """
         if passes is None:
             return self.watches
-        from .watch import Watch  # only now: it loads onnxruntime
+        from .watch import Watch  # only now: it loads onnx
 
-        watch = Watch(load(model), passes if isinstance(passes, (list, tuple)) else [passes], self._clock)
+        opened_model = load(model)
+        values = (given.pop(name, None) for name in ("inputs", "shapes", "expected"))
+        prove = partial(self._prove, self._inputs_of(opened_model, *values))
+        watch = Watch(opened_model, self._resolved(passes), self._clock, prove, **given)
         self._watches = [other for other in self.watches if other.name != watch.name] + [watch]
         self._keep_run(watch)
         return watch
@@ -150,14 +208,17 @@ class Workbench:
                 self._keep_run(watch)
                 yield watch
 
-    def passes(self, model: Any, *, limit: float = 10.0) -> Survey:
-        """Tries all transforms that need no argument on a model: a table of those that would change it.
+    def passes(self, model: Any, passes: Any = None, *, limit: float = 10.0) -> Survey:
+        """Tries all transforms that need no argument on a model, or those given: a table of those that would change it.
 
         Each is tried on a copy, in a process of its own, for `limit` seconds at most. Ctrl-C shows the results so far.
         """
         from .survey import survey  # only now: it loads onnxruntime
 
         plugins = self._transforms()
+        if passes is not None:
+            chosen = [name_of(each) for each in self._resolved(passes)]
+            plugins = [plugin for plugin in plugins if plugin.name in chosen]
         try:
             return survey(load(model), plugins, limit, lambda done, name: self._progress(done, len(plugins), name))
         finally:
@@ -192,9 +253,9 @@ class Workbench:
 
     def _keep_run(self, watch: Watch) -> None:
         self._keep_trace(watch.last.trace)
-        proof = watch.last.proof
-        if proof is not None and proof.verdict is not None and not proof.verdict:
-            self.differed(watch.source, watch.model, watch.passes, proof.verdict)
+        verdict = watch.last.verdict
+        if verdict is not None and verdict.is_wrong:
+            self.differed(watch.source, watch.model, watch.passes, verdict)
 
     def _keep(self, message: str, model: ModelWrapper, passes: Sequence[Any], **more: Any) -> None:
         from .reproduction import reproduction  # only now: it loads onnxruntime

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..errors import Terminated
 from ..frameworks.qonnx.acceleration import Acceleration
-from ..frameworks.qonnx.observing import Application
+from ..frameworks.qonnx.observing import Application, Observations
 from ..models.held import Held, Models
-from ..models.unasked import UnaskedProofs
+from ..models.unasked import Proof, UnaskedProofs
 from ..models.workbench import Workbench
 from ..registry.store import Registry
 from ..text import tracebacks
@@ -55,6 +55,7 @@ class Evaluator:
         """
         session = self._session
         internal: list[Exception] = []
+        self._proofs.settle()
         try:
             held = self._models.before(lambda: session.parsed(code))
         except Exception as unforeseen:  # the command runs all the same, and its models are not followed
@@ -67,7 +68,7 @@ class Evaluator:
         with (
             teed(sys.stdout, PRINTED_LIMIT) as tee,
             self._acceleration.active(),
-            self._models.observed(held) as applications,
+            self._models.observed(held) as seen,
         ):
             try:
                 value = session.run(code)
@@ -75,16 +76,15 @@ class Evaluator:
                 raise
             except BaseException as raised:
                 error = raised
-        seconds = self._clock() - started
         stopped_at = None
         leaves = error if isinstance(error, SystemExit) and self._is_leaving(code) else None
         if error is not None and leaves is None:
             try:
-                self._keep_failure(applications, error)
+                self._keep_failure(seen.applications, error)
                 stopped_at = self._stopped_at(code, error)
             except Exception as unforeseen:
                 internal.append(unforeseen)
-        outcomes, was_interrupted = self._consequences(held, applications, internal)
+        outcomes, was_interrupted = self._consequences(held, seen, internal)
         return Turn(
             code,
             before,
@@ -94,14 +94,14 @@ class Evaluator:
             stopped_at,
             tee.text,
             outcomes,
-            seconds,
+            self._clock() - started,
             leaves,
             was_interrupted,
             internal,
         )
 
     def _consequences(
-        self, held: Held, applications: Sequence[Application], internal: list[Exception]
+        self, held: Held, seen: Observations, internal: list[Exception]
     ) -> tuple[list[ModelOutcome], bool]:
         """What happened to models, as far as it was found out, and whether a Ctrl-C stopped that.
 
@@ -110,7 +110,7 @@ class Evaluator:
         outcomes: list[ModelOutcome] = []
         try:
             self._adopt()
-            outcomes.extend(self._outcomes(held, applications))
+            outcomes.extend(self._outcomes(held, seen))
         except KeyboardInterrupt:
             return outcomes, True
         except Exception as unforeseen:
@@ -134,10 +134,15 @@ class Evaluator:
             return None
         return StoppedAt(line, code.count("\n") + 1)
 
-    def _outcomes(self, held: Held, applications: Sequence[Application]) -> Iterator[ModelOutcome]:
-        for change in self._models.changes(held, applications):
-            proof = self._proofs.proof(change)
-            yield ModelOutcome(change, proof, proof is not None and self._proofs.is_slow(change.name))
+    def _outcomes(self, held: Held, seen: Observations) -> Iterator[ModelOutcome]:
+        for change in self._models.changes(held, seen):
+            yield ModelOutcome(change, self._proofs.proof(change))
+        if self._models.are_any:
+            self._proofs.get_ready()
+
+    def late_proofs(self) -> Iterator[Proof]:
+        """The proofs of changes of earlier commands that have come since."""
+        return self._proofs.late()
 
     def _is_leaving(self, code: str) -> bool:
         """Whether a command is `exit()`, `quit()`, `sys.exit(N)` or `raise SystemExit`, and nothing else."""

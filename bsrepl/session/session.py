@@ -8,23 +8,28 @@ import builtins
 import inspect
 import linecache
 import os
+import re
 import subprocess
 import sys
 import warnings
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from importlib.machinery import ModuleSpec
+from itertools import count, takewhile
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, overload
 
 from ..frameworks.qonnx import ops as custom_ops
 from ..registry.plugin import Origin
 from ..registry.store import record
 from ..reload.shown_source import show_source
 from . import syntax as notebook
+from .magics import Magics
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+_MOST_OUTPUTS = 20  # values that `Out` keeps
+_CD = re.compile(r"\s*cd(\s+[^;&|]*)?")
 _FUTURES = 0
 for _feature in __future__.all_feature_names:
     _FUTURES |= getattr(__future__, _feature).compiler_flag
@@ -44,7 +49,12 @@ class Session:
         self.namespace["__builtins__"] = builtins
         self.namespace[notebook.SYSTEM] = self._system
         self.namespace[notebook.SYSTEM_LINES] = self._system_lines
-        self.namespace[notebook.LEFT_OUT] = _leave_out
+        self.magics = Magics(self)
+        self.namespace[notebook.MAGIC] = self.magics.line
+        self.namespace[notebook.CELL_MAGIC] = self.magics.cell
+        self.namespace[notebook.MATCHING] = self.magics.matching
+        self.namespace.update(In=Inputs(self.text), Out={})
+        self._first_names: frozenset[str] = frozenset()  # what was there before the first command
         self._arguments = [""]
         self.number = 0  # of the last command
         self._flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # and the __future__ imports of the commands so far
@@ -90,6 +100,9 @@ class Session:
         Understands `x?`, `!command` and the like besides Python, and `await` outside of functions. Whatever the
         command raises comes through.
         """
+        if self.number == 0:
+            self._first_names = frozenset(self.namespace)
+        self.namespace["_i"] = self.text(self.number) or ""
         self.number += 1
         filename = self.filename
         show_source(filename, text.encode(errors="surrogatepass"))
@@ -106,7 +119,24 @@ class Session:
         value = None if last is None else self._executed(last, filename, "eval")
         if value is not None:
             self.namespace["__"], self.namespace["_"] = self.namespace.get("_"), value
+            self._keep_output(value)
         return value
+
+    def text(self, number: int) -> str | None:
+        """The text of a command; None if there was none of that number."""
+        return "".join(linecache.getlines(f"<command {number}>")) or None
+
+    def own_names(self) -> dict[str, Any]:
+        """What commands have defined, by name; without names that start with `_`."""
+        names = self.namespace.keys() - self._first_names
+        return {name: self.namespace[name] for name in names if not name.startswith("_")}
+
+    def _keep_output(self, value: Any) -> None:
+        outputs = self.namespace.get("Out")
+        if type(outputs) is dict:  # the user may have another use for the name
+            outputs[self.number] = value
+            for number in list(outputs)[:-_MOST_OUTPUTS]:
+                del outputs[number]
 
     def _register_plain_ops(self, body: list[ast.stmt]) -> None:
         """The custom ops that a command defines without a decorator are kernels all the same."""
@@ -167,6 +197,8 @@ class Session:
             self._loop = None
 
     def _system(self, command: str) -> None:
+        if _CD.fullmatch(command):
+            print("!cd changes the folder of a shell that ends at once; type %cd FOLDER", file=sys.stderr)
         status = subprocess.call(self._expanded(command), shell=True, executable=os.environ.get("SHELL") or None)
         self.namespace["_exit_code"] = status
 
@@ -186,6 +218,26 @@ class Session:
         return notebook.expanded(command, self.namespace, lambda expression: eval(expression, self.namespace))
 
 
+class Inputs(Sequence[str]):
+    """`In`: the texts of the commands by their numbers, `In[-1]` the last."""
+
+    def __init__(self, text: Callable[[int], str | None]) -> None:
+        self._text = text
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        return ["", *self._texts()][index]
+
+    def __len__(self) -> int:
+        return len(self._texts()) + 1
+
+    def _texts(self) -> list[str]:
+        return list(takewhile(bool, map(self._text, count(1))))  # type: ignore[arg-type]
+
+
 class Leave:
     """`exit` and `quit`. Those of Python close standard input, which a session that goes on has need of."""
 
@@ -194,10 +246,6 @@ class Leave:
 
     def __repr__(self) -> str:
         return "type exit, or press Ctrl-D, to leave"
-
-
-def _leave_out(magic: str) -> None:
-    warnings.warn(f"{magic} is a magic of IPython and was left out", stacklevel=2)
 
 
 def is_complete_command(text: str) -> bool:

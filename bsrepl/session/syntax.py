@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping
 #: The names that translated lines call; a session provides them.
 SYSTEM = "__system__"
 SYSTEM_LINES = "__system_lines__"
-LEFT_OUT = "__left_out__"
+MAGIC = "__magic__"
+CELL_MAGIC = "__cell_magic__"
+MATCHING = "__matching__"
 
 _COMMAND = re.compile(r"(?P<indent>\s*)!(?!>> )(?P<command>.*)")
 _ASSIGNED = re.compile(r"(?P<target>\s*[\w.,\[\] \"']+=)\s*!(?P<command>.*)")
@@ -22,7 +24,9 @@ _AFTER = re.compile(r"(?P<indent>\s*)(?P<expression>[^\s?].*?)(?P<marks>\?\??)\s
 _BEFORE = re.compile(r"(?P<indent>\s*)(?P<marks>\?\??)(?P<expression>[^\s?].*?)\s*")
 _TIME = re.compile(r"(?P<indent>\s*)%%?time\b\s*(?P<statement>.*)")
 _PIP = re.compile(r"(?P<indent>\s*)%pip\b\s*(?P<arguments>.*)")
-_MAGIC = re.compile(r"(?P<indent>\s*)(?P<magic>%%?[A-Za-z_]\w*)(?P<rest>.*)")
+_MAGIC = re.compile(r"(?P<indent>\s*)%%?(?P<name>[A-Za-z_]\w*)(?P<arguments>.*)")
+_CELL = re.compile(r"\s*%%(?P<name>timeit|writefile|bash|sh)\b(?P<arguments>[^\n]*)\n(?P<body>.*)", re.DOTALL)
+_MATCHING = re.compile(r"(?P<indent>\s*)(?P<owner>[A-Za-z_][\w.]*)\.(?P<pattern>[\w*]*\*[\w*]*)\?\s*")
 _FIELD = re.compile(r"(?<!\$)\{(?P<expression>[^{}]+)\}|(?<![\\$\w])\$(?P<name>[A-Za-z_]\w*)")
 
 
@@ -31,6 +35,8 @@ def parse(text: str, filename: str = "<input>", flags: int = 0) -> ast.Module:
 
     Raises SyntaxError, where the text is neither Python nor one of the other things.
     """
+    if cell := _CELL.fullmatch(text):
+        text = f"{CELL_MAGIC}({cell['name']!r}, {cell['arguments']!r}, {cell['body']!r})"
     lines: list[str] | None = None
     while True:
         try:
@@ -58,7 +64,9 @@ def _translated(line: str) -> str | None:
         command = f"{shlex.quote(sys.executable)} -m pip {match['arguments']}"
         return f"{match['indent']}{SYSTEM}({command!r})"
     if match := _MAGIC.fullmatch(line):
-        return f"{match['indent']}{LEFT_OUT}({match['magic']!r})"
+        return f"{match['indent']}{MAGIC}({match['name']!r}, {match['arguments']!r})"
+    if match := _MATCHING.fullmatch(line):
+        return f"{match['indent']}{MATCHING}({match['owner']}, {match['pattern']!r})"
     if match := _AFTER.fullmatch(line) or _BEFORE.fullmatch(line):
         command = {"?": "show", "??": "source"}[match["marks"]]
         return f"{match['indent']}{command}({match['expression']})" if _is_expression(match["expression"]) else None

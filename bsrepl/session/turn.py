@@ -11,15 +11,14 @@ from ..registry.snapshot import Snapshot
 
 if TYPE_CHECKING:  # importing them would bring onnxruntime into sessions that have no use for it
     from ..models.held import ModelChange
-    from ..models.proof import Proof
+    from ..models.unasked import Proof
 
 
 class ModelOutcome(NamedTuple):
     """What a command did to the model of one name, and whether the model still computes the same."""
 
     change: ModelChange
-    proof: Proof | None  # None if the models were not executed
-    is_last: bool = False  # whether the proof took so long that the next one waits to be asked for
+    proof: Proof | None  # None if the models were not to be executed
 
 
 class StoppedAt(NamedTuple):
@@ -41,7 +40,7 @@ class Turn:
     stopped_at: StoppedAt | None = None
     printed: str = ""  # what it wrote to standard output, up to a limit
     models: Sequence[ModelOutcome] = ()
-    seconds: float = 0.0  # that the command itself took
+    seconds: float = 0.0  # that the user waited
     leaves: SystemExit | None = None  # the command was `sys.exit(N)`, `exit()` or the like, and nothing else
     was_interrupted: bool = False  # while models were compared
     internal: Sequence[Exception] = ()  # what went wrong in bsrepl itself; the command ran all the same

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..frameworks.brainsmith.installed import InstalledBrainsmith
 from ..frameworks.brainsmith.stand_in import BrainsmithImporter
 from ..frameworks.catalogue import Installed
 from ..frameworks.qonnx.acceleration import Acceleration
+from ..models.executor import Executor
 from ..models.history import History
+from ..models.prover import Prover
 from ..models.unasked import UnaskedProofs
 from ..models.workbench import Workbench
+from ..registry.namespaces import steps, tfm
 from ..registry.plugin import NAMESPACES, Lazy
 from ..registry.store import Registry
 from ..reload.development import Development
@@ -31,6 +35,8 @@ from .error_output import ErrorOutput
 from .looking import Looking
 from .preloaded import PRELOADED
 
+_PLAIN = (bool, int, float, complex, str, bytes)  # types of values that another process is given
+
 
 def console(
     registry: Registry,
@@ -40,6 +46,7 @@ def console(
     *,
     clock: Callable[[], float],
     now: Callable[[], int],
+    executor: Executor,
     shows_time: bool = True,
     trusting: bool = False,
     plain_qonnx: bool = False,
@@ -49,10 +56,10 @@ def console(
     """A console for plugin files and folders of them, which prints on `out` and `err`.
 
     `clock` measures how long things take, in seconds; `now` is the wall clock in ns, compared with the times of files.
-    With `trusting`, files are executed even if somebody else may have written them; with `plain_qonnx`, QONNX is not
-    made linear while commands run. `index_file` keeps what was read of installed packages. `development` decides which
-    packages are followed as their files change; without it, none. `Console.close` takes out of the process what this
-    puts into it.
+    `executor` executes models in another process. With `trusting`, files are executed even if somebody else may have
+    written them; with `plain_qonnx`, QONNX is not made linear while commands run. `index_file` keeps what was read of
+    installed packages. `development` decides which packages are followed as their files change; without it, none.
+    `Console.close` takes out of the process what this puts into it.
     """
     brainsmith = InstalledBrainsmith()
     adopt = partial(brainsmith.adopt, registry)
@@ -73,19 +80,20 @@ def console(
     def show_progress(done: int, total: int, name: str) -> None:
         out.write_over(progress(done, total, name, out.width))
 
-    workbench = _workbench(registry, reloader, session, clock, show_progress)
+    prover = Prover(executor, partial(_preparation, registry, reloader, session))
+    workbench = _workbench(registry, reloader, session, prover, clock, show_progress)
     board = Board(registry, reloader, now)
     errors = ErrorOutput(err, registry)
     looking = Looking(
         reloader, session.namespace, workbench, board, out, take_notes, clock, shows_time
     )  # fmt: skip
     history = History(session.namespace)
-    proofs = UnaskedProofs(workbench, clock)
+    proofs = UnaskedProofs(workbench)
     acceleration = Acceleration(is_on=not plain_qonnx)
     evaluator = Evaluator(session, registry, workbench, proofs, acceleration, adopt, clock)
     built = Console(
         registry, reloader, session, evaluator, looking, proofs, history, board, errors, out, err,
-        notes=take_notes, trusting=trusting, on_close=stand_in.uninstall,
+        notes=take_notes, trusting=trusting, on_close=(stand_in.uninstall, proofs.close),
     )  # fmt: skip
     commands = Commands(
         registry, reloader, installed, acceleration, workbench, history, board, built.recording,
@@ -100,13 +108,17 @@ def _workbench(
     registry: Registry,
     reloader: Reloader,
     session: Session,
+    prover: Prover,
     clock: Callable[[], float],
     progress: Callable[[int, int, str], None],
 ) -> Workbench:
     return Workbench(
         clock,
+        prover,
         source_of=partial(_source_of, reloader, session),
         lookup=partial(_importable, registry),
+        named=partial(_named, registry),
+        names_of=lambda model: [name for name, value in session.namespace.items() if value is model and name[0] != "_"],
         transforms=lambda: registry.snapshot.find("transform"),
         progress=progress,
     )
@@ -117,6 +129,24 @@ def _live_code(reloader: Reloader, session: Session) -> worker.LiveCode:
     sources = {path: reloader.live_source(path) for path in modules}
     names = {path: module.__name__ for path, module in modules.items()}
     return worker.LiveCode(sources, names, list(reloader.unlike_disk), session.definitions())
+
+
+def _preparation(
+    registry: Registry, reloader: Reloader, session: Session, ops: list[tuple[str, str]]
+) -> Callable[[], object]:
+    """What makes custom ops of this session known in another process."""
+    kernels = (plugin for kind in ("kernel", "backend") for plugin in registry.snapshot.plugins(kind))
+    loaded = {plugin.module for plugin in kernels if not isinstance(plugin.target, Lazy)}
+    modules = sorted(loaded - {"__main__"})
+    live = _live_code(reloader, session)
+    values = {name: value for name, value in session.namespace.items() if type(value) in _PLAIN and name[0] != "_"}
+    return partial(worker.provide, live, values, modules, ops)
+
+
+def _named(registry: Registry, name: str) -> Any:
+    """The transform, or the step, of a name. Raises UnknownPlugin with the nearest names."""
+    is_step = registry.snapshot.get("transform", name) is None and registry.snapshot.get("step", name) is not None
+    return (steps if is_step else tfm)[name]
 
 
 def _source_of(reloader: Reloader, session: Session, module: str) -> Source | None:

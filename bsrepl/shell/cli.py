@@ -8,10 +8,12 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from .. import __version__
 from ..errors import LessonError, PluginFileError
+from ..models.executor import Executor
 from ..registry.store import registry
 from ..reload import report as reload_report
 from ..reload.development import Development
@@ -44,6 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"bsrepl: {error}", file=sys.stderr)
         return _USAGE_ERROR
 
+    with closing(Executor()) as executor:
+        return _run(options, executor, out, err, is_script=is_script, plays=plays)
+
+
+def _run(
+    options: argparse.Namespace, executor: Executor, out: Terminal, err: Terminal, *, is_script: bool, plays: bool
+) -> int:
     console = assembly.console(
         registry,
         [path for path in options.paths if not path.endswith(LESSON)],
@@ -51,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         err,
         clock=time.perf_counter,
         now=time.time_ns,
+        executor=executor,
         shows_time=not options.no_timing,
         trusting=options.trust,
         plain_qonnx=options.plain_qonnx,

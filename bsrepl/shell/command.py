@@ -16,6 +16,8 @@ from ..text.styled import Styled, Text, wrapped
 
 #: How each command is called; the names in it are such as a session has.
 EXAMPLES: Mapping[str, str] = {
+    "draw": 'draw(m, "m.svg")',
+    "inputs": 'inputs(m, "samples.npz")',
     "show": "show(tfm.FoldConstants)",
     "source": "source(tfm.FoldConstants)",
     "changes": "changes()",

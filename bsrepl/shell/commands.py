@@ -93,6 +93,7 @@ class Commands:
             "draw": self.draw,
             "before": history.before,
             "history": history.log,
+            "inputs": workbench.inputs,
             "trace": workbench.trace,
             "watch": workbench.watch,
             "passes": workbench.passes,

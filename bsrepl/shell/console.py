@@ -11,6 +11,7 @@ from io import StringIO
 from typing import Any
 
 from .. import __version__
+from ..models import report as models_report
 from ..models.history import History
 from ..models.unasked import UnaskedProofs
 from ..registry.store import Registry
@@ -56,7 +57,7 @@ class Console:
         *,
         notes: Callable[[], list[str]],
         trusting: bool,
-        on_close: Callable[[], None],
+        on_close: Sequence[Callable[[], None]],
     ) -> None:
         self.registry = registry
         self.reloader = reloader
@@ -137,6 +138,7 @@ class Console:
         """
         code = pasted.cleaned(text, self.session.understands)
         with self.guarded():
+            self.tell_late_proofs()
             self.out.write(self._asides([*steps, *code.steps]))
             self.looking.look(is_command=True)
             self.looking.reported = self.registry.snapshot
@@ -148,6 +150,8 @@ class Console:
             if turn.leaves is not None:
                 raise turn.leaves
             entry = self.tell(turn)
+            if self.session.magics.debugs and isinstance(turn.error, Exception):
+                self.session.magics.debug("")
         with self.guarded():
             self.out.write(self._asides(interrupts.claimed()))
         self.recording.add(entry)
@@ -180,6 +184,24 @@ class Console:
             self.out.write(timing(turn.seconds))
         result = plain(shown) if turn.error is None else last_line(turn.error)
         return Entry(turn.code, turn.printed + result, turn.failed)
+
+    def tell_late_proofs(self) -> None:
+        """Prints the proofs of changes of earlier commands that have come since."""
+        for proof in self._evaluator.late_proofs():
+            self.out.write(models_report.late_proof(proof, self.out.width))
+
+    def are_proofs_due(self) -> bool:
+        """Whether there are proofs to tell."""
+        return self._proofs.is_due()
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a command waits for the proof of what it did to models; a later one is told later."""
+        return self._proofs.patience
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        self._proofs.patience = seconds
 
     def _asides(self, messages: list[str]) -> Text:
         """Asking for the width of the terminal costs more than most commands: it is done where there is something."""
@@ -224,4 +246,5 @@ class Console:
         """Withdraws what the plugin files registered, and leaves the import system as it was."""
         self.reloader.close()
         self.session.close()
-        self._on_close()
+        for close in self._on_close:
+            close()

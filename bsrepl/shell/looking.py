@@ -80,6 +80,8 @@ class Looking:
                 out.write(reload_report.waiting(self._reloader.waiting, out.width))
             return False
         followed = follow(report.replaced, self._roots, report.after.seen)
+        if any(replaced.code is not None for replaced in report.replaced):
+            self._workbench.prover.renew()
         seconds = self._clock() - started
         self._board.note(report.before, report.after, report.executed)
         self.reported = report.after

@@ -10,7 +10,7 @@ from ..registry.snapshot import Snapshot
 from ..session import details
 from ..session.turn import ModelOutcome, Turn
 from ..text import values as display
-from ..text.format import duration, safe_repr, type_name
+from ..text.format import safe_repr, type_name
 from ..text.styled import Styled, Text, abridged, asides, headed
 
 
@@ -39,24 +39,14 @@ def models_text(turn: Turn, width: int, shows_time: bool) -> Text:
     text: Text = []
     for outcome in turn.models:
         text += models_report.model_change(outcome.change, width, shows_time)
-        text += _proof(outcome, width)
+        if outcome.proof is not None:
+            text += models_report.proof_lines(outcome.proof, width)
     if turn.was_interrupted:
         text.append(("warning", "interrupted; the models were not compared\n"))
     return text
 
 
 def short_verdict(outcome: ModelOutcome) -> str:
-    """`OK rel 7e-08`; empty if the models were not executed."""
+    """`OK rel 7e-08`; empty if the models were not executed, or still are."""
     verdict = outcome.proof.verdict if outcome.proof is not None else None
     return verdict.short if verdict is not None else ""
-
-
-def _proof(outcome: ModelOutcome, width: int) -> Text:
-    change, proof, is_last = outcome
-    if proof is None:
-        return []
-    text = models_report.proof_lines(proof, width)
-    if is_last:
-        took = f"  that took {duration(proof.seconds)}; from now on only verify() does it for {change.name}"
-        text += asides([took], width)
-    return text

@@ -7,6 +7,8 @@ imports them as the shell does, decorators included. `multiprocessing` runs this
 
 from __future__ import annotations
 
+import ast
+import importlib
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -40,7 +42,7 @@ class Arguments(list[str]):
         return list, (["", _MARK, tuple(self._code()), list(self)],)
 
 
-def _begin() -> Mapping[str, Any]:
+def prepare(live: LiveCode) -> dict[str, Any]:
     """Makes the live code importable in this process. Returns the names of its main module."""
     from bsrepl.frameworks.catalogue import Installed
     from bsrepl.registry.store import registry
@@ -49,9 +51,6 @@ def _begin() -> Mapping[str, Any]:
     from bsrepl.shell.places import index_file
     from bsrepl.shell.preloaded import PRELOADED
 
-    *_, code, arguments = sys.argv
-    sys.argv[:] = arguments
-    live = LiveCode(*code)
     Installed(registry, index_file())
     importer = PluginImporter(
         live.sources.__getitem__,
@@ -62,7 +61,40 @@ def _begin() -> Mapping[str, Any]:
     )
     importer.name({path: name for path, name in live.names.items() if path not in live.packaged})
     importer.install()
-    names: dict[str, Any] = {**PRELOADED, "__name__": "__main__"}
+    return {**PRELOADED, "__name__": "__main__"}
+
+
+def provide(live: LiveCode, values: Mapping[str, Any], modules: list[str], ops: list[tuple[str, str]]) -> None:
+    """Makes custom ops, given by domain and op type, known in this process: those of plugin modules, and of commands.
+
+    `values` are those that the definitions of commands may use. Raises LookupError if an op cannot be recreated here.
+    """
+    from bsrepl.frameworks.qonnx import ops as custom_ops
+    from bsrepl.registry.plugin import Origin
+    from bsrepl.registry.store import record
+
+    names = {**prepare(live), **values}
+    failure = ""
+    for module in modules:
+        importlib.import_module(module)
+    for statement in ast.parse(live.definitions).body:
+        try:
+            exec(compile(ast.Module([statement], []), "<session>", "exec", dont_inherit=True), names)
+        except Exception as error:
+            failure = f": {type(error).__name__}: {error}"
+    for name, value in list(names.items()):
+        if custom_ops.is_custom_op(value) and value.__name__ == name and value.__module__ == "__main__":
+            record(custom_ops.undecorated(value, Origin("<session>", 0)))
+    missing = [op_type for domain, op_type in ops if (domain, op_type) not in custom_ops.custom_ops.placed]
+    if missing:
+        raise LookupError(f"{', '.join(missing)} exists in this session alone; save it in a plugin file{failure}")
+
+
+def _begin() -> Mapping[str, Any]:
+    *_, code, arguments = sys.argv
+    sys.argv[:] = arguments
+    live = LiveCode(*code)
+    names = prepare(live)
     exec(compile(live.definitions, "<session>", "exec", dont_inherit=True), names)
     return names
 

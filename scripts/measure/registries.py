@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from itertools import count
 
+from bsrepl.models.executor import Executor
 from bsrepl.models.workbench import load
 from bsrepl.registry.changes import changes_between
 from bsrepl.registry.namespaces import Namespace
@@ -80,5 +81,6 @@ def session(plugins: int) -> Console:
     """A console among so many plugins."""
     terminal = Terminal(io.StringIO(), color=False)
     return build_console(
-        filled(plugins), [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False
-    )
+        filled(plugins), [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, executor=Executor(),
+        shows_time=False,
+    )  # fmt: skip

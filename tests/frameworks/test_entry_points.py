@@ -19,7 +19,7 @@ from bsrepl.registry.store import registry
 from bsrepl.shell.assembly import console as build_console
 from bsrepl.text.terminal import Terminal
 
-from ..conftest import files, forget
+from ..conftest import EXECUTOR, files, forget
 
 PACKAGE = {
     "acme_hw/__init__.py": "",
@@ -204,7 +204,7 @@ def test_frameworks_prints_who_publishes_what(publish: Publish, tmp_path: Path) 
     out = io.StringIO()
     terminal = Terminal(out, color=False)
     console = build_console(
-        registry, [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, shows_time=False
+        registry, [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, executor=EXECUTOR, shows_time=False
     )
     try:
         console.run("frameworks()")

@@ -12,7 +12,10 @@ from bsrepl.frameworks.qonnx import steps as qonnx_steps
 from bsrepl.frameworks.qonnx.samples import samples
 from bsrepl.graphdiff.difference import between
 from bsrepl.models.contradictions import contradictions, new_contradictions
-from bsrepl.models.proof import proof
+from bsrepl.models.execution import Values, inputs_of
+from bsrepl.models.probes import Probes
+from bsrepl.models.verdict import Outcome
+from bsrepl.models.verify import verify
 from bsrepl.models.workbench import load
 
 from ..conftest import Screen
@@ -21,6 +24,13 @@ from ..conftest import Screen
 @pytest.fixture(scope="module")
 def model() -> ModelWrapper:
     return qonnx_steps.cleanup(load("mnist-conv"))
+
+
+def inputs(model: ModelWrapper) -> Values:
+    """A set of inputs, a recorded one if there is one."""
+    probes = Probes(model.model)
+    shapes = {value.name: tuple(model.get_tensor_shape(value.name)) for value in inputs_of(model.model)}
+    return next(probes.recorded(shapes), probes.generated(shapes, "integers"))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +50,7 @@ def test_a_datatype_that_the_values_contradict(
 ) -> None:
     annotated = deepcopy(model)
     annotated.set_tensor_datatype(tensor, DataType[datatype])
-    result = contradictions(annotated)
+    result = contradictions(annotated.model, inputs(annotated))
     assert list(result) == ([] if output is None else [tensor])
     assert output is None or result[tensor].startswith(output)
 
@@ -50,7 +60,7 @@ def test_a_shape_that_the_values_contradict(model: ModelWrapper) -> None:
     known = next(value for value in stale.graph.value_info if value.name == "MaxPool_0_out0")
     known.type.tensor_type.shape.dim[3].dim_value = 7
     output = "MaxPool_0_out0 has the shape [1, 8, 14, 14], not [1, 8, 14, 7] as written"
-    assert contradictions(stale) == {"MaxPool_0_out0": output}
+    assert contradictions(stale.model, inputs(stale)) == {"MaxPool_0_out0": output}
 
 
 def test_an_annotation_that_is_no_datatype(model: ModelWrapper) -> None:
@@ -58,7 +68,8 @@ def test_an_annotation_that_is_no_datatype(model: ModelWrapper) -> None:
     annotated.set_tensor_datatype("Relu_0_out0", DataType["INT8"])
     for each in annotated.graph.quantization_annotation:
         each.quant_parameter_tensor_names[0].value = "NONSENSE"
-    assert contradictions(annotated) == {"Relu_0_out0": "Relu_0_out0 is annotated NONSENSE, which is not a datatype"}
+    told = "Relu_0_out0 is annotated NONSENSE, which is not a datatype"
+    assert contradictions(annotated.model, inputs(annotated)) == {"Relu_0_out0": told}
 
 
 def test_what_was_so_before_is_not_told_again_whatever_it_is_called(model: ModelWrapper) -> None:
@@ -67,13 +78,14 @@ def test_what_was_so_before_is_not_told_again_whatever_it_is_called(model: Model
     after = deepcopy(before)
     after.rename_tensor("Relu_0_out0", "other")
     after.set_tensor_datatype("Relu_1_out0", DataType["INT8"])
-    (output,) = new_contradictions(between(before, after), before, after)
+    (output,) = new_contradictions(between(before, after), before.model, after.model, inputs(before), inputs(after))
     assert output.startswith("Relu_1_out0 is annotated INT8")
 
 
 @pytest.mark.parametrize("name", list(samples()))
 def test_nothing_of_a_sample_is_contradicted(name: str) -> None:
-    assert contradictions(load(name)) == {}
+    model = load(name)
+    assert contradictions(model.model, inputs(model)) == {}
 
 
 def test_at_the_prompt_it_is_told_with_the_verdict(screen: Screen) -> None:
@@ -118,10 +130,9 @@ def test_a_pass_has_its_times_apart_and_what_it_claims(screen: Screen) -> None:
     assert " (apply returned False), cleanup " in line
 
 
-def test_a_proof_says_why_there_is_none(model: ModelWrapper) -> None:
+def test_a_model_that_cannot_be_executed_any_more_is_broken(model: ModelWrapper) -> None:
     broken = deepcopy(model)
     broken.graph.node[0].op_type = "NoSuchOp"
-    result = proof(between(model, broken), model, broken, iter(range(9)).__next__)
-    assert (result.verdict, result.contradictions, result.is_same, result.seconds) == (None, [], False, 1)
-    assert result.why_not.startswith("the model cannot be executed: ")
-    assert proof(between(model, model), model, model, iter(range(9)).__next__).is_same
+    verdict = verify(model, broken, checks_annotations=True)
+    assert (verdict.outcome, verdict.is_wrong, verdict.contradictions) == (Outcome.BROKEN, True, ())
+    assert verdict.why.startswith("the model cannot be executed: ")

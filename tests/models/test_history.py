@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from onnx import ModelProto, helper, numpy_helper
 
+from bsrepl.frameworks.qonnx import steps as qonnx_steps
 from bsrepl.graphdiff.view import view
 from bsrepl.models.snapshots import Snapshots
+from bsrepl.models.workbench import load
 
 from ..conftest import Screen
 
@@ -15,7 +17,7 @@ from ..conftest import Screen
 @pytest.fixture
 def m(screen: Screen) -> Screen:
     screen.console.auto_verify = False
-    screen.type("m = steps.qonnx.cleanup(load('mnist-conv'))")
+    screen.names["m"] = qonnx_steps.cleanup(load("mnist-conv"))
     screen.type("first = m.model.SerializeToString(deterministic=True)")
     screen.type("m = m.transform(tfm.LowerConvsToMatMul())")
     screen.type("m = m.transform(tfm.GiveUniqueNodeNames())")

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bsrepl.models import reproduction_support, verify
-
 from ..conftest import Screen, files, unwrapped
 
 #: Runs a script as if bsrepl was not installed.
@@ -152,7 +150,3 @@ def test_what_cannot_be_written_down_says_so(bench: Screen, tmp_path: Path) -> N
     bench.type("trace(m, [tfm.ConvertToChannelsLastAndClean])")
     refused = bench.type(f"reproduce({str(tmp_path / 'full')!r})")
     assert "is not an empty folder; give the name of a new one" in unwrapped(refused)
-
-
-def test_the_script_has_the_tolerance_of_verify() -> None:
-    assert reproduction_support.TOLERANCE == verify.TOLERANCE

@@ -21,24 +21,24 @@ from qonnx.transformation.subpixel_to_deconv import SubPixelToDeconvolution
 from bsrepl.frameworks.qonnx import steps as qonnx_steps
 from bsrepl.graphdiff.words import in_short
 from bsrepl.models.trace import trace
-from bsrepl.models.verify import Verdict
+from bsrepl.models.verify import verify
 from bsrepl.models.workbench import load
 
 TABLE = [
-    ("mnist-conv", LowerConvsToMatMul, "11 -> 17 nodes, 2 rewrites", True),
-    ("mnist-conv", InsertTopK, "11 -> 12 nodes, 1 rewrite, output global_out renamed ", None),
-    ("nn_resize/float_model", ResizeConvolutionToDeconvolution, "10 -> 9 nodes, 1 rewrite", True),
-    ("nn_resize/float_model", ExtractBiasFromConv, "10 -> 13 nodes, 3 rewrites, 3 edited", True),
-    ("nn_resize/quant_model", BatchNormToAffine, "22 -> 25 nodes, 3 rewrites", True),
-    ("subpixel/float_model", SubPixelToDeconvolution, "8 -> 7 nodes, 1 rewrite", True),
+    ("mnist-conv", LowerConvsToMatMul, "11 -> 17 nodes, 2 rewrites", "OK"),
+    ("mnist-conv", InsertTopK, "11 -> 12 nodes, 1 rewrite, output global_out renamed ", "BROKEN"),
+    ("nn_resize/float_model", ResizeConvolutionToDeconvolution, "10 -> 9 nodes, 1 rewrite", "OK"),
+    ("nn_resize/float_model", ExtractBiasFromConv, "10 -> 13 nodes, 3 rewrites, 3 edited", "OK"),
+    ("nn_resize/quant_model", BatchNormToAffine, "22 -> 25 nodes, 3 rewrites", "OK"),
+    ("subpixel/float_model", SubPixelToDeconvolution, "8 -> 7 nodes, 1 rewrite", "OK"),
     (
         "subpixel/float_model",
         InsertChannelsLastDomainsAndTrafos,
         "8 -> 20 nodes, 4 rewrites, opset qonnx.custom_op.channels_last none -> 11",
-        True,
+        "OK",
     ),
-    ("eltwise_chanlast_testcase", QuantToQCDQ, "6 -> 12 nodes, 1 rewrite, opset onnx 9 -> 13", False),
-    ("qonnx_act_weight_fp8", GemmToMatMul, "2 -> 4 nodes, 1 rewrite", True),
+    ("eltwise_chanlast_testcase", QuantToQCDQ, "6 -> 12 nodes, 1 rewrite, opset onnx 9 -> 13", "OK"),
+    ("qonnx_act_weight_fp8", GemmToMatMul, "2 -> 4 nodes, 1 rewrite", "OK"),
 ]
 
 
@@ -48,9 +48,10 @@ def cleaned(name: str) -> ModelWrapper:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("sample", "each", "did", "is_same"), TABLE)
-def test_what_a_pass_does_to_a_sample(sample: str, each: type[Transformation], did: str, is_same: bool | None) -> None:
-    (row, *_) = trace(cleaned(sample), [each], parity=True, clock=time.perf_counter).rows
+@pytest.mark.parametrize(("sample", "each", "did", "outcome"), TABLE)
+def test_what_a_pass_does_to_a_sample(sample: str, each: type[Transformation], did: str, outcome: str) -> None:
+    (row, *_) = trace(cleaned(sample), [each], parity=True, clock=time.perf_counter, prove=verify).rows
     assert row.difference is not None
     assert in_short(row.difference).startswith(did)
-    assert (bool(row.parity) if isinstance(row.parity, Verdict) else None) == is_same
+    assert row.parity is not None
+    assert row.parity.outcome.value == outcome, row.parity

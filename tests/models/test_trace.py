@@ -17,6 +17,7 @@ from bsrepl.errors import EndlessPass
 from bsrepl.frameworks.qonnx import steps as qonnx_steps
 from bsrepl.models.trace import trace
 from bsrepl.models.trace_result import Trace
+from bsrepl.models.verify import verify
 from bsrepl.models.workbench import load
 
 from ..conftest import Screen
@@ -33,7 +34,7 @@ class Ticking:
 
 
 def run(model: ModelWrapper, passes: list[Any], **options: Any) -> Trace:
-    return trace(model, passes, clock=Ticking(), **options)
+    return trace(model, passes, clock=Ticking(), prove=verify, **options)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_each_pass_has_a_row_with_what_it_did(model: ModelWrapper) -> None:
     assert len(model.graph.node) == 11
     assert len(done.model.graph.node) == 17
     assert done
-    assert done.conclusion() == ["LowerConvsToMatMul: 8 new nodes have no name"]
+    assert done.conclusion() == ["LowerConvsToMatMul: 8 new nodes have no name", "proof of 5 passes: 5 OK"]
 
 
 def test_passes_that_a_pass_applies_are_indented_below_it(model: ModelWrapper) -> None:
@@ -145,8 +146,9 @@ def test_a_shipped_pass_that_always_says_true_is_stopped() -> None:
 
 def test_a_pass_that_breaks_the_model_is_seen_in_its_row(model: ModelWrapper) -> None:
     done = run(model, [GiveUniqueNodeNames, Scale, LowerConvsToMatMul])
-    verdicts = [str(row.parity).split()[0] for row in done.rows if not row.depth]
+    verdicts = [row.parity.outcome.value for row in done.rows if row.parity is not None]
     assert verdicts == ["OK", "DIFFERENT", "OK"]
+    assert done.conclusion()[-1] == "proof of 3 passes: 2 OK, 1 DIFFERENT"
     assert done.conclusion()[0].startswith("Scale: DIFFERENT  other outputs: largest difference ")
     assert "; first at Add_0_out0, from Add Add_0: relative " in done.conclusion()[0]
     assert not done
@@ -173,9 +175,9 @@ def test_comparing_stops_when_it_takes_too_long(model: ModelWrapper) -> None:
             self.now += 0.6
             return self.now
 
-    done = trace(model, [InferShapes, GiveUniqueNodeNames], clock=Slow())
+    done = trace(model, [InferShapes, GiveUniqueNodeNames], clock=Slow(), prove=verify)
     assert [row.parity is not None for row in done.rows] == [True, True]
-    done = trace(model, [InferShapes, GiveUniqueNodeNames], parity=False, clock=Slow())
+    done = trace(model, [InferShapes, GiveUniqueNodeNames], parity=False, clock=Slow(), prove=verify)
     assert [row.parity for row in done.rows] == [None, None]
 
 
@@ -192,4 +194,4 @@ def test_in_the_shell_it_is_a_table(screen: Screen) -> None:
     assert re.match(r"InferShapes +no +12 ", lines[1])
     assert re.search(r"\nLowerConvsToMatMul +yes \(returned False\) +11 -> 17 +2 ", output)
     assert max(map(len, lines)) <= 100
-    assert lines[-1] == "LowerConvsToMatMul: 8 new nodes have no name"
+    assert lines[-2:] == ["LowerConvsToMatMul: 8 new nodes have no name", "proof of 3 passes: 3 OK"]

@@ -50,7 +50,7 @@ def test_each_save_tells_what_is_different_with_the_proof(bench: Bench) -> None:
     output = bench.screen.type("w = watch(m, tfm.Swap); w")
     assert output == (
         "watch: Swap   11 nodes\n"
-        "  OK  same outputs: largest difference 0.0e+00 (relative 0e+00), same argmax, 2 inputs\n"
+        "  OK  same outputs: largest difference 0.0e+00 (relative 0e+00), same argmax, 4 inputs\n"
     )
 
     output = bench.save(0, "Sigmoid")

@@ -12,6 +12,7 @@ import json
 import sys
 import time
 
+from bsrepl.models.executor import Executor
 from bsrepl.registry.store import registry
 from bsrepl.reload.development import Development
 from bsrepl.shell.assembly import console
@@ -27,7 +28,7 @@ def main(paths: list[str]) -> None:
         return time.time_ns() + ahead
 
     built = console(
-        registry, paths, terminal, terminal, clock=time.perf_counter, now=now, shows_time=False,
+        registry, paths, terminal, terminal, clock=time.perf_counter, now=now, executor=Executor(), shows_time=False,
         development=Development(),
     )  # fmt: skip
     built.session.install()

@@ -150,6 +150,19 @@ def test_ops_follow_and_so_does_the_registry_of_qonnx(session: Session) -> None:
     assert "(2, True)" in session.type("ops.AGE, ops.get_ops_in_domain('my.domain')[0][1] is kernels.IntQuant")
 
 
+def test_models_are_executed_with_the_ops_as_they_are_now(session: Session) -> None:
+    session.type("from onnx import helper as h, TensorProto as T; from qonnx.core.modelwrapper import ModelWrapper")
+    session.type("node = h.make_node('BipolarQuant', ['x', 's'], ['y'], domain='qonnx.custom_op.general')")
+    session.type("ports = [h.make_tensor_value_info(n, T.FLOAT, s) for n, s in [('x', [4]), ('s', []), ('y', [4])]]")
+    session.type("graph = h.make_graph([node], 'g', ports[:2], ports[2:])")
+    session.type("quant = ModelWrapper(h.make_model(graph, opset_imports=[h.make_opsetid('', 13)]))")
+    assert "OK" in session.type("verify(quant, quant)")
+    session.edit("custom_op/general/bipolar_quant.py", "ret = binary_quant(inp_tensor, scale)", "ret = 1 / 0")
+    assert "OK" not in session.type("verify(quant, quant)")
+    session.edit("custom_op/general/bipolar_quant.py", "ret = 1 / 0", "ret = binary_quant(inp_tensor, scale)")
+    assert "OK" in session.type("verify(quant, quant)")
+
+
 def test_data_types_follow(session: Session) -> None:
     session.type("from qonnx.core.datatype import DataType; four = DataType['INT4']")
     session.add("core/datatype.py", "IntType(", "kind = 'whole'")

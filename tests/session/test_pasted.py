@@ -145,7 +145,7 @@ TRANSLATED = {
     "tfm.FoldBias?": "show(tfm.FoldBias)",
     "tfm.FoldBias??": "source(tfm.FoldBias)",
     "?tfm": "show(tfm)",
-    "%matplotlib inline": "__left_out__('%matplotlib')",
+    "%matplotlib inline": "__magic__('matplotlib', ' inline')",
     "%%time\nx = 1": "pass\nx = 1",
     "%time f(x)": "f(x)",
     'x = """\n!ls\n"""': 'x = """\n!ls\n"""',

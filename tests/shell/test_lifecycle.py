@@ -235,4 +235,4 @@ def test_a_recording_follows_no_link_and_waits_for_no_reader(screen: Screen, tmp
         refused = unwrapped(screen.type(f"record({str(tmp_path / name)!r})"))
         assert "is not a regular file; choose another name" in refused
     assert not (tmp_path / "target.py").exists()
-    assert "cannot be written" in screen.type(f"record({str(tmp_path / 'missing' / 'x.py')!r})")
+    assert "cannot be written" in unwrapped(screen.type(f"record({str(tmp_path / 'missing' / 'x.py')!r})"))

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from onnx import ModelProto
     from qonnx.core.modelwrapper import ModelWrapper
 
 
@@ -68,14 +69,23 @@ def leading_to(model: Any, applications: Sequence[Application]) -> list[Applicat
     return chain[::-1]
 
 
+class Observations(NamedTuple):
+    """What happened to models."""
+
+    applications: list[Application]  # in the order in which they began
+    opened: list[tuple[ModelWrapper, ModelProto | None]]  # models outside of passes, and copies of them as they began
+
+
 @contextmanager
-def observed(clock: Callable[[], float]) -> Iterator[list[Application]]:
-    """While this lasts, each pass that is applied is noted, in the order in which they begin; those of a cleanup are
-    not. QONNX does what it does without this; `clock` measures in seconds."""
+def observed(clock: Callable[[], float], *, copies: bool = False) -> Iterator[Observations]:
+    """While this lasts, each pass that is applied is noted, those of a cleanup left out, and each model that is opened.
+
+    With `copies`, of the latter a copy is kept. QONNX does what it does without this; `clock` measures in seconds.
+    """
     from qonnx.core.modelwrapper import ModelWrapper  # only now: it brings numpy and onnx along
 
-    transform, cleanup = ModelWrapper.transform, ModelWrapper.cleanup
-    noted: list[Application] = []
+    transform, cleanup, begin = ModelWrapper.transform, ModelWrapper.cleanup, ModelWrapper.__init__
+    seen = Observations([], [])
     running: list[Application] = []
     is_cleaning = False
 
@@ -83,7 +93,7 @@ def observed(clock: Callable[[], float]) -> Iterator[list[Application]]:
         if is_cleaning or isinstance(transformation, (type, Observed)):
             return transform(self, transformation, *arguments, **options)
         application = Application(transformation, len(running) + 1, self)
-        noted.append(application)
+        seen.applications.append(application)
         running.append(application)
         try:
             observing = Observed(transformation, application, clock)
@@ -106,11 +116,19 @@ def observed(clock: Callable[[], float]) -> Iterator[list[Application]]:
         finally:
             is_cleaning = was
 
-    ModelWrapper.transform, ModelWrapper.cleanup = transform_noted, cleanup_noted
+    def begin_noted(self: ModelWrapper, *arguments: Any, **options: Any) -> None:
+        begin(self, *arguments, **options)
+        if not running and not is_cleaning:
+            copied = type(self.model)() if copies else None
+            if copied is not None:
+                copied.CopyFrom(self.model)
+            seen.opened.append((self, copied))
+
+    ModelWrapper.transform, ModelWrapper.cleanup, ModelWrapper.__init__ = transform_noted, cleanup_noted, begin_noted
     try:
-        yield noted
+        yield seen
     finally:
-        ModelWrapper.transform, ModelWrapper.cleanup = transform, cleanup
+        ModelWrapper.transform, ModelWrapper.cleanup, ModelWrapper.__init__ = transform, cleanup, begin
 
 
 class Observed:

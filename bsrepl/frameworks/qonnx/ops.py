@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from types import ModuleType
 from typing import Any, TypeGuard
 
@@ -66,6 +66,11 @@ class CustomOps:
         self._ours: dict[_Op, _Versions] = {}  # what was put into QONNX's registry
         self._hidden: dict[_Op, _Versions] = {}  # what was there before
         registry.followers.append(self.follow)
+
+    @property
+    def placed(self) -> Set[_Op]:
+        """The ops, by domain and op type, that kernels of the registry provide."""
+        return self._plugins.keys()
 
     def follow(self, changed: Iterable[Key]) -> None:
         """Brings QONNX's registry up to the snapshot, for the keys that changed."""

@@ -44,6 +44,7 @@ from .styles import CodeStyles
 from .unforeseen import GuardedCompleter, Unforeseen
 
 _MOST_FAILURES = 3  # of the prompt in a row, before commands are read line by line
+_PATIENCE = 0.9  # seconds that a command waits for the proof of what it did to models
 _MENU_HEIGHT = 8  # lines kept free below the input while completions are shown
 
 
@@ -62,6 +63,7 @@ class Shell(PythonRepl):
         output: Output | None = None,
     ) -> None:
         self.console = console
+        console.patience = _PATIENCE
         ptpython.python_input.get_all_code_styles = CodeStyles  # type: ignore[assignment, attr-defined]
         self._keyboard = keyboard
         self._unforeseen = Unforeseen()
@@ -218,6 +220,8 @@ class Shell(PythonRepl):
             await asyncio.sleep(self._interval)
             if self._unforeseen.guarded(self.console.reloader.is_due, False):
                 await run_in_terminal(self._look)
+            if self._unforeseen.guarded(self.console.are_proofs_due, False):
+                await run_in_terminal(self._tell_late_proofs)
             if self._unforeseen:
                 await run_in_terminal(self._tell_unforeseen)
 
@@ -225,6 +229,10 @@ class Shell(PythonRepl):
         """Tells what went wrong in bsrepl itself while the prompt waited."""
         for error in self._unforeseen.take():
             self.console.errors.write_internal(error)
+
+    def _tell_late_proofs(self) -> None:
+        with self.console.guarded():
+            self.console.tell_late_proofs()
 
     def _look(self) -> None:
         self._is_looking = True

@@ -1,0 +1,51 @@
+"""Models cut at tensors: what read a tensor reads an input instead, and what produced it produces another tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from onnx import ModelProto, helper
+
+_OWN = "__own"  # the ending of a tensor that a node produces in the place of one that is given
+_GIVEN = "__given"  # the ending of an input that is read in the place of an output of the graph
+
+
+def own(name: str) -> str:
+    """The name of what the model itself computes for a tensor at which it was cut."""
+    return name + _OWN
+
+
+def _given(name: str) -> str:
+    return name + _GIVEN
+
+
+def cut_at(model: ModelProto, values: Mapping[str, Any]) -> ModelProto:
+    """A copy of a model, cut at the tensors that have these values, which become inputs.
+
+    An output of the graph among them keeps its name and is the model's own.
+    """
+    cut = ModelProto()
+    cut.CopyFrom(model)
+    outputs = {value.name for value in cut.graph.output}
+    for node in cut.graph.node:
+        for place, name in enumerate(node.output):
+            if name in values and name not in outputs:
+                node.output[place] = own(name)
+        for place, name in enumerate(node.input):
+            if name in values and name in outputs:
+                node.input[place] = _given(name)
+    for info in cut.graph.value_info:
+        if info.name in values:
+            info.name = own(info.name)
+    for name, value in values.items():
+        element = helper.np_dtype_to_tensor_dtype(value.dtype)
+        name = _given(name) if name in outputs else name
+        cut.graph.input.append(helper.make_tensor_value_info(name, element, list(value.shape)))
+    return cut
+
+
+def given(values: Mapping[str, Any], model: ModelProto) -> dict[str, Any]:
+    """The values under the names that `cut_at` gives to the inputs."""
+    outputs = {value.name for value in model.graph.output}
+    return {_given(name) if name in outputs else name: value for name, value in values.items()}

@@ -1,0 +1,171 @@
+"""The shell's side of the other process: starts it, gives it tasks, waits for what they return."""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..errors import TaskEnded
+from .messages import END, FAILURE, NOTE, RESULT, Limits, Start, Task
+
+if TYPE_CHECKING:  # many sessions hold no model, and need none of what these import
+    from .packing import Packed
+
+_MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2  # bytes: half of the machine's
+_GRACE = 5.0  # seconds after its limit in which a task has to have ended
+
+_START = "import sys; sys.path[:] = {path!r}; from bsrepl.models.runner import serve; serve({socket})"
+
+
+class Executor:
+    """Runs tasks in another process, which is started with the first one, or by `start`, and is kept."""
+
+    def __init__(self) -> None:
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts the process, if there is none. It gets ready while the shell goes on."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.close()
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            code = _START.format(path=sys.path, socket=theirs.fileno())
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", code],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # a Ctrl-C is for the shell
+            )
+
+    def begin(self, task: Task, data: Packed, limit: float, prepare: Callable[[], object] | None = None) -> Job:
+        """Begins a task, which is called with the parts of the data and with a function that sends notes.
+
+        It may take `limit` seconds. `prepare` is called before: it makes what is defined in the shell alone known.
+        """
+        self.start()
+        assert self._control is not None
+        pickled = pickle.dumps(prepare), pickle.dumps(task)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._control, [b"t"], [theirs.fileno()])
+        start = Start(Limits(limit, _MEMORY), list(sys.path), _folder(), *pickled, data.length)
+        return Job(ours, start, data.parts)
+
+    def close(self) -> None:
+        """Ends the process, with all that it does."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
+
+class Job:
+    """A task in the other process. Closing it ends the task."""
+
+    def __init__(self, ours: socket.socket, start: Start, parts: Iterator[bytes]) -> None:
+        from multiprocessing.connection import Connection
+
+        self._socket = ours
+        self._connection = Connection(os.dup(ours.fileno()))
+        self._limits = start.limits
+        self._deadline = time.monotonic() + start.limits.seconds + _GRACE
+        self.notes: list[Any] = []  # that it has sent so far
+        self._result: Any = None
+        self._failure: TaskEnded | None = None
+        self.is_finished = False
+        self._sender = threading.Thread(target=self._send, args=(start, parts), daemon=True)
+        self._sender.start()
+
+    def _send(self, start: Start, parts: Iterator[bytes]) -> None:
+        """Sends what the task needs, in a thread: a large model takes a while, and the process may be starting."""
+        try:
+            self._connection.send(start)
+            for part in parts:
+                self._connection.send_bytes(part)
+        except OSError:  # the task has ended before it had all of it, which its end tells
+            pass
+
+    def send(self) -> None:
+        """Waits until the task has all that it needs: from then on, the data may be changed."""
+        self._sender.join()
+
+    def wait(self, seconds: float) -> bool:
+        """Waits so many seconds at most. Returns whether the task has ended."""
+        until = time.monotonic() + seconds
+        while not self.is_finished:
+            now = time.monotonic()
+            if not self._connection.poll(max(min(until, self._deadline) - now, 0)):
+                if now < self._deadline:
+                    return False
+                self._finish(self._ended_by(-signal.SIGALRM))
+                return True
+            try:
+                self._take(*self._connection.recv())
+            except (EOFError, OSError):
+                self._finish(TaskEnded("the process that executes models has ended"))
+        return True
+
+    def _take(self, kind: str, content: Any) -> None:
+        """Takes a message of the task, or of the process that started it."""
+        if kind == NOTE:
+            self.notes.append(content)
+        elif kind == RESULT:
+            self._result = content
+            self._finish(None)
+        elif kind == FAILURE:
+            name, message, trace = content
+            self._finish(TaskEnded(f"{name}: {message}", trace=trace))
+        elif kind == END:
+            self._finish(self._ended_by(content))
+
+    def result(self) -> Any:
+        """What the task returned; waits for it. Raises TaskEnded if it raised, crashed, or reached a limit."""
+        self.wait(math.inf)
+        if self._failure is not None:
+            raise self._failure
+        return self._result
+
+    def close(self) -> None:
+        """Ends the task, if it has not ended."""
+        self.is_finished = True
+        with suppress(OSError):  # the other side has closed it
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._sender.join()
+        self._socket.close()
+        self._connection.close()
+
+    def _finish(self, failure: TaskEnded | None) -> None:
+        self._failure = failure
+        self.close()
+
+    def _ended_by(self, status: int) -> TaskEnded:
+        if status == -signal.SIGALRM:
+            return TaskEnded(f"it took longer than {self._limits.seconds:g} s", is_late=True)
+        if status == -signal.SIGKILL:
+            return TaskEnded("its process was killed, as the system does when memory runs out")
+        if status < 0:
+            return TaskEnded(f"its process crashed ({signal.Signals(-status).name})")
+        return TaskEnded(f"its process ended with status {status}")
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return "/"

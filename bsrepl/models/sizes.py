@@ -1,0 +1,100 @@
+"""The sizes of dynamic dimensions at which models are tried: larger than one, and different for different ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from onnx import ValueInfoProto
+
+from ..errors import ExecutionFailed
+
+#: A dynamic dimension: its name, or the input and the axis if it has none.
+Dimension = str | tuple[str, int]
+
+#: The shape of each input: sizes, and the dimensions that are not fixed.
+Shapes = dict[str, list[int | Dimension]]
+
+_SMALL = (2, 3, 5, 7, 11, 13, 17, 19)
+_LARGE = (64, 96, 128, 160, 192, 224, 256, 288)
+
+
+def shapes(values: list[ValueInfoProto]) -> Shapes:
+    """The shapes of inputs; dimensions with the same name are the same one."""
+    dims = {value.name: value.type.tensor_type.shape.dim for value in values}
+    return {name: [_dimension(name, axis, dim) for axis, dim in enumerate(dims[name])] for name in dims}
+
+
+def _dimension(name: str, axis: int, dim: Any) -> int | Dimension:
+    if dim.dim_value > 0:  # QONNX writes 0 for a dynamic dimension, PaddlePaddle -1
+        return int(dim.dim_value)
+    return str(dim.dim_param) or (name, axis)
+
+
+def fixed(before: Shapes, after: Shapes, given: Mapping[str, Any]) -> Shapes:
+    """The shapes of inputs that fit two models whose inputs have the same keys.
+
+    `given` are sizes of dimensions and shapes of inputs, by their names. Raises ExecutionFailed if there are none.
+    """
+    known: dict[Dimension, int] = {name: size for name, size in given.items() if isinstance(size, int)}
+    for name in given.keys() & before.keys() - known.keys():
+        known |= {size: one for size, one in zip(before[name], given[name], strict=False) if not isinstance(size, int)}
+    unknown = given.keys() - before.keys() - {size for shape in before.values() for size in shape}
+    if unknown:
+        raise ExecutionFailed(f"no input and no dimension is called {', '.join(sorted(unknown))}")
+    for name, mine in before.items():
+        theirs = after.get(name, mine)
+        if len(mine) != len(theirs):
+            raise ExecutionFailed(f"the input {name} has {len(mine)} dimensions before and {len(theirs)} after")
+        for one, other in zip(mine, theirs, strict=True):
+            if isinstance(one, int) and isinstance(other, int) and one != other:
+                raise ExecutionFailed(
+                    f"the input {name} has the shape {mine} before and {theirs} after: no values fit both"
+                )
+            for size, dimension in ((one, other), (other, one)):
+                if isinstance(size, int) and not isinstance(dimension, int):
+                    known.setdefault(dimension, size)
+    return {
+        name: [size if isinstance(size, int) else known.get(size, size) for size in shape]
+        for name, shape in before.items()
+    }
+
+
+def assignments(inputs: Shapes) -> Iterator[dict[Dimension, int]]:
+    """Sizes for the dimensions that are not fixed, the most telling ones first; they may not suit a model."""
+    places: dict[Dimension, int] = {}  # the axis of each, the first one where it stands at several
+    for shape in inputs.values():
+        for axis, size in enumerate(shape):
+            if not isinstance(size, int):
+                places.setdefault(size, axis)
+    if not places:
+        yield {}
+        return
+    batch = [dimension for dimension, axis in places.items() if axis == 0]
+    others = [dimension for dimension, axis in places.items() if axis]
+    for shift in (0, 1):
+        yield dict(zip(places, _cycled(_SMALL, len(places), shift), strict=True))
+    for shift in (0, 1):  # dimensions without names that have to be the same stand at the same axis
+        yield {dimension: _SMALL[(axis + shift) % len(_SMALL)] for dimension, axis in places.items()}
+    for size in (2, 1):
+        for shift in (0, 1):
+            large = zip(others, _cycled(_LARGE, len(others), shift), strict=True)
+            yield dict.fromkeys(batch, size + shift * (size > 1)) | dict(large)
+    for size in (224, 320, 512, 640, 48, 16000):
+        yield dict.fromkeys(batch, 2) | dict.fromkeys(others, size)
+        yield dict.fromkeys(batch, 1) | dict.fromkeys(others, size)
+    for size in (3, 2, 1):
+        yield dict.fromkeys(batch, 1) | dict.fromkeys(others, size)
+    yield dict.fromkeys(places, 0)  # it may have been meant
+
+
+def _cycled(values: tuple[int, ...], count: int, shift: int) -> list[int]:
+    largest = values[-1]
+    return [*values, *(largest + 2 * k for k in range(1, count + 2))][shift : count + shift]
+
+
+def sized(inputs: Shapes, sizes: Mapping[Dimension, int]) -> dict[str, tuple[int, ...]]:
+    """The shapes with these sizes."""
+    return {
+        name: tuple(size if isinstance(size, int) else sizes[size] for size in shape) for name, shape in inputs.items()
+    }

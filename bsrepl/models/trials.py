@@ -1,0 +1,125 @@
+"""The sets of inputs on which a model is tried, with what it computes for them: as few as show something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from onnx import ModelProto, ValueInfoProto, helper
+
+from ..errors import ExecutionFailed
+from ..text.format import counted
+from .execution import Executable, Values, inputs_of
+from .meaning import meaningless
+from .probes import KINDS, Probes
+from .sizes import Dimension, assignments, fixed, shapes, sized
+
+_SIZES = 2  # assignments of sizes to dynamic dimensions
+
+
+class Trial(NamedTuple):
+    """A set of inputs of a model and its outputs, by name."""
+
+    inputs: Values
+    outputs: Values
+
+
+class Trials(NamedTuple):
+    """What a model was tried on."""
+
+    trials: list[Trial]
+    sizes: str  # the sizes of dynamic dimensions: `N=2, S=3 and N=3, S=5`; empty if there are none
+
+
+def given_trials(model: ModelProto, sets: Sequence[Mapping[Any, Any]]) -> Trials:
+    """A model tried on sets of inputs, by their names or their places. Raises ExecutionFailed if they do not fit."""
+    execute = Executable(model)
+    values = inputs_of(model)
+    return Trials([Trial(chosen, execute(chosen)) for chosen in (_chosen(values, given) for given in sets)], "")
+
+
+def _chosen(values: Sequence[ValueInfoProto], given: Mapping[Any, Any]) -> Values:
+    names = [value.name for value in values]
+    named = {names[key] if isinstance(key, int) and key < len(names) else key: value for key, value in given.items()}
+    unknown = [str(name) for name in named if name not in names]
+    missing = [name for name in names if name not in named]
+    if unknown or missing:
+        problem = f"there is no input {', '.join(unknown)}" if unknown else f"no value for {', '.join(missing)}"
+        raise ExecutionFailed(f"{problem}; the model takes {counted(len(names), 'input')}: {', '.join(names)}")
+    return {value.name: with_type(np.asarray(named[value.name]), value) for value in values}
+
+
+def with_type(array: Any, value: ValueInfoProto) -> Any:
+    """An array with the element type of an input."""
+    element = value.type.tensor_type.elem_type
+    return array.astype(helper.tensor_dtype_to_np_dtype(element)) if element and array.dtype.kind in "fiub" else array
+
+
+def generated_trials(
+    before: ModelProto, after: ModelProto, names: Mapping[str, str], count: int, seed: int, sizes: Mapping[str, Any]
+) -> Trials:
+    """The model before, tried on about `count` generated sets of inputs that also fit the model after.
+
+    `names` are the inputs' names in the model after, by those before. Raises ExecutionFailed if nothing can be
+    executed.
+    """
+    trying = _Trying(before, seed)
+    theirs = shapes(inputs_of(after))
+    common = fixed(shapes(inputs_of(before)), {mine: theirs[name] for mine, name in names.items()}, sizes)
+    working: dict[str, dict[Dimension, int]] = {}
+    trials: list[Trial] = []
+    for chosen in assignments(common):
+        if len(working) == _SIZES:
+            break
+        shape = sized(common, chosen)
+        kinds = KINDS[1:2] if working else KINDS[: max(count - bool(chosen), 2)]
+        found = trying.trials(shape, kinds, with_recorded=not working)
+        if found and _described(chosen) not in working:
+            working[_described(chosen)] = chosen
+            trials += found
+    if not trials:
+        raise trying.failure or ExecutionFailed("the model cannot be executed: every output is empty")
+    shape = sized(common, next(iter(working.values())))
+    for kind in KINDS:
+        if not meaningless(before, trying.execute.outputs, [trial.outputs for trial in trials]):
+            break
+        trials += trying.trials(shape, (kind,), with_recorded=False)
+    return Trials(trials, " and ".join(filter(None, working)))
+
+
+class _Trying:
+    """Executes a model on generated inputs; `failure` is why the first of them could not be executed."""
+
+    def __init__(self, model: ModelProto, seed: int) -> None:
+        self.execute = Executable(model)
+        self.failure: ExecutionFailed | None = None
+        self._probes = Probes(model, seed)
+
+    def trials(self, shape: Mapping[str, tuple[int, ...]], kinds: Sequence[str], *, with_recorded: bool) -> list[Trial]:
+        """The trials of inputs of these shapes that can be executed and that give any outputs.
+
+        Recorded ones take the place of the first kinds.
+        """
+        recorded = list(self._probes.recorded(shape))[: len(kinds)] if with_recorded else []
+        trials = []
+        for number, kind in enumerate(kinds):
+            try:
+                values = recorded[number] if number < len(recorded) else self._probes.generated(shape, kind)
+                outputs = self.execute(values)
+            except ExecutionFailed as error:
+                self.failure = self.failure or error
+                continue
+            if self._shows_something(outputs) or any(0 in dims for dims in shape.values()):
+                trials.append(Trial(values, outputs))
+        return trials
+
+    def _shows_something(self, outputs: Values) -> bool:
+        arrays = [outputs[name] for name in self.execute.outputs]
+        return not arrays or any(not isinstance(array, np.ndarray) or array.size for array in arrays)
+
+
+def _described(sizes: Mapping[Dimension, int]) -> str:
+    named = [(key if isinstance(key, str) else f"{key[0]}[{key[1]}]", size) for key, size in sizes.items()]
+    more = ", ..." if len(named) > 4 else ""
+    return ", ".join(f"{name}={size}" for name, size in named[:4]) + more

@@ -1,0 +1,236 @@
+"""IPython's everyday commands, `%timeit`, `%run`, `%debug` and the like, on the standard library.
+
+A magic that is not here is answered by what to do instead.
+"""
+
+from __future__ import annotations
+
+import os
+import pdb
+import runpy
+import shlex
+import subprocess
+import sys
+import timeit
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from inspect import getsourcefile, getsourcelines, unwrap
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..errors import BsreplError
+from ..registry.namespaces import Namespace
+from ..text.columns import cut
+from ..text.format import counted, duration, safe_repr
+
+_RUNS = 7  # as IPython measures
+_WIDEST = 100  # characters of a command in the history, or of a value in a list of names
+
+#: What to do here instead of magics that people have in their notebooks.
+_INSTEAD = {
+    "autoreload": "not needed: plugin files are executed again when they are saved",
+    "autoawait": "not needed: await works at the prompt",
+    "matplotlib": "not needed here; plots open in windows of their own",
+    "config": "settings are in config.py; see the README",
+    "capture": "end a command with ; to hide its value",
+    "prun": "import cProfile; cProfile.run('...', sort='cumulative')",
+    "store": 'record("session.py") writes the session into a file',
+    "logstart": 'record("session.py") writes the session into a file',
+    "notebook": 'record("lesson.md") writes the session as Markdown',
+    "reset": "leave with Ctrl-D and start again",
+    "load": "paste the file, or %run it",
+    "pinfo": "x? shows what is known of x",
+    "whos": "%who lists the names of the session with their values",
+    "lsmagic": "help() lists what there is",
+    "quickref": "help() lists what there is",
+}
+
+
+class MagicError(BsreplError, ValueError):
+    """A magic was given something that it cannot use; the message says what it takes."""
+
+
+class Commands(Protocol):
+    """The commands of a session, and its names."""
+
+    number: int  # of the command that runs
+    namespace: dict[str, Any]
+
+    def text(self, number: int) -> str | None: ...
+    def own_names(self) -> dict[str, Any]: ...
+
+
+class Magics:
+    """The magics of a session."""
+
+    def __init__(self, session: Commands) -> None:
+        self._session = session
+        #: Whether an exception of a command opens the debugger.
+        self.debugs = False
+        lines: list[Callable[[str], None]] = [
+            self.timeit, self.run, self.debug, self.pdb, self.cd, self.pwd, self.ls, self.who, self.history,
+            self.edit, self.save, self.env,
+        ]  # fmt: skip
+        self._lines = {function.__name__: function for function in lines}
+        self._cells = {"timeit": self.timeit_cell, "writefile": self.writefile, "bash": self.bash, "sh": self.bash}
+
+    def line(self, name: str, arguments: str) -> None:
+        """Runs `%name arguments`."""
+        function = self._lines.get(name)
+        if function is not None:
+            function(arguments.strip())
+            return
+        asked = arguments.split()[0] if name in ("load_ext", "reload_ext") and arguments.split() else name
+        instead = _INSTEAD.get(asked, "bsrepl does not have it; the line was left out")
+        print(f"%{asked}: {instead}", file=sys.stderr)
+
+    def cell(self, name: str, arguments: str, body: str) -> None:
+        """Runs `%%name arguments` with the lines below it."""
+        self._cells[name](arguments.strip(), body)
+
+    def matching(self, owner: Any, pattern: str) -> Any:
+        """What `owner.PATTERN?` shows: the plugins of a namespace, or the attributes of another object."""
+        if isinstance(owner, Namespace):
+            return owner.find(name=pattern)
+        return [name for name in dir(owner) if fnmatchcase(name, pattern)]
+
+    def timeit(self, statement: str) -> None:
+        """Measures a statement, as often as it takes to be precise."""
+        if not statement:
+            raise MagicError("%timeit takes a statement, for example %timeit tfm.FoldConstants")
+        self._measure(statement, "pass")
+
+    def timeit_cell(self, setup: str, body: str) -> None:
+        self._measure(body, setup or "pass")
+
+    def _measure(self, statement: str, setup: str) -> None:
+        timer = timeit.Timer(statement, setup, globals=self._session.namespace)
+        number, _ = timer.autorange()
+        times = sorted(seconds / number for seconds in timer.repeat(_RUNS, number))
+        print(
+            f"{duration(times[_RUNS // 2])} a loop: the median of {_RUNS} runs of {counted(number, 'loop')}, "
+            f"from {duration(times[0])} to {duration(times[-1])}"
+        )
+
+    def run(self, arguments: str) -> None:
+        """Runs a Python file as a script; the names that it defines are the session's from then on."""
+        file, *options = shlex.split(arguments) or [""]
+        if not os.path.isfile(os.path.expanduser(file)):
+            raise MagicError(f"%run takes a Python file and its arguments, not {file!r}")
+        with _arguments([file, *options]):
+            names = runpy.run_path(os.path.expanduser(file), run_name="__main__")
+        self._session.namespace.update({name: value for name, value in names.items() if not name.startswith("__")})
+
+    def debug(self, arguments: str) -> None:
+        """Opens the debugger where the last exception was raised."""
+        trace = getattr(sys, "last_traceback", None)
+        if trace is None:
+            raise MagicError("no command has raised an exception yet; %debug opens the debugger where one did")
+        pdb.post_mortem(trace)
+
+    def pdb(self, arguments: str) -> None:
+        """Switches on or off that an exception opens the debugger."""
+        if arguments.lower() not in ("", "on", "off", "1", "0"):
+            raise MagicError(f"%pdb takes on or off, not {arguments!r}")
+        self.debugs = arguments.lower() in ("on", "1") if arguments else not self.debugs
+        print(f"the debugger opens at an exception: {'on' if self.debugs else 'off'}")
+
+    def cd(self, folder: str) -> None:
+        """Changes the current folder: of the session and of what `!` runs."""
+        os.chdir(os.path.expanduser(folder or "~"))
+        print(os.getcwd())
+
+    def pwd(self, arguments: str) -> None:
+        print(os.getcwd())
+
+    def ls(self, arguments: str) -> None:
+        subprocess.run(f"ls -C {arguments}", shell=True, check=False)
+
+    def who(self, arguments: str) -> None:
+        """Prints the names that commands have defined, with their values."""
+        names = self._session.own_names()
+        width = max(map(len, names), default=0)
+        for name, value in sorted(names.items()):
+            print(f"{name.ljust(width)}  {cut(safe_repr(value).partition(chr(10))[0], _WIDEST)}")
+        if not names:
+            print("no names yet")
+
+    def history(self, arguments: str) -> None:
+        """Prints the commands of the session with their numbers; with a number, that many of the last ones."""
+        last = self._session.number - 1
+        count = int(arguments) if arguments.isdigit() else last
+        for number in range(max(last - count, 0) + 1, last + 1):
+            first, *others = (self._session.text(number) or "").rstrip().split("\n")
+            print("\n".join([f"{number:4}  {first}", *(f"      {line}" for line in others)]))
+
+    def save(self, arguments: str) -> None:
+        """Writes commands into a file: `%save fold.py 3-5 8`."""
+        file, *ranges = shlex.split(arguments) or [""]
+        numbers = [number for part in ranges for number in _numbers(part)]
+        texts = [self._session.text(number) for number in numbers]
+        if not file or not texts or None in texts:
+            raise MagicError("%save takes a file and numbers of commands, for example %save fold.py 3-5; see %history")
+        path = Path(file).expanduser()
+        if path.exists():
+            raise MagicError(f"{path} exists; choose another name")
+        path.write_text("\n".join(f"{str(text).rstrip()}\n" for text in texts))
+        print(f"{path} has {counted(len(texts), 'command')}")
+
+    def edit(self, arguments: str) -> None:
+        """Opens a file, or the definition of a class or function, in the editor."""
+        file, line = self._place(arguments)
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+        subprocess.run([*shlex.split(editor), f"+{line}", file], check=False)
+
+    def _place(self, arguments: str) -> tuple[str, int]:
+        """The file and the line that an expression or a path means."""
+        if os.path.exists(os.path.expanduser(arguments)) or arguments.endswith(".py"):
+            return os.path.expanduser(arguments), 1
+        if not arguments:
+            raise MagicError("%edit takes a class, a function or a file, for example %edit tfm.FoldConstants")
+        definition = unwrap(eval(arguments, self._session.namespace))
+        try:
+            file = getsourcefile(definition)
+            _, line = getsourcelines(definition)
+        except (OSError, TypeError):
+            file = None
+        if file is None or not os.path.exists(file):
+            raise MagicError(f"{arguments} is in no file; %save FILE NUMBERS writes commands into one")
+        return file, line
+
+    def env(self, arguments: str) -> None:
+        """Prints environment variables, or sets one: `%env NAME=value`."""
+        name, equals, value = arguments.partition("=")
+        if equals:
+            os.environ[name.strip()] = value.strip()
+        elif arguments:
+            print(os.environ.get(name, f"{name} is not set"))
+        else:
+            print("\n".join(f"{name}={value}" for name, value in sorted(os.environ.items())))
+
+    def writefile(self, file: str, body: str) -> None:
+        path = Path(file).expanduser()
+        path.write_text(body)
+        print(f"{path} is written")
+
+    def bash(self, arguments: str, body: str) -> None:
+        subprocess.run(["bash", "-c", body], check=False)
+
+
+@contextmanager
+def _arguments(arguments: list[str]) -> Iterator[None]:
+    before = sys.argv
+    sys.argv = arguments
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+def _numbers(text: str) -> list[int]:
+    """`3` is [3], `3-5` is [3, 4, 5]; what is neither is [0], which no command has."""
+    first, dash, last = text.partition("-")
+    if not first.isdigit() or (dash and not last.isdigit()):
+        return [0]
+    return list(range(int(first), int(last or first) + 1))

@@ -1,0 +1,214 @@
+"""What a verdict says of pairs of small models: no OK that means nothing, no DIFFERENT that is rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from bsrepl.models.verify import verify
+
+FLOAT, HALF, BRAIN = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16
+RNG = np.random.default_rng(1)
+node = helper.make_node
+
+
+def values(*shape: int) -> Any:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def model(
+    *nodes: NodeProto, shape: Sequence[Any] = ("N", 8), element: int = FLOAT, name: str = "x", **constants: Any
+) -> ModelProto:
+    """A model from an input of a shape, `x`, to an output of any, `y`."""
+    kept = [
+        numpy_helper.from_array(np.asarray(value), key) if not isinstance(value, TensorProto) else value
+        for key, value in constants.items()
+    ]
+    floats = element if element in (HALF, BRAIN) else FLOAT
+    inputs = [helper.make_tensor_value_info(name, element, list(shape))]
+    outputs = [helper.make_tensor_value_info("y", floats, None)]
+    return helper.make_model(
+        helper.make_graph(list(nodes), "g", inputs, outputs, kept), opset_imports=[helper.make_opsetid("", 17)]
+    )
+
+
+def unary(op_type: str, *, shape: Sequence[Any] = ("N", "S"), **attributes: Any) -> ModelProto:
+    return model(node(op_type, ["x"], ["y"], **attributes), shape=shape)
+
+
+def scaled(*scales: float) -> ModelProto:
+    """Channels on scales of their own."""
+    return model(node("Mul", ["x", "s"], ["y"]), shape=[1, len(scales)], s=np.array(scales, np.float32))
+
+
+def embedding(table: Any) -> ModelProto:
+    return model(node("Gather", ["t", "x"], ["y"]), shape=["N", "S"], element=TensorProto.INT64, t=table)
+
+
+def reshaped(*shape: int) -> ModelProto:
+    return model(node("Reshape", ["x", "s"], ["y"]), s=np.array(shape))
+
+
+def attention(query: Any, key: Any) -> ModelProto:
+    return model(
+        node("MatMul", ["x", "q"], ["Q"], name="query"),
+        node("MatMul", ["x", "k"], ["K"], name="key"),
+        node("Transpose", ["K"], ["T"], perm=[0, 2, 1]),
+        node("MatMul", ["Q", "T"], ["s"], name="scores"),
+        node("Softmax", ["s"], ["p"]),
+        node("MatMul", ["p", "x"], ["y"], name="mix"),
+        shape=["N", "S", 8], q=query, k=key,
+    )  # fmt: skip
+
+
+def infinite(sign: float) -> ModelProto:
+    factors = np.array([sign * np.inf, 1, 1, 1], np.float32)
+    return model(node("Mul", ["x", "k"], ["a"]), node("Abs", ["x"], ["b"]), node("Concat", ["a", "b"], ["y"], axis=0),
+                 shape=[4], k=factors)  # fmt: skip
+
+
+def through(factor: float, then: float, more: Any) -> ModelProto:
+    """The input times a factor, times another, plus something."""
+    return model(node("Mul", ["x", "f"], ["a"]), node("Mul", ["a", "t"], ["b"]), node("Add", ["b", "m"], ["y"]),
+                 f=np.float32([factor]), t=np.float32([then]), m=np.float32(more))  # fmt: skip
+
+
+def summed(weights: Any, order: Any, *last: str) -> ModelProto:
+    """A product whose sums are in some order."""
+    end = [node(last[0], ["b"], ["y"])] if last else []
+    return model(node("Gather", ["x", "p"], ["a"], axis=1), node("MatMul", ["a", "w"], ["b" if last else "y"]), *end,
+                 shape=["N", len(weights)], p=order, w=weights[order])  # fmt: skip
+
+
+def scaled_product(scale: Any, weights: Any, element: int) -> ModelProto:
+    return model(node("Mul", ["x", "s"], ["a"]), node("MatMul", ["a", "w"], ["y"]), shape=["N", len(weights)],
+                 element=element, s=scale, w=weights)  # fmt: skip
+
+
+def product(weights: Any, element: int = FLOAT) -> ModelProto:
+    rows = weights.dims[0] if isinstance(weights, TensorProto) else len(weights)
+    return model(node("MatMul", ["x", "w"], ["y"]), shape=["N", rows], element=element, w=weights)
+
+
+def worse(weights: Any, factor: float = 1.01, place: int | None = None) -> Any:
+    """The weights, the largest of them, or the one at a place, being wrong by one per cent."""
+    changed = weights.copy()
+    changed.flat[np.abs(weights).argmax() if place is None else place] *= weights.dtype.type(factor)
+    return changed
+
+
+TABLE, SMALL = values(30_000, 4), values(2, 4)
+NEGATED = np.concatenate([TABLE[:1000], -TABLE[1000:]])
+QUERY, KEY, WEIGHTS, WIDE = values(8, 8), values(8, 8), values(64, 8), values(256, 8)
+SQUARE = values(16, 16).astype(np.float16)
+SCALE = np.array([0.37], np.float16)
+ORDER = np.random.default_rng(2).permutation(256)
+BRAINS = helper.make_tensor("w", BRAIN, [16, 4], values(64))
+
+PAIRS = {
+    "another axis of Softmax": (unary("Softmax", axis=1), unary("Softmax", axis=0), "DIFFERENT"),
+    "another reduction": (unary("ReduceMean", axes=[1]), unary("ReduceMax", axes=[1]), "DIFFERENT"),
+    "one weight of an attention": (attention(QUERY, KEY), attention(worse(QUERY), KEY), "DIFFERENT"),
+    "a batch of one": (reshaped(-1, 2, 4), reshaped(1, 2, 4), "BROKEN"),
+    "the upper rows of a table": (embedding(TABLE), embedding(NEGATED), "DIFFERENT"),
+    "the last row of a table": (embedding(SMALL), embedding(worse(SMALL, place=7)), "DIFFERENT"),
+    "a table of two rows": (embedding(SMALL), embedding(SMALL.copy()), "OK"),
+    "the sign of infinity": (infinite(1), infinite(-1), "DIFFERENT"),
+    "NaN everywhere": (through(1, np.nan, 0), through(2, np.nan, 0), "UNPROVEN"),
+    "zero everywhere": (through(1, 0, 0), through(2, 0, 0), "UNPROVEN"),
+    "the same for all inputs": (through(1, 0, SMALL[0, 0]), through(2, 0, SMALL[0, 0]), "UNPROVEN"),
+    "an empty output": (unary("Relu", shape=[0, 4]), unary("Neg", shape=[0, 4]), "UNPROVEN"),
+    "a small channel beside a large one": (scaled(1e6, 1), scaled(1e6, 3), "DIFFERENT"),
+    "a very small channel": (scaled(1e6, 1e-3), scaled(1e6, 3e-3), "DIFFERENT"),
+    "one of many weights": (product(WIDE), product(worse(WIDE, place=5)), "DIFFERENT"),
+    "a sum in another order": (summed(WIDE, np.arange(256)), summed(WIDE, ORDER), "OK"),
+    "the same before it saturates": (
+        summed(5 * WIDE, np.arange(256), "Sigmoid"), summed(5 * WIDE, ORDER, "Sigmoid"), "OK",
+    ),
+    "a scale folded in float16": (
+        scaled_product(SCALE, SQUARE, HALF), product(SQUARE * SCALE[0], HALF), "OK",
+    ),
+    "one weight in float16": (
+        scaled_product(SCALE, SQUARE, HALF), scaled_product(SCALE, worse(SQUARE, 1.02), HALF), "DIFFERENT",
+    ),
+    "bfloat16": (product(BRAINS, BRAIN), product(BRAINS, BRAIN), "OK"),
+    "a node that cannot be executed": (unary("Relu"), unary("NoSuchOp"), "BROKEN"),
+    "a model that never could be": (unary("NoSuchOp"), unary("Relu"), "UNPROVEN"),
+    "an input of another shape": (unary("Relu", shape=[2, 3]), unary("Relu", shape=[3, 2]), "UNPROVEN"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_verdict_on_a_pair_of_models(name: str) -> None:
+    before, after, outcome = PAIRS[name]
+    verdict = verify(before, after, probe_count=2)
+    assert verdict.outcome.name == outcome, verdict
+    assert bool(verdict) is (outcome == "OK")
+    assert verdict.is_wrong is (outcome in ("DIFFERENT", "BROKEN"))
+
+
+def chain(*nodes: NodeProto) -> ModelProto:
+    """From `x` through `a` and `b` to `y`."""
+    return model(*nodes, w=QUERY, v=KEY, s=np.float32([2]), d=2 * QUERY, e=np.float32(2.1) * QUERY)
+
+
+FIRST, LAST = node("MatMul", ["x", "w"], ["a"], name="first"), node("MatMul", ["b", "v"], ["y"], name="last")
+BEFORE = chain(FIRST, node("Relu", ["a"], ["b"], name="act"), LAST)
+SCALED = chain(FIRST, node("Mul", ["a", "s"], ["b"], name="scale"), LAST)
+WRONG = {
+    "a replaced node": (BEFORE, chain(FIRST, node("Elu", ["a"], ["b"], name="elu"), LAST), "Relu act, now Elu elu"),
+    "the node that reads a constant": (
+        BEFORE, chain(node("MatMul", ["x", "e"], ["a"], name="other"), BEFORE.graph.node[1], LAST), "MatMul other",
+    ),
+    "an inserted node": (BEFORE, chain(FIRST, node("Neg", ["a"], ["c"], name="neg"),
+                                       node("Relu", ["c"], ["b"], name="act"), LAST), "Neg neg"),
+    "a scale folded wrongly": (SCALED, chain(node("MatMul", ["x", "e"], ["b"], name="first"), LAST),
+                               "MatMul first, without Mul scale"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_the_guilty_one_is_named(name: str) -> None:
+    before, after, guilty = WRONG[name]
+    first = verify(before, after).first
+    assert first is not None
+    assert guilty in first.node
+
+
+def test_a_scale_that_is_folded_right_names_nobody() -> None:
+    verdict = verify(SCALED, chain(node("MatMul", ["x", "d"], ["b"], name="first"), LAST))
+    assert (verdict.outcome.name, verdict.first) == ("OK", None)
+
+
+def two(*outputs: str, **names: str) -> ModelProto:
+    nodes = [node("Relu", ["x"], ["r"]), node("Neg", ["x"], ["n"])]
+    infos = [helper.make_tensor_value_info(name, FLOAT, [4]) for name in outputs]
+    return helper.make_model(
+        helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", FLOAT, [4])], infos),
+        opset_imports=[helper.make_opsetid("", 17)],
+    )
+
+
+def test_outputs_in_another_order_are_compared_by_their_names() -> None:
+    verdict = verify(two("r", "n"), two("n", "r"))
+    assert verdict
+    assert list(verdict.notes) == ["the outputs are in another order: n, r"]
+    assert "1 output" in verify(two("r", "n"), two("r")).why
+
+
+def test_dynamic_dimensions_have_the_sizes_that_are_asked_for() -> None:
+    verdict = verify(unary("Relu"), unary("Relu"), shapes={"N": 6, "S": 4})
+    assert verdict.inputs["x"].shape == (6, 4)
+    assert "no input and no dimension is called Q" in verify(unary("Relu"), unary("Relu"), shapes={"Q": 6}).why
+
+
+def test_expected_outputs_take_the_place_of_the_model_before() -> None:
+    given: Any = [{"x": np.ones((2, 2), np.float32)}]
+    right: Any = [{"y": -np.ones((2, 2), np.float32)}]
+    wrong: Any = [{0: np.ones((2, 2), np.float32)}]
+    assert verify(unary("Relu"), unary("Neg"), given, expected=right).outcome.name == "OK"
+    assert verify(unary("Relu"), unary("Neg"), given, expected=wrong).outcome.name == "DIFFERENT"

@@ -1,0 +1,138 @@
+"""IPython's everyday commands, as a user types them."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..conftest import Screen
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def typed(screen: Screen, capfd: pytest.CaptureFixture[str]):
+    """Runs a command; returns all that a user sees of it."""
+
+    def run(command: str) -> str:
+        told = screen.type(command)
+        out, err = capfd.readouterr()
+        return out + err + told
+
+    return run
+
+
+@pytest.mark.parametrize("command", ["%timeit 1 + 1", "%%timeit x = 1\nx + 1"])
+def test_timeit_measures(typed, command: str) -> None:
+    assert re.fullmatch(r"[\d.]+ [nu]s a loop: the median of 7 runs of [\d,]+ loops, from .*\n", typed(command))
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("%load_ext autoreload", "%autoreload: not needed: plugin files are executed again when they are saved\n"),
+        ("%autoreload 2", "%autoreload: not needed: plugin files are executed again when they are saved\n"),
+        ("%matplotlib inline", "%matplotlib: not needed here; plots open in windows of their own\n"),
+        ("%frobnicate", "%frobnicate: bsrepl does not have it; the line was left out\n"),
+        ("!cd /", "!cd changes the folder of a shell that ends at once; type %cd FOLDER\n"),
+        ("%timeit", "MagicError: %timeit takes a statement, for example %timeit tfm.FoldConstants\n"),
+        ("%run nosuch.py", "MagicError: %run takes a Python file and its arguments, not 'nosuch.py'\n"),
+        ("%pdb maybe", "MagicError: %pdb takes on or off, not 'maybe'\n"),
+        ("%edit", "MagicError: %edit takes a class, a function or a file, for example %edit tfm.FoldConstants\n"),
+        ("%edit 3", "MagicError: 3 is in no file; %save FILE NUMBERS writes commands into one\n"),
+        ("%save x.py 99", "MagicError: %save takes a file and numbers of commands, for example %save fold.py 3-5; see"),
+        ("%who", "no names yet\n"),
+    ],
+)
+def test_what_there_is_instead(typed, command: str, answer: str) -> None:
+    assert typed(command).startswith(answer)
+
+
+def test_who_lists_what_commands_defined(typed) -> None:
+    typed("x = 3; long_name = 'text'; _private = 1")
+    assert typed("%who") == "long_name  'text'\nx          3\n"
+
+
+def test_stars_match_plugins_and_attributes(typed) -> None:
+    assert [line.split()[0] for line in typed("tfm.FoldC*?").splitlines()] == [
+        "tfm.qonnx.FoldConstants",
+        "tfm.qonnx.FoldConstantsFiltered",
+    ]
+    typed("x = 3")
+    assert typed("x.bit_*?") == "['bit_count', 'bit_length']\n"
+
+
+def test_commands_and_their_values_have_numbers(typed) -> None:
+    typed("6 * 7")
+    typed("x = 1")
+    assert typed("Out[1] + 1") == "43\n"
+    assert typed("In[1], In[-1], _i") == "('6 * 7\\n', 'In[1], In[-1], _i\\n', 'Out[1] + 1\\n')\n"
+    assert typed("%history 2") == "   3  Out[1] + 1\n   4  In[1], In[-1], _i\n"
+
+
+def test_out_keeps_the_last_values_alone(screen: Screen) -> None:
+    for number in range(1, 31):
+        screen.type(str(number))
+    assert screen.names["Out"] == {number: number for number in range(11, 31)}
+
+
+def test_a_pasted_plugin_becomes_a_file(typed, tmp_path: Path) -> None:
+    typed("x = 1")
+    typed("@transform\nclass Fold:\n    def apply(self, model): return model, False")
+    assert typed("%save fold.py 2") == "fold.py has 1 command\n"
+    assert (tmp_path / "fold.py").read_text().startswith("@transform\nclass Fold:")
+    assert typed("%save fold.py 1") == "MagicError: fold.py exists; choose another name\n"
+
+
+def test_run_defines_the_names_of_a_file(typed, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("import sys\nargs = sys.argv\nassert __name__ == '__main__'\n")
+    typed("%run script.py a 'b c'")
+    assert typed("args") == "['script.py', 'a', 'b c']\n"
+    assert typed("import sys; sys.argv") == "['']\n"
+
+
+def test_cells_write_files_and_run_shells(typed, tmp_path: Path) -> None:
+    assert typed("%%writefile x.txt\nline 1\nline 2") == "x.txt is written\n"
+    assert (tmp_path / "x.txt").read_text() == "line 1\nline 2"
+    assert typed("%%bash\nA=3\necho $A") == "3\n"
+    assert typed("%ls") == "plugins  x.txt\n"
+
+
+def test_folders_and_the_environment(typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THE_VARIABLE", "1")
+    assert typed("%cd plugins") == f"{tmp_path / 'plugins'}\n"
+    assert typed("%pwd") == f"{tmp_path / 'plugins'}\n"
+    typed("%env THE_VARIABLE=2")
+    assert typed("%env THE_VARIABLE") == "2\n"
+    assert os.environ["THE_VARIABLE"] == "2"
+
+
+def test_edit_opens_the_editor_at_the_line(typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "echo")
+    monkeypatch.delenv("VISUAL", raising=False)
+    assert re.fullmatch(r"\+\d+ .*/qonnx/transformation/fold_constants.py\n", typed("%edit tfm.FoldConstants"))
+    assert typed("%edit new.py") == "+1 new.py\n"
+
+
+def test_the_debugger_opens_in_a_failing_pass(typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed("from qonnx.transformation.base import Transformation")
+    typed(
+        "class Fails(Transformation):\n    def apply(self, model):\n        inside = 42\n        raise ValueError('no')"
+    )
+    typed("m = load('mnist-conv')")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("p inside\nq\n"))
+    typed("m.transform(Fails())")
+    assert "(Pdb) 42\n" in typed("%debug")
+    assert typed("%pdb on") == "the debugger opens at an exception: on\n"
+    monkeypatch.setattr(sys, "stdin", io.StringIO("p inside + 1\nq\n"))
+    assert "(Pdb) 43\n" in typed("m.transform(Fails())")
+    typed("%pdb off")
+    assert "(Pdb)" not in typed("m.transform(Fails())")
