@@ -204,8 +204,7 @@ class Commands:
         """Prints the files that are watched: plugin files, the helpers that they import, packages under development."""
         reloader, files, rows = self._reloader, self._reloader.files, []
         for path in reloader.plugin_files:
-            state = "failed" if path in reloader.failures else counted(len(files.get(path, ())), "plugin")
-            rows.append((path, state))
+            rows.append((path, "failed" if path in reloader.failures else counted(len(files.get(path, ())), "plugin")))
         rows += [(path, "helper") for path in reloader.helpers]
         rows += [(path, reload_report.followed(each)) for each in reloader.packages for path in each.folders]
         if not rows:
