@@ -23,6 +23,7 @@ from typing import Any
 
 from ..errors import PluginWarning
 from ..frameworks.brainsmith.installed import InstalledBrainsmith
+from ..registry.decorators import current_framework, source_context
 from ..registry.store import Journal, record
 from . import interrupts
 from .attachment import attach, detach
@@ -59,8 +60,10 @@ class PluginImporter(MetaPathFinder, Loader):
         self._is_plugin_file = is_plugin_file
         self._names = ModuleNames(is_live, development.follows)
         self._packages = PackageFinder(self, development, self._take_over)
+        self.take_notes = self._packages.fixed.take_notes
         self._in_place = InPlace()
         self._order: dict[str, int] = {}  # in which the modules of packages were executed first, by their files
+        self._frameworks: dict[str, str] = {}  # of the plugins that modules of packages register
         self._running: set[str] = set()  # the modules of packages that are being executed
         self._compiled_from: dict[str, tuple[bytes, CodeType]] = {}  # the code of each file, and its source
         self._executions: dict[str, Execution] = {}
@@ -90,10 +93,6 @@ class PluginImporter(MetaPathFinder, Loader):
     @property
     def is_installed(self) -> bool:
         return self in sys.meta_path
-
-    def take_notes(self) -> list[str]:
-        """What is to be told once: modules that have changed and cannot be executed again."""
-        return self._packages.fixed.take_notes()
 
     def name(self, names: Mapping[str, str]) -> None:
         """Gives files the names that their modules have in another process."""
@@ -272,9 +271,10 @@ class PluginImporter(MetaPathFinder, Loader):
         if not is_packaged:
             return exec(code, module.__dict__)
         self._order.setdefault(path, len(self._order))
+        framework = self._frameworks.setdefault(path, current_framework())
         self._running.add(path)
         try:
-            with self._statements.watched():
+            with self._statements.watched(), source_context(framework):
                 exec(code, module.__dict__)
         finally:
             self._running.discard(path)

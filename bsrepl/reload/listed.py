@@ -18,6 +18,7 @@ from ..registry.store import Registry
 from . import signatures
 
 _MISSING: Any = object()
+_Pair = tuple[Plugin | None, Plugin | None]  # what was listed, and what is instead
 
 
 class Relisted(NamedTuple):
@@ -31,13 +32,21 @@ class Relisted(NamedTuple):
 class ListedPlugins:
     """The plugins that packages under development list.
 
-    `readings` are the frameworks among them. `now` is the wall clock in ns.
+    `readings` are the frameworks among them; `published_again` gives what entry points publish of modules that were
+    executed again, beside what they published. `now` is the wall clock in ns.
     """
 
-    def __init__(self, registry: Registry, readings: Sequence[Reading], now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        readings: Sequence[Reading],
+        now: Callable[[], int],
+        published_again: Callable[[Collection[str]], Sequence[_Pair]] = lambda names: (),
+    ) -> None:
         self._registry = registry
         self._readings = readings
         self._now = now
+        self._published_again = published_again
         self.changed: set[str] = set()  # the files that were changed, added or deleted, and are not imported
         self._seen: dict[str, signatures.Signature] = {}
         self._young: dict[str, bytes | None] = {}  # what files hold that may be saved again within the same tick
@@ -108,20 +117,22 @@ class ListedPlugins:
         self.changed.clear()
         for path in [path for path, source in sources.items() if source is None]:
             self.known.discard(path)
+        pairs = list(self._published_again(names))
+        for reading in self._readings:
+            own = {path: text for path, text in texts.items() if reading.has(path)}
+            pairs += reading.update(own) if own else ()
         withdrawn: list[Plugin] = []
         registered: list[Plugin] = []
         exchanged: list[tuple[Plugin, Plugin]] = []
-        for reading in self._readings:
-            own = {path: text for path, text in texts.items() if reading.has(path)}
-            for old, new in reading.update(own) if own else ():
-                if old is None and new is not None:
-                    registered.append(self._put(new))
-                elif old is not None:
-                    shown = self._drop(old)
-                    if new is None:
-                        withdrawn.append(shown)
-                    else:
-                        exchanged.append((shown, self._put(new) if shown is old else self._moved(self._put(new))))
+        for old, new in pairs:
+            if old is None and new is not None:
+                registered.append(self._put(new))
+            elif old is not None:
+                shown = self._drop(old)
+                if new is None:
+                    withdrawn.append(shown)
+                else:
+                    exchanged.append((shown, self._put(new) if shown is old else self._moved(self._put(new))))
         return Relisted(withdrawn, registered, [*exchanged, *self._exchanged(names)])
 
     def _exchanged(self, names: Collection[str]) -> Iterator[tuple[Plugin, Plugin]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from ..frameworks.reading import Reading
+from ..frameworks.catalogue import Installed
 from ..registry.plugin import Plugin
 from ..registry.store import Registry
 from .development import Development
@@ -66,9 +66,10 @@ class Reloader:
         """Follows a plugin file or a folder of them, too."""
         self._disk.add(path)
 
-    def follow_listings(self, readings: Sequence[Reading]) -> None:
-        """Keeps what frameworks under development list equal to their files."""
-        self._listed = ListedPlugins(self.registry, readings, self._now)
+    def follow_listings(self, installed: Installed) -> None:
+        """Keeps what packages under development list equal to their files."""
+        readings = installed.readings(self.development.lies)
+        self._listed = ListedPlugins(self.registry, readings, self._now, installed.published_again)
         self._list_imported()
 
     def _list_imported(self) -> None:

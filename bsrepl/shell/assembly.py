@@ -68,7 +68,7 @@ def console(
         trusting=trusting, development=development,
     )  # fmt: skip
     installed = Installed(registry, index_file)
-    reloader.follow_listings(installed.readings(reloader.development.lies))
+    reloader.follow_listings(installed)
     stand_in = BrainsmithImporter()
     stand_in.install()
 

@@ -55,7 +55,7 @@ def developing(effort: Effort) -> Iterator[Row]:
         now = time.time_ns() + 10_000_000_000  # the files have settled
         registry = Registry()
         reloader = Reloader(registry, [], PRELOADED, lambda: now, development=Development())
-        reloader.follow_listings(Installed(registry, None).readings(reloader.development.lies))
+        reloader.follow_listings(Installed(registry, None))
         import_all()
         reloader.refresh()
         files = list(reloader.package_modules)

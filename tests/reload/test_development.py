@@ -65,6 +65,7 @@ class Session:
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     session = Session(tmp_path_factory.mktemp("development"))
+    session.type("import importlib, sys, qonnx")
     yield session
     session.close()
 

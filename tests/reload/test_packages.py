@@ -17,6 +17,9 @@ from typing import Any
 
 import pytest
 
+from bsrepl import kernels
+from bsrepl.frameworks.catalogue import Installed
+from bsrepl.registry.changes import changes_between
 from bsrepl.registry.store import registry
 from bsrepl.reload.development import Development
 from bsrepl.reload.outcome import Report
@@ -238,6 +241,47 @@ def test_what_others_may_have_written_is_imported_but_its_changes_are_not_execut
     assert note.startswith("changes of pk are not followed: anyone may write to ")
     assert note.endswith(f"chmod o-w {sources.folder / 'pk'}; or start with --trust")
     assert development.take_notes() == []
+
+
+_PUBLISHED = """
+    def publish():
+        return {"kernels": [{"name": "Fast", "module": "pk.fast", "class_name": "Fast", "speed": SPEED}NEXT]}
+    """
+
+
+def test_what_an_entry_point_publishes_follows_its_module(sources: Sources) -> None:
+    sources.write({
+        "pk-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: pk\nVersion: 1\n",
+        "pk-1.dist-info/entry_points.txt": "[bsrepl.plugins]\nacme = pk.publishing:publish\neager = pk.eager\n",
+        "pk/__init__.py": "",
+        "pk/fast.py": "class Fast:\n    value = 1",
+        "pk/eager.py": "from bsrepl import kernel\n@kernel\nclass Eager:\n    value = 1",
+        "pk/publishing.py": _PUBLISHED.replace("SPEED", "1").replace("NEXT", ""),
+    })  # fmt: skip
+    sources.start()
+    assert sources.reloader is not None
+    installed = Installed(registry, None)
+    sources.reloader.follow_listings(installed)
+    assert (kernels.acme.Fast.value, kernels.eager.Eager.value) == (1, 1)
+    sources.write({
+        "pk/fast.py": "class Fast:\n    value = 2",
+        "pk/eager.py": "from bsrepl import kernel\n@kernel\nclass Eager:\n    value = 2",
+    })  # fmt: skip
+    report, _ = sources.look()
+    assert changes(report) == ["~ kernels.acme.Fast value changed", "~ kernels.eager.Eager value changed"]
+    assert (kernels.acme.Fast.value, kernels.eager.Eager.value) == (2, 2)
+    more = ', {"name": "Slow", "module": "pk.fast", "class_name": "Fast"}'
+    sources.write({"pk/publishing.py": _PUBLISHED.replace("SPEED", "3").replace("NEXT", more)})
+    report, _ = sources.look()
+    assert changes(report) == ["+ kernels.acme.Slow", "~ kernels.acme.Fast speed 1 -> 3"]
+    sources.write({"pk/publishing.py": "def publish():\n    return {}"})
+    report, _ = sources.look()
+    assert changes(report) == ["- kernels.acme.Fast", "- kernels.acme.Slow"]
+
+
+def changes(report: Report) -> list[str]:
+    told = changes_between(report.before, report.after)
+    return [" ".join([change.sign, str(change.plugin.key), ", ".join(change.details)]).strip() for change in told]
 
 
 def test_a_compiled_module_that_changes_is_named(sources: Sources) -> None:
