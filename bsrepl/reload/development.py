@@ -6,12 +6,9 @@ That is where editable installs and what PYTHONPATH names lie, whichever tool ma
 from __future__ import annotations
 
 import os
-import site
 import sys
-import sysconfig
 from collections.abc import Collection
-from functools import lru_cache
-from os.path import abspath, basename, dirname, isfile, join, realpath, samefile, sep
+from os.path import basename, dirname, isfile, join, realpath, samefile, sep
 
 from .trust import doubt
 
@@ -95,17 +92,10 @@ def is_in_current_folder(path: str) -> bool:
 
 
 def _is_installed(path: str) -> bool:
-    if any(f"{sep}{name}{sep}" in path for name in ("site-packages", "dist-packages")):  # of any environment
+    """Whether a path lies in the standard library, or in the site-packages of any environment."""
+    if any(f"{sep}{name}{sep}" in path for name in ("site-packages", "dist-packages")):
         return True
-    return path.startswith(_installed_folders()) or realpath(path).startswith(_installed_folders())
+    return path.startswith(_STANDARD) or realpath(path).startswith(_STANDARD)
 
 
-@lru_cache(maxsize=1)
-def _installed_folders() -> tuple[str, ...]:
-    paths = sysconfig.get_paths()
-    folders = [paths[name] for name in ("purelib", "platlib", "stdlib", "platstdlib")]
-    folders += [*site.getsitepackages(), site.getusersitepackages()]
-    known = [abspath(folder) for folder in folders]
-    return tuple(
-        dict.fromkeys(folder + sep for known_folder in known for folder in (known_folder, realpath(known_folder)))
-    )
+_STANDARD = (dirname(os.__file__) + sep, dirname(realpath(os.__file__)) + sep)

@@ -9,13 +9,15 @@ from contextlib import suppress
 from dataclasses import replace
 from importlib.util import decode_source
 from os.path import isdir
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import UnavailablePlugin
-from ..frameworks.reading import Reading
 from ..registry.plugin import Key, Lazy, Plugin
 from ..registry.store import Registry
 from . import signatures
+
+if TYPE_CHECKING:
+    from ..frameworks.reading import Reading
 
 _MISSING: Any = object()
 _Pair = tuple[Plugin | None, Plugin | None]  # what was listed, and what is instead

@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..errors import PluginFileError
-from ..frameworks.source_reader import Module
 from .development import Development
 from .execution import Execution
 from .fixed_modules import FixedModules
@@ -46,7 +45,7 @@ class PackageFinder:
         if spec is None:
             return None
         if path is None:
-            places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or ())
+            places = [spec.origin] if spec.has_location and spec.origin else spec.submodule_search_locations or ()
             self._packages[package] = any(self._development.lies(package, place) for place in places)
         if self._is_followed(package, spec):
             assert spec.origin is not None
@@ -117,6 +116,8 @@ def adopted(modules: Iterable[ModuleType], names: ModuleNames, read: Callable[[s
 
 def _imported_names(module: ModuleType) -> set[str]:
     """The modules that one has imported, as far as its text and its namespace tell."""
+    from ..frameworks.source_reader import Module  # only now: few sessions begin in a program that has imported them
+
     package = str(module.__package__ or "")
     names = {value.__name__ for value in vars(module).values() if type(value) is ModuleType}
     for name in Module(module.__name__, str(module.__file__)).imports:

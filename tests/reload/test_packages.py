@@ -218,7 +218,6 @@ def test_which_packages_are_followed(sources: Sources, development: Development,
 
 def test_an_installed_package_is_followed_if_it_is_named(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     sources.write({"site-packages/pk/__init__.py": "VALUE = 1"})
-    monkeypatch.setattr("bsrepl.reload.development._installed_folders", lambda: (f"{sources.folder}/site-packages/",))
     monkeypatch.syspath_prepend(sources.folder / "site-packages")
     assert not Development().follows("pk", str(sources.folder / "site-packages" / "pk" / "__init__.py"))
     sources.start(development=Development(named=["pk"]))
