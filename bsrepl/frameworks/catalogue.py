@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from ..errors import UnavailablePlugin
 from ..registry.namespaces import expect
-from ..registry.plugin import BRAINSMITH, KINDS, Plugin, precedence
+from ..registry.plugin import BRAINSMITH, KINDS, Key, Plugin, precedence
 from ..registry.store import Registry
 from ..registry.unavailable import installed_packages
 from . import entry_points
 from .cache import Index
 from .discovery import Framework, builtin_plugins, installed
 from .entry_points import EntryPoint
+
+if TYPE_CHECKING:
+    from .reading import Reading
 
 
 class Installation(NamedTuple):
@@ -70,6 +75,34 @@ class Installed:
                 )
             )
         return installations
+
+    def readings(self, is_developed: Callable[[str, str], bool]) -> list[Reading]:
+        """The frameworks whose files may change: `is_developed` tells of a package and a folder of it."""
+        from .reading import Reading  # only now: most frameworks are not under development
+
+        return [
+            Reading(framework)
+            for framework in self.frameworks
+            if any(is_developed(framework.name, folder) for folder in framework.folders)
+        ]
+
+    def published_again(self, modules: Collection[str]) -> list[tuple[Plugin | None, Plugin | None]]:
+        """What entry points published whose modules were executed again, given by name, and what they publish now.
+        One that fails publishes what it did."""
+        pairs: list[tuple[Plugin | None, Plugin | None]] = []
+        for entry_point in self.entry_points:
+            if entry_point.plugins is None or entry_point.module not in modules:
+                continue
+            before = {plugin.key: plugin for plugin in entry_point.plugins}
+            with suppress(UnavailablePlugin):
+                after = {plugin.key: plugin for plugin in entry_point.load()}
+                new = [plugin for key, plugin in after.items() if key not in before and self._is_free(key)]
+                pairs += [(None, plugin) for plugin in new]
+                pairs += [(plugin, after.get(key)) for key, plugin in before.items()]
+        return pairs
+
+    def _is_free(self, key: Key) -> bool:
+        return self._registry.snapshot.seen(key) is None
 
     def _load(self, name: str) -> None:
         """Loads the entry points of that name. Raises UnavailablePlugin if one does not work."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..registry.plugin import BRAINSMITH, Key, Lazy, Origin, Plugin
 from .brainsmith.installed import definition_line
 from .cache import Index, python_files
 from .cache import state as index_state
 from .plugin_data import as_data, from_data
+
+if TYPE_CHECKING:
+    from .source_reader import Module
 
 _QONNX = ("qonnx.transformation", "qonnx.custom_op")
 #: The packages that are read for each framework.
@@ -25,11 +28,12 @@ _NOTHING_KEPT = Index(None)
 
 
 class Framework(NamedTuple):
-    """A framework that is installed: its name, the folders of its package, its plugins."""
+    """A framework that is installed: its name, the folders of its package, its plugins, and where it is read."""
 
     name: str
     folders: tuple[str, ...]
     plugins: list[Plugin]
+    places: Mapping[str, Sequence[str]]  # the folders of each package that is read
 
 
 def installed(index: Index = _NOTHING_KEPT) -> Iterator[Framework]:
@@ -45,10 +49,15 @@ def installed(index: Index = _NOTHING_KEPT) -> Iterator[Framework]:
         state = index_state(file for roots in places.values() for root in roots for file in python_files(root))
         plugins = _recalled(name, index.recall(name, state))
         if plugins is None:
-            plugins = _read(name, places)
+            from . import source_reader  # only now: most starts read the index
+
+            modules: dict[str, source_reader.Module] = {}
+            for package, roots in places.items():
+                modules |= source_reader.modules(roots, package)
+            plugins = plugins_of(name, modules)
             index.keep(name, state, [as_data(plugin) for plugin in plugins])
         if plugins:
-            yield Framework(name, folders, plugins)
+            yield Framework(name, folders, plugins, places)
 
 
 def _recalled(framework: str, held: Any) -> list[Plugin] | None:
@@ -58,9 +67,9 @@ def _recalled(framework: str, held: Any) -> list[Plugin] | None:
         return None
 
 
-def _read(framework: str, places: dict[str, list[str]]) -> list[Plugin]:
-    from . import finn as finn_source
-    from . import source_reader as source_text  # only now: most starts read the index
+def plugins_of(framework: str, modules: Mapping[str, Module]) -> list[Plugin]:
+    """The plugins of a framework, of which these are the modules, by their names."""
+    from . import finn as finn_source  # only now: most starts read the index
     from .brainsmith import source as brainsmith_source
     from .qonnx import source as qonnx_source
 
@@ -69,9 +78,6 @@ def _read(framework: str, places: dict[str, list[str]]) -> list[Plugin]:
         "finn": finn_source.plugins,
         "brainsmith": brainsmith_source.plugins,
     }
-    modules: dict[str, source_text.Module] = {}
-    for package, roots in places.items():
-        modules |= source_text.modules(roots, package)
     return readers[framework](modules)
 
 

@@ -42,6 +42,11 @@ class EntryPoint:
     plugins: list[Plugin] | None = field(default=None, repr=False)  # None as long as it was not loaded
     failure: str | None = None
 
+    @property
+    def module(self) -> str:
+        """The name of the module that publishes."""
+        return self.value.partition(":")[0]
+
     def load(self) -> list[Plugin]:
         """What it publishes, nothing of which is imported. Raises UnavailablePlugin if it does not work."""
         from importlib.metadata import EntryPoint as Loader

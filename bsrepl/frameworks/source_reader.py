@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -46,19 +46,28 @@ class FunctionStatement(NamedTuple):
 
 
 class Module:
-    """A module of a package, as text."""
+    """A module of a package, as text: that of its file, or `text`."""
 
-    def __init__(self, name: str, path: str) -> None:
+    def __init__(self, name: str, path: str, text: str | None = None) -> None:
         self.name = name
         self.path = path
+        if text is not None:
+            self.text = text
 
     @cached_property
     def text(self) -> str:
         with open(self.path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def classes(self) -> Iterator[ClassStatement]:
+    def classes(self) -> Sequence[ClassStatement]:
         """The class statements with bases at the top level of the module."""
+        return self._classes
+
+    @cached_property
+    def _classes(self) -> Sequence[ClassStatement]:
+        return tuple(self._class_statements())
+
+    def _class_statements(self) -> Iterator[ClassStatement]:
         for statement in _CLASS.finditer(self.text):
             following = _NEXT_STATEMENT.search(self.text, statement.end())
             body = self.text[statement.end() : following.start() if following else len(self.text)]

@@ -31,6 +31,10 @@ class Prover:
         """Starts the other process, which gets ready while the shell goes on."""
         self._executor.start()
 
+    def renew(self) -> None:
+        """Has the other process import everything again, since packages that it uses have changed."""
+        self._executor.close()
+
     def begin(self, before: Any, after: Any, *, limit: float = LIMIT, **options: Any) -> Pending:
         """Begins to execute two models, with the options of `verify`; for `limit` seconds at most."""
         from .packing import packed  # only now: it loads onnx

@@ -115,6 +115,11 @@ def source_context(framework: str) -> Iterator[None]:
         _framework.reset(token)
 
 
+def current_framework() -> str:
+    """The framework that plugins belong to which name none."""
+    return _framework.get()
+
+
 def step(target: Any = None, /, name: str | None = None, **metadata: Any) -> Any:
     """Registers a build step, `step(model, cfg) -> model`, reached as `steps.NAME`. Known metadata: `category`."""
     return _decorator("step", target, name, metadata)

@@ -31,9 +31,18 @@ class Snapshot:
         self._claims: PersistentMap[Key, tuple[Plugin, ...]] = _NOTHING
         self._index: PersistentMap[tuple[str, str], PersistentMap[Hashable, _Posting]] = _NOTHING
 
-    def replacing(self, withdrawn: Iterable[Plugin], registered: Iterable[Plugin]) -> Snapshot:
-        """This snapshot without the claims of `withdrawn` and with those of `registered`, the last on top."""
+    def replacing(
+        self,
+        withdrawn: Iterable[Plugin],
+        registered: Iterable[Plugin],
+        exchanged: Iterable[tuple[Plugin, Plugin]] = (),
+    ) -> Snapshot:
+        """This snapshot without the claims of `withdrawn` and with those of `registered`, the last on top. In each pair
+        of `exchanged`, which have one key, the second plugin takes the place of the first."""
         claims: dict[Key, tuple[Plugin, ...]] = {}
+        for former, latter in exchanged:
+            held = claims.get(former.key, self._claims.get(former.key, ()))
+            claims[former.key] = tuple(latter if other is former else other for other in held)
         for plugin in withdrawn:
             held = claims.get(plugin.key, self._claims.get(plugin.key, ()))
             claims[plugin.key] = tuple(other for other in held if other is not plugin)

@@ -67,9 +67,10 @@ class Disk:
             self.contents[path], self._seen[path] = signatures.read(path, self._now(), trusted=self._trusting)
         return self.contents[path]
 
-    def look(self, executed: Mapping[str, bytes | None]) -> None:
+    def look(self, executed: Mapping[str, bytes | None], has_appeared: bool = False) -> None:
         """Adds to `changed` and `gone`. `executed` are the contents that files were last executed with, None of one
-        that could not be read. Costs a stat for each file that is watched."""
+        that could not be read; `has_appeared` tells whether a file has that is not watched here. Costs a stat for each
+        file that is watched."""
         now = self._now()
         suspects = dict.fromkeys([*signatures.suspects(self._seen), *self.missing_since])
         for folder in self._folders:
@@ -79,7 +80,7 @@ class Disk:
         have_appeared = [self._look_at(path, executed, now) for path in suspects]
         for path in [path for path in self.missing_since if self.is_missing(path)]:
             # A file that disappears while another appears was renamed: there is no need to wait.
-            if any(have_appeared) or self._is_overdue(path, now):
+            if has_appeared or any(have_appeared) or self._is_overdue(path, now):
                 self.gone.add(path)
 
     def forget(self, path: str, is_awaited: bool) -> None:

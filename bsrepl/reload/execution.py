@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from types import ModuleType
+from types import CodeType, ModuleType
 
-from ..registry.plugin import Plugin
+from ..frameworks.brainsmith.installed import definition_line
+from ..frameworks.qonnx import ops as custom_ops
+from ..registry.plugin import Origin, Plugin
 
 
 @dataclass
@@ -16,9 +19,25 @@ class Execution:
     path: str
     source: bytes = b""
     module: ModuleType | None = None
+    code: CodeType | None = None
     plugins: tuple[Plugin, ...] = ()
     depends: set[str] = field(default_factory=set)  # the files it imports, and those that would change what it imports
     error: BaseException | None = None
     is_cause: bool = False  # whether the error is its own, not that of a file that it imports
     output: str = ""  # what it printed while it was executed
     threads: tuple[threading.Thread, ...] = ()  # those that were started meanwhile
+
+
+def undecorated_ops(module: ModuleType, source: bytes, known: Sequence[Plugin]) -> Iterator[Plugin]:
+    """The custom ops of a module that no decorator registered: kernels all the same."""
+    taken = {id(plugin.target) for plugin in known}
+    for op in custom_ops.of_module(module):
+        if id(op) not in taken:
+            yield custom_ops.undecorated(op, Origin(str(module.__file__), definition_line(source, op.__name__)))
+
+
+def renewed(code: CodeType) -> CodeType:
+    """The same code as other objects: functions that were made by it now can be told from those made before."""
+    return code.replace(
+        co_consts=tuple(renewed(part) if isinstance(part, CodeType) else part for part in code.co_consts)
+    )

@@ -13,23 +13,27 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from importlib.util import resolve_name
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from io import StringIO
 from os.path import basename, dirname, isdir, lexists
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from ..errors import PluginWarning
-from ..frameworks.brainsmith.installed import InstalledBrainsmith, definition_line
-from ..frameworks.qonnx import ops as custom_ops
-from ..registry.plugin import Origin, Plugin
+from ..frameworks.brainsmith.installed import InstalledBrainsmith
+from ..registry.decorators import current_framework, source_context
 from ..registry.store import Journal, record
 from . import interrupts
+from .attachment import attach, detach
 from .capture import captured
-from .execution import Execution
+from .development import Development
+from .execution import Execution, renewed, undecorated_ops
+from .import_statements import ImportStatements
+from .in_place import InPlace
 from .module_names import INIT, ModuleNames
+from .package_finder import PackageFinder, PackageLoader, adopted
 from .process_state import kept
 from .shown_source import show_source
 
@@ -37,37 +41,58 @@ from .shown_source import show_source
 class PluginImporter(MetaPathFinder, Loader):
     """Imports the files it was told of. `provided` are the names that every one of them finds without an import.
 
-    `read` gives the bytes of a path, or raises what keeps it from being read. `is_live` tells of a file that is not on
-    disk whether it is to be taken for one that is: an editor may be saving it, or another file still needs it.
+    `development` decides which modules of packages are followed. `read` gives the bytes of a path, or raises what keeps
+    it from being read. `is_live` tells of a file that is not on disk whether it is to be taken for one that is: an
+    editor may be saving it, or another file still needs it. `is_plugin_file` tells which modules of packages find what
+    is `provided`, too.
     """
 
     def __init__(
-        self, read: Callable[[str], bytes], is_live: Callable[[str], bool], provided: Mapping[str, Any]
+        self,
+        read: Callable[[str], bytes],
+        is_live: Callable[[str], bool],
+        provided: Mapping[str, Any],
+        development: Development,
+        is_plugin_file: Callable[[str], bool] = lambda path: True,
     ) -> None:
         self._read = read
         self._is_live = is_live
-        self._names = ModuleNames(is_live)
+        self._is_plugin_file = is_plugin_file
+        self._names = ModuleNames(is_live, development.follows)
+        self._packages = PackageFinder(self, development, self._take_over)
+        self.take_notes = self._packages.fixed.take_notes
+        self._in_place = InPlace()
+        self._order: dict[str, int] = {}  # in which the modules of packages were executed first, by their files
+        self._frameworks: dict[str, str] = {}  # of the plugins that modules of packages register
+        self._running: set[str] = set()  # the modules of packages that are being executed
+        self._compiled_from: dict[str, tuple[bytes, CodeType]] = {}  # the code of each file, and its source
         self._executions: dict[str, Execution] = {}
         self._is_staging = False
         self._brainsmith = InstalledBrainsmith()
-        self._without = importlib.import_module
-        self._builtins = {**vars(builtins), **provided, "__import__": self._import}
+        self._statements = ImportStatements(self._names, self._note)
+        self._builtins = {**vars(builtins), **provided, "__import__": self._statements.statement}
 
     # What the transaction uses
 
     def install(self) -> None:
         """Makes the import system ask here first."""
         sys.meta_path.insert(0, self)
-        self._without = importlib.import_module
-        importlib.import_module = self._import_module
+        self._statements.install()
+        for execution in adopted(self._packages.imported(), self._names, self._read):
+            self._executions[execution.path] = execution
+            self._order.setdefault(execution.path, len(self._order))
 
     def uninstall(self) -> None:
-        """Takes this and every module that it made out of the import system again."""
+        """Takes this and the modules of plugin files out of the import system again; those of packages stay."""
         sys.meta_path.remove(self)
-        if importlib.import_module == self._import_module:
-            importlib.import_module = self._without
+        self._statements.uninstall()
         for name in self._names:
-            self._brainsmith.release(name, sys.modules.pop(name, None))
+            if not self._names.is_packaged(self._names.path(name)):
+                self._brainsmith.release(name, sys.modules.pop(name, None))
+
+    @property
+    def is_installed(self) -> bool:
+        return self in sys.meta_path
 
     def name(self, names: Mapping[str, str]) -> None:
         """Gives files the names that their modules have in another process."""
@@ -82,14 +107,25 @@ class PluginImporter(MetaPathFinder, Loader):
         while they happen. What they put into `sys.modules` stays there, for the caller to keep or to `restore`.
         """
         self._executions, self._is_staging = {}, True
+        for leaving in (gone, paths):  # first what is gone: it is not in what may come back
+            self._set_aside(filter(self.is_packaged, leaving))
         for path in sorted({*paths, *gone}, key=self.depth, reverse=True):  # a module before the package that has it
-            self.restore(path, None)
+            self._remove(path)
         for path in gone:
             self._names.vacate(path)
         try:
             yield self._executions
         finally:
             self._executions, self._is_staging = {}, False
+
+    def _set_aside(self, paths: Iterable[str]) -> None:
+        """Keeps the modules of packages as they are, to be executed again in place, and takes them out."""
+        modules = {path: sys.modules.get(self._names.of(path)) for path in paths}
+        for path, module in modules.items():
+            if module is not None:
+                self._in_place.begin(path, module)
+        for path in sorted(modules, key=self.depth, reverse=True):
+            self._remove(path)
 
     def execute(self, path: str) -> None:
         """Imports a file under its module name, which executes it unless that was done since `staging` began.
@@ -104,23 +140,44 @@ class PluginImporter(MetaPathFinder, Loader):
     def restore(self, path: str, module: ModuleType | None) -> None:
         """Makes `module` what `sys.modules` and the parent package hold for a path again; None: they hold nothing."""
         self._names.reclaim(path)
-        if module is None and not self._names.is_named(path):
+        self._in_place.restore(path)
+        if module is None:
+            self._remove(path)
             return
-        if module is not None and self._names.of(path) != module.__name__:
+        if self._names.of(path) != module.__name__:
             sys.modules.pop(self._names.of(path), None)
             self._names.rename(path, module.__name__)
+        attach(module)
+        self._brainsmith.put_back(module.__name__, module)
+
+    def repeat(self, path: str) -> None:
+        """Makes the next import of a file in this trial execute it again."""
+        self._executions.pop(path, None)
+        self._remove(path)
+
+    def emptied(self, path: str) -> ModuleType | None:
+        """The module of a package that is to be executed again, with nothing in it; None: it is a new one."""
+        return self._in_place.emptied(path)
+
+    def settle(self, path: str) -> ModuleType | None:
+        """Lets what was executed count. Returns what the module was, if it was executed again in place."""
+        return self._in_place.settle(path)
+
+    def _remove(self, path: str) -> None:
+        """Takes the module of a path out of `sys.modules` and of its package."""
+        if not self._names.is_named(path):
+            return
         name = self._names.of(path)
-        parent, _, child = name.rpartition(".")
-        package = sys.modules.get(parent)
-        if module is None:
-            self._brainsmith.release(name, sys.modules.pop(name, None))
-            if package is not None and child in vars(package):
-                delattr(package, child)
-        else:
-            sys.modules[name] = module
-            self._brainsmith.put_back(name, module)
-            if package is not None:
-                setattr(package, child, module)
+        self._brainsmith.release(name, detach(name))
+
+    def is_packaged(self, path: str) -> bool:
+        """Whether a file is a module of a package under development."""
+        return self._names.is_packaged(path)
+
+    def place(self, path: str) -> tuple[int, str]:
+        """Where a file stands in the order of execution: the modules of packages as they were imported first, for
+        a cycle has to be entered where it was; then plugin files by their paths."""
+        return self._order.get(path, len(self._order)), path
 
     def depth(self, path: str) -> int:
         """How deep in packages a file's module is; 0 of one that has none yet."""
@@ -141,6 +198,10 @@ class PluginImporter(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        if fullname not in self._names or self._names.is_packaged(self._names.path(fullname)):
+            spec = self._packages.find(fullname, path, target)
+            if spec is not None:
+                return spec
         file = self._names.locate(fullname)
         if file is None or not (lexists(file) or self._is_live(file)):
             return None
@@ -149,7 +210,10 @@ class PluginImporter(MetaPathFinder, Loader):
             spec.submodule_search_locations = [file]
             return spec
         is_package = basename(file) == INIT
-        spec = ModuleSpec(fullname, self, origin=file, is_package=is_package)
+        is_packaged = self._names.is_packaged(file)  # and missing for the moment
+        loader = PackageLoader(self, fullname, file) if is_packaged else self
+        spec = ModuleSpec(fullname, loader, origin=file, is_package=is_package)
+        spec.has_location = is_packaged
         if is_package:
             spec.submodule_search_locations = [dirname(file)]
         return spec
@@ -163,18 +227,18 @@ class PluginImporter(MetaPathFinder, Loader):
         journal = Journal()
         restored: list[str] = []
         threads = set(threading.enumerate())
-        with captured() as output:
+        is_first = self._names.is_packaged(path) and not self._is_staging  # somebody imports it, as ever
+        with nullcontext(StringIO()) if is_first else captured() as output:
             try:
                 execution.source = self._read(path)
-                code = compile(execution.source, path, "exec", dont_inherit=True)
+                execution.code = self._compiled(path, execution.source)
                 show_source(path, execution.source)
-                self._note(path, module.__name__.rpartition(".")[0], ())
-                module.__file__ = path  # set here, and not by a spec with a location: that looks for a byte code cache
-                module.__dict__["__builtins__"] = self._builtins
-                with journal.recording(), kept() as restored, interrupts.allowed():
-                    exec(code, module.__dict__)
+                around = nullcontext(restored) if is_first else kept()
+                with journal.recording(), around as restored, interrupts.allowed():
+                    self._run(execution.code, module, path)
                 journal.plugins += self._brainsmith.registered_by(module, execution.source)
-                journal.plugins += _plain_ops(module, execution.source, journal.plugins)
+                if not self._names.is_packaged(path):  # QONNX finds those of packages by itself
+                    journal.plugins += undecorated_ops(module, execution.source, journal.plugins)
             except BaseException as error:
                 self._blame(execution, error)
                 raise
@@ -189,60 +253,48 @@ class PluginImporter(MetaPathFinder, Loader):
             for plugin in execution.plugins:
                 record(plugin)
 
+    def _compiled(self, path: str, source: bytes) -> CodeType:
+        known = self._compiled_from.get(path)
+        if known is not None and known[0] == source:  # it is executed again for what it imports
+            return renewed(known[1])
+        code = compile(source, path, "exec", dont_inherit=True)
+        self._compiled_from[path] = source, code
+        return code
+
+    def _run(self, code: CodeType, module: ModuleType, path: str) -> None:
+        is_packaged = self._names.is_packaged(path)
+        if not is_packaged:
+            self._note(path, module.__name__.rpartition(".")[0], ())
+            module.__file__ = path  # set here, and not by a spec with a location: that looks for a byte code cache
+        if not is_packaged or self._is_plugin_file(path):
+            module.__dict__["__builtins__"] = self._builtins
+        if not is_packaged:
+            return exec(code, module.__dict__)
+        self._order.setdefault(path, len(self._order))
+        framework = self._frameworks.setdefault(path, current_framework())
+        self._running.add(path)
+        try:
+            with self._statements.watched(), source_context(framework):
+                exec(code, module.__dict__)
+        finally:
+            self._running.discard(path)
+        hand_over, former = module.__dict__.get("__reload__"), self._in_place.former(path)
+        if former is not None and callable(hand_over):
+            hand_over(former)
+
+    def _take_over(self, fullname: str, path: str) -> SourceFileLoader:
+        self._names.claim(fullname, path, True)
+        return PackageLoader(self, fullname, path)
+
     def _blame(self, execution: Execution, error: BaseException) -> None:
         if execution.error is None:
             execution.is_cause = all(other.error is not error for other in self._executions.values())
             execution.error = error
 
-    def _import(
-        self,
-        name: str,
-        globals: Mapping[str, Any] | None = None,
-        locals: Mapping[str, Any] | None = None,
-        fromlist: Sequence[str] | None = (),
-        level: int = 0,
-    ) -> ModuleType:
-        """`__import__` for our modules: notes what the importer depends on, and looks beside it."""
-        if globals is None:  # called as a function
-            globals = sys._getframe(1).f_globals
-        importer = str(globals.get("__name__"))
-        package = str(globals.get("__package__") or "")
-        if importer not in self._names or (level and not package):
-            return builtins.__import__(name, globals, locals, fromlist or (), level)
-        path = self._names.path(importer)
-        if level == 0:
-            top, dot, rest = name.partition(".")
-            name = self._names.beside(path, top) + dot + rest
-        try:
-            return builtins.__import__(name, globals, locals, fromlist or (), level)
-        finally:
-            self._note(path, resolve_name("." * level + name, package), fromlist or ())
-
-    def _import_module(self, name: str, package: str | None = None) -> ModuleType:
-        """`importlib.import_module`: from a file of ours it does what an import statement does."""
-        importer = str(sys._getframe(1).f_globals.get("__name__"))
-        if importer not in self._names:
-            return self._without(name, package)
-        path = self._names.path(importer)
-        if name.startswith("."):
-            name = resolve_name(name, package or "")
-        else:
-            top, dot, rest = name.partition(".")
-            name = self._names.beside(path, top) + dot + rest
-        try:
-            return self._without(name)
-        finally:
-            self._note(path, name, ())
-
     def _note(self, importer: str, absolute: str, fromlist: Sequence[str]) -> None:
-        """Records what an import statement made a file depend on."""
+        """Records what an import statement made a file depend on; of a package's, what its functions import does not
+        count: they find what is in the module when they are called."""
+        if self._names.is_packaged(importer) and importer not in self._running:
+            return
         execution = self._executions.setdefault(importer, Execution(importer))
         execution.depends |= self._names.depended_on(importer, absolute, fromlist)
-
-
-def _plain_ops(module: ModuleType, source: bytes, known: Sequence[Plugin]) -> Iterator[Plugin]:
-    """The custom ops of a module that no decorator registered: kernels all the same."""
-    taken = {id(plugin.target) for plugin in known}
-    for op in custom_ops.of_module(module):
-        if id(op) not in taken:
-            yield custom_ops.undecorated(op, Origin(str(module.__file__), definition_line(source, op.__name__)))

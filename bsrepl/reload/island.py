@@ -25,10 +25,16 @@ _OUTSIDE = frozenset(map(id, (ModuleType, FrameType, TracebackType, BuiltinFunct
 
 
 class Island:
-    """The objects that belong to some modules: what is reached from them without leaving what they define."""
+    """The objects that belong to some modules: what is reached from them without leaving what they define.
 
-    def __init__(self, modules: Sequence[ModuleType], seeds: Iterable[Any] = ()) -> None:
-        self.dicts = {id(vars(module)) for module in modules}
+    `shared` are the namespaces that functions of theirs have as globals, though others are in them by now.
+    """
+
+    def __init__(
+        self, modules: Sequence[ModuleType], seeds: Iterable[Any] = (), shared: Iterable[dict[str, Any]] = ()
+    ) -> None:
+        self._shared = set(map(id, shared))
+        self.dicts = self._shared | {id(vars(module)) for module in modules}
         self.names = {str(vars(module).get("__name__")) for module in modules}
         self.nodes: list[Any] = []
         self.inside: dict[int, int] = {}  # how often a node is referred to from inside, by its id
@@ -80,7 +86,7 @@ class Island:
             return id(value.__globals__) in self.dicts or (type(module) is str and module in self.names)
         if is_type(value):
             return module_name(value) in self.names
-        if kind is dict and "__build_class__" in value:
+        if kind is dict and (id(value) in self._shared or "__build_class__" in value):
             return False
         return module_name(kind) in _PLAIN or module_name(kind) in self.names
 

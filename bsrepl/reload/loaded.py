@@ -35,6 +35,7 @@ class LiveFiles:
         self.failures: dict[str, Failure] = {}
         self.held: dict[str, frozenset[str]] = {}  # the files whose group failed, with the group
         self.missing: dict[str, set[Use]] = {}  # the plugins that a file which failed takes, and that did not exist
+        self.packaged: set[str] = set()  # the files of packages under development whose modules are live
         self.executed: dict[str, bytes | None] = {}  # the contents a file was last executed with, if it had any
         self.dependencies = Dependencies()
         self._disk = disk
@@ -43,8 +44,9 @@ class LiveFiles:
 
     @property
     def starts(self) -> set[str]:
-        """The files that count whoever imports them: plugin files, and what was imported at the prompt."""
-        return self._disk.plugin_files | self._late
+        """The files that count whoever imports them: plugin files, modules of packages, and what was imported at the
+        prompt."""
+        return self._disk.plugin_files | self._late | self.packaged
 
     def is_live(self, path: str, contents: bytes | None) -> bool:
         """Whether these contents of a file are the ones that are live."""
@@ -54,12 +56,15 @@ class LiveFiles:
         """Makes the code of a file that was executed live."""
         assert run.module is not None
         self.loaded[path] = Loaded(run.source, run.module, run.plugins, run.depends)
+        if self._importer.is_packaged(path):
+            self.packaged.add(path)
         self.executed[path] = run.source
         self.depend(path, run.depends)
 
     def withdraw(self, path: str) -> Loaded:
         """Takes the code of a file out of what is live. Returns it."""
         loaded = self.loaded.pop(path)
+        self.packaged.discard(path)
         for plugin in loaded.plugins:  # a name may have another owner by now, committed just before
             if self.owners.get(plugin.key) == path:
                 del self.owners[plugin.key]
@@ -117,17 +122,21 @@ class LiveFiles:
             self.loaded[path].imports.update(imports)
         self.depend(path, {*self.dependencies.of(path), *imports})
 
-    def adopt_late_imports(self) -> None:
-        """Adds the files that a function imported when it was called, or the user at the prompt."""
-        for path, run in self._importer.take_late().items():
+    def adopt_late_imports(self) -> bool:
+        """Adds the files that a function imported when it was called, or the user at the prompt. Returns whether there
+        were any."""
+        late = self._importer.take_late()
+        for path, run in late.items():
             if run.module is None or run.error is not None:
                 self.depend_further(path, run.depends)
                 continue
+            self._importer.settle(path)
             self.put(path, run)
             if not self.dependencies.importers(path):
                 self._late.add(path)
             for plugin in run.plugins:
                 self.owners.setdefault(plugin.key, path)
+        return bool(late)
 
     def _is_needed(self, path: str) -> bool:
         """Whether a file is a plugin file, or one that is live imports it, directly or not; or the session does."""

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from itertools import chain, count
-from os.path import basename, dirname, isdir, isfile, join, samefile
+from os.path import basename, dirname, isdir, isfile, join
+
+from .development import is_in_current_folder, is_same_file
 
 INIT = "__init__.py"
 
@@ -15,15 +17,18 @@ class ModuleNames:
     """The names of the modules that are made from files, in both directions.
 
     `exists` tells of a file that is not on disk whether it is to be taken for one that is: an editor may be saving it,
-    or another file still needs it.
+    or another file still needs it. `is_followed` tells of a package and a file of it, which anybody can import, whether
+    it is under development.
     """
 
-    def __init__(self, exists: Callable[[str], bool]) -> None:
+    def __init__(self, exists: Callable[[str], bool], is_followed: Callable[[str, str], bool]) -> None:
         self._exists = exists
+        self._is_followed = is_followed
+        self._packaged: set[str] = set()
         self._names: dict[str, str] = {}  # path -> module name
         self._paths: dict[str, str] = {}  # module name -> path; a folder for a package without __init__.py
         self._vacated: dict[str, str] = {}  # the names of files that are gone, until that is committed
-        self._elsewhere: dict[str, bool] = {}
+        self._elsewhere: dict[str, str | None] = {}  # the files that names mean without ours, as `_origin` has them
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
@@ -38,6 +43,10 @@ class ModuleNames:
     def is_named(self, path: str) -> bool:
         """Whether a file has a name already."""
         return path in self._names
+
+    def is_packaged(self, path: str) -> bool:
+        """Whether a file is a module of a package under development: it has the name that everybody imports it by."""
+        return path in self._packaged
 
     def depth(self, path: str) -> int:
         """How deep in packages a file's module is; 0 of one that has none yet."""
@@ -57,12 +66,15 @@ class ModuleNames:
                 self.forget(dirname(path))
             package = self._package(folder)
             if package is not None:
-                name = f"{package}.{stem}"
+                is_packaged = join(folder, INIT) in self._packaged
+                self.claim(
+                    f"{package}.{stem}", path, is_packaged and self._is_followed(package.partition(".")[0], path)
+                )
             else:
                 suffix = basename(folder).replace(".", "_")
                 candidates = chain((stem, f"{stem}@{suffix}"), (f"{stem}@{suffix}{n}" for n in count(2)))
                 name = next(n for n in candidates if n not in self._paths and not self.is_elsewhere(n, path))
-            self.claim(name, path)
+                self.claim(name, path, self._is_importable_as(name, path))
         return self._names[path]
 
     def locate(self, name: str) -> str | None:
@@ -102,7 +114,15 @@ class ModuleNames:
     def forget(self, path: str) -> None:
         """Gives up the name of a file."""
         self._vacated.pop(path, None)
+        self._packaged.discard(path)
         self._paths.pop(self._names.pop(path, ""), None)
+
+    def meant(self, importer: str, name: str) -> str:
+        """The module that an absolute import of a dotted name means in a file."""
+        if importer in self._packaged:
+            return name
+        top, dot, rest = name.partition(".")
+        return self.beside(importer, top) + dot + rest
 
     def beside(self, importer: str, top: str) -> str:
         """The module name that `import top` means in a file: a module beside it, unless `top` is importable anyway."""
@@ -113,9 +133,13 @@ class ModuleNames:
         """The files that an import statement of a file depends on, whether it worked or not."""
         files: set[str] = set()
         parts = absolute.split(".") if absolute else []
-        names = [".".join(parts[: end + 1]) for end in range(len(parts))]
-        names += [f"{absolute}.{child}" for child in fromlist]
-        for name in names:
+        prefixes = [".".join(parts[: end + 1]) for end in range(len(parts))]
+        children = [f"{absolute}.{child}" for child in fromlist]
+        if fromlist:  # of the packages under development that a name lies in only what is taken counts
+            takes_more = any(child not in self._paths for child in children)
+            counts = {absolute} if takes_more else set()
+            prefixes = [name for name in prefixes if name in counts or self._paths.get(name) not in self._packaged]
+        for name in [*prefixes, *children]:
             if name in self._paths:
                 path = self._paths[name]
                 files.update(_candidates(dirname(path), basename(path)) if isdir(path) else [path])
@@ -147,12 +171,20 @@ class ModuleNames:
         return join(folder, name) if isdir(join(folder, name)) and name.isidentifier() else None
 
     def is_elsewhere(self, name: str, path: str) -> bool:
-        """Whether `import name` finds a module that is not the file `path`, and none of ours."""
+        """Whether `import name` finds a module that is not the file `path`, and no plugin file."""
         if name in self._paths:
-            return False
+            return self._paths[name] in self._packaged
         if name not in self._elsewhere:
-            self._elsewhere[name] = _is_importable(name, path)
-        return self._elsewhere[name]
+            self._elsewhere[name] = _origin(name)
+        origin = self._elsewhere[name]
+        return origin is not None and not is_same_file(path, origin)
+
+    def _is_importable_as(self, name: str, path: str) -> bool:
+        """Whether anybody can import a file by this name, and it is under development. What only lies in the current
+        folder is not: the shell itself has made that importable."""
+        return is_same_file(path, self._elsewhere.get(name)) and not (
+            is_in_current_folder(path) or not self._is_followed(name, path)
+        )
 
     def _package(self, folder: str) -> str | None:
         """The name of the package that a folder is, if it is one."""
@@ -163,10 +195,12 @@ class ModuleNames:
     def _is_file(self, path: str) -> bool:
         return isfile(path) or (path in self._names and self._exists(path))
 
-    def claim(self, name: str, path: str) -> None:
+    def claim(self, name: str, path: str, is_packaged: bool = False) -> None:
         """Makes a module name that of a file."""
         self._names[path] = name
         self._paths[name] = path
+        if is_packaged:
+            self._packaged.add(path)
 
 
 def package_folder(path: str) -> str | None:
@@ -176,18 +210,19 @@ def package_folder(path: str) -> str | None:
     return path if isdir(path) else None
 
 
-def _is_importable(name: str, path: str) -> bool:
+def _origin(name: str) -> str | None:
+    """The file that `import name` finds; empty if that is something else, None if there is no such module."""
     if name in sys.modules:
-        return True
+        return ""
     try:
         spec = find_spec(name)
     except (ImportError, ValueError):
-        return False
+        return None
     if spec is None or spec.loader is None:  # a folder without __init__.py gives way to a file, as Python has it
-        return False
+        return None
     if getattr(spec.loader, "gives_way", False):  # it stands in for something that a plugin package may really be
-        return False
-    return not (path and spec.has_location and spec.origin and isfile(spec.origin) and samefile(spec.origin, path))
+        return None
+    return str(spec.origin) if spec.has_location and spec.origin else ""
 
 
 def _candidates(folder: str, name: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..registry.changes import changes_between
 from ..registry.snapshot import Snapshot
 from .failure import Failure
 from .successors import Replaced
@@ -27,4 +28,5 @@ class Report:
     warnings: Sequence[warnings.WarningMessage]
 
     def __bool__(self) -> bool:
-        return bool(self.executed or self.gone or self.failures or self.fixed or self.output or self.warnings)
+        is_eventful = self.executed or self.gone or self.failures or self.fixed or self.output or self.warnings
+        return bool(is_eventful or changes_between(self.before, self.after))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CellType, FunctionType
 from typing import Any, NamedTuple
@@ -18,9 +19,8 @@ from ..registry.plugin import Key, Plugin
 from . import raw
 from .edges import Edge, edges, frame_of
 from .frozen import copied, is_frozen
-from .island import Island
 from .reach import Reach
-from .successors import LruCache, Replaced, Successors
+from .successors import LruCache, Replaced, Successors, island_of
 
 _KEEPS = "this instance keeps the old code, create it again"
 
@@ -60,8 +60,9 @@ def follow(
     if not replaced:
         return Followed([])
     try:
+        _forget_annotations()
         plugins = [plugin for item in replaced for plugin in item.plugins]
-        old = Island([item.old for item in replaced], plugins)
+        old = island_of(replaced, plugins)
         ids = set(map(id, plugins))
         if not old.is_held(ids, replaced) and not any(id(row) in ids for rows in alive() for row in rows.plugins):
             return Followed([])
@@ -70,6 +71,12 @@ def follow(
         return Followed([], error)
     plan.apply()
     return Followed(plan.stale)
+
+
+def _forget_annotations() -> None:
+    """Empties the caches of `typing`: `Optional[A]` in an annotation is no reason to look for who holds A."""
+    for empty in getattr(typing, "_cleanups", ()):
+        empty()
 
 
 class _Plan:

@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from ..frameworks.catalogue import Installed
 from ..registry.plugin import Plugin
 from ..registry.store import Registry
+from .development import Development
 from .disk import Disk
 from .failure import Failure
 from .importer import PluginImporter
+from .listed import ListedPlugins
 from .loaded import LiveFiles, Loaded
 from .outcome import Report
+from .packages import FollowedPackage, followed_packages, importers
 from .sources import Source, source_of
 from .transaction import Transaction
 
@@ -23,7 +27,7 @@ class Reloader:
     `provided` are the names that every plugin file finds without an import. `now` is the wall clock in ns, compared
     with the times of files. `hint` gives what to write instead of what raised an exception. `adopt` registers what the
     executed files taught an imported library. `trusting`, files are executed even if somebody else may have written
-    them.
+    them. `development` decides which packages are followed as well; without it, none.
     """
 
     def __init__(
@@ -36,14 +40,20 @@ class Reloader:
         hint: Callable[[BaseException], str | None] = lambda error: None,
         adopt: Callable[[], None] = lambda: None,
         trusting: bool = False,
+        development: Development | None = None,
     ) -> None:
         self.registry = registry
         self._hint = hint
         self._adopt = adopt
         self._disk = Disk(paths, now, trusting)
         loaded: dict[str, Loaded] = {}
-        self._importer = PluginImporter(self._disk.read, loaded.__contains__, provided)
+        self.development = development or Development(is_on=False)
+        self._importer = PluginImporter(
+            self._disk.read, loaded.__contains__, provided, self.development, self._disk.plugin_files.__contains__
+        )
         self._live = LiveFiles(self._disk, self._importer, loaded)
+        self._listed = ListedPlugins(registry, (), now)
+        self._now = now
         self._importer.install()
 
     def close(self) -> None:
@@ -56,15 +66,27 @@ class Reloader:
         """Follows a plugin file or a folder of them, too."""
         self._disk.add(path)
 
+    def follow_listings(self, installed: Installed) -> None:
+        """Keeps what packages under development list equal to their files."""
+        readings = installed.readings(self.development.lies)
+        self._listed = ListedPlugins(self.registry, readings, self._now, installed.published_again)
+        self._list_imported()
+
+    def _list_imported(self) -> None:
+        loaded = self._live.loaded
+        self._listed.imported({path: loaded[path].module.__name__ for path in self._live.packaged - self._listed.known})
+
     def drop(self, folder: str) -> None:
         """Follows a folder no longer; the next `refresh` withdraws what its files registered."""
         self._disk.drop(folder)
 
     def is_due(self) -> bool:
         """Looks at the files, a stat for each. Returns whether `refresh` has something to do."""
-        self._live.adopt_late_imports()
-        self._disk.look(self._live.executed)
-        return bool(self._disk.changed or self._disk.gone)
+        if self._live.adopt_late_imports():
+            self._list_imported()
+        has_appeared = self._listed.look()
+        self._disk.look(self._live.executed, has_appeared)
+        return bool(self._disk.changed or self._disk.gone or self._listed.changed)
 
     def refresh(self, retry: bool | str = False, looked: bool = False) -> Report:
         """Brings the registry up to what is on disk. With `retry`, what failed is executed again as it is; with a path
@@ -73,15 +95,15 @@ class Reloader:
         With `looked`, `is_due` was just called, and the files are not looked at a second time.
         """
         disk, live = self._disk, self._live
-        transaction = Transaction(self.registry, disk, self._importer, live, self._hint)
         if isinstance(retry, str):
             forced = set(live.held.get(retry, (retry,)))
         else:
             forced = {path for group in live.held.values() for path in group} if retry else set()
         if not looked:
             self.is_due()
+        transaction = Transaction(self.registry, disk, self._importer, live, self._listed, self._hint)
         is_executed = False
-        while disk.changed or disk.gone or forced:
+        while disk.changed or disk.gone or self._listed.changed or forced:
             freed = transaction.run(forced)
             is_executed = True
             disk.changed.clear()
@@ -90,8 +112,13 @@ class Reloader:
             forced = {member for path in freed_for for member in live.held[path]}
             forced |= live.no_longer_missing(self.registry.snapshot)
         if is_executed:
+            self._list_imported()
             self._adopt()
         return transaction.report(self.registry.snapshot)
+
+    def take_notes(self) -> list[str]:
+        """What is to be told once: the packages and modules that cannot be followed, and why."""
+        return [*self.development.take_notes(), *self._importer.take_notes()]
 
     # What there is
 
@@ -107,18 +134,40 @@ class Reloader:
 
     @property
     def files(self) -> dict[str, tuple[Plugin, ...]]:
-        """The plugins of each live file, helpers included, by its path."""
-        return {path: loaded.plugins for path, loaded in self._live.loaded.items()}
+        """The plugins of each live plugin file, helpers included, by its path."""
+        packaged = self._live.packaged - self._disk.plugin_files
+        return {path: loaded.plugins for path, loaded in self._live.loaded.items() if path not in packaged}
 
     @property
     def modules(self) -> dict[str, ModuleType]:
-        """The module of each live file, by its path."""
-        return {path: loaded.module for path, loaded in self._live.loaded.items()}
+        """The module of each live plugin file, helpers included, by its path."""
+        return {path: self._live.loaded[path].module for path in self.files}
+
+    @property
+    def package_modules(self) -> dict[str, ModuleType]:
+        """The modules of packages under development that are imported, by the paths of their files."""
+        return {path: self._live.loaded[path].module for path in self._live.packaged}
+
+    def holding_modules(self) -> list[ModuleType]:
+        """The modules of packages under development, and those outside that have imported something of them."""
+        followed = self.package_modules.values()
+        return [*followed, *importers({module.__name__ for module in followed})] if followed else []
+
+    @property
+    def packages(self) -> list[FollowedPackage]:
+        """The packages under development, imported or not, by name."""
+        return followed_packages(self.package_modules.values(), self._listed.folders)
+
+    @property
+    def unlike_disk(self) -> dict[str, ModuleType]:
+        """The modules of packages whose files do not hold what is live, since that failed."""
+        held = self._live.held.keys()
+        return {path: module for path, module in self.package_modules.items() if path in held}
 
     @property
     def helpers(self) -> list[str]:
-        """The paths of the files that plugin files import, as far as they are watched."""
-        return sorted(self._live.loaded.keys() - self._disk.plugin_files)
+        """The paths of the files that plugin files import, as far as they are watched; those of packages left out."""
+        return sorted(self.files.keys() - self._disk.plugin_files)
 
     @property
     def failures(self) -> Mapping[str, Failure]:
@@ -142,5 +191,11 @@ class Reloader:
         return self._live.loaded[path].source
 
     def source_of(self, module: str) -> Source | None:
-        """The source of a module that is made from a file here, with all that it imports; None of any other."""
-        return source_of(module, self._live.loaded)
+        """The source of a module that is made from a file here, with all that it imports; None of any other, and of
+        QONNX's."""
+        loaded = {path: code for path, code in self._live.loaded.items() if not _is_of_qonnx(code.module)}
+        return source_of(module, loaded)
+
+
+def _is_of_qonnx(module: ModuleType) -> bool:
+    return module.__name__.partition(".")[0] == "qonnx"

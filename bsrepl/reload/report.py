@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from ..registry.changes import changes_between
 from ..registry.plugin import Key
 from ..registry.report import registry_changes
-from ..text.format import duration, file_name
+from ..text.format import counted, duration, file_name
 from ..text.styled import Text, advice, headed, wrapped
 from .failure import Failure
 from .outcome import Report
+from .packages import FollowedPackage
 from .rebind import Stale
 
 _MOST_FAILURES = 5  # that are reported in full at once
@@ -74,6 +75,11 @@ def waiting(paths: Sequence[str], width: int) -> Text:
         return []
     message = f"{_listed(paths)} missing or empty; the previous version is kept for one second"
     return [("warning", wrapped(message, width))]
+
+
+def followed(package: FollowedPackage) -> str:
+    """`under development, 21 of 83 modules imported`."""
+    return f"under development, {package.imported} of {counted(package.modules, 'module')} imported"
 
 
 def failure(failed: Failure, width: int) -> Text:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import enum
 import functools
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import FunctionType, ModuleType
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from ..registry.changes import same_code
@@ -20,11 +20,22 @@ _DEEPEST = 8  # containers inside containers whose items are paired
 
 
 class Replaced(NamedTuple):
-    """A module that was executed again, or is gone (`new` is None), with the plugins that it registered."""
+    """A module that was executed again, or is gone (`new` is None), with the plugins that it registered.
+
+    Where it was executed again in place, `old` has the namespace as it was, `new` is the module itself, and `code` is
+    what was executed: old and new functions have the same globals, and only their code tells them apart.
+    """
 
     old: ModuleType
     new: ModuleType | None
     plugins: tuple[Plugin, ...] = ()
+    code: CodeType | None = None
+
+
+def island_of(replaced: Sequence[Replaced], seeds: Iterable[Any] = ()) -> Island:
+    """What belongs to the modules that were replaced."""
+    shared = [vars(item.new) for item in replaced if item.new is not None and item.code is not None]
+    return Island([item.old for item in replaced], seeds, shared)
 
 
 class Successors:
@@ -36,7 +47,10 @@ class Successors:
 
     def __init__(self, replaced: Sequence[Replaced], old: Island, current: Callable[[Key], Plugin | None]) -> None:
         self.old = old
-        self._fresh = Island([item.new for item in replaced if item.new is not None]).inside
+        fresh = Island([item.new for item in replaced if item.new is not None])
+        self._fresh = fresh.inside.keys() - old.inside.keys()
+        self._new_code = {id(code) for item in replaced if item.code is not None for code in _nested(item.code)}
+        self._modules = {item.new.__name__: item.new for item in replaced if item.new is not None}
         self._new: dict[int, Any] = {}
         self._kept: list[Any] = [*replaced]  # so that no id is used again
         for item in replaced:
@@ -80,18 +94,31 @@ class Successors:
         if kind is dict or kind is tuple or kind is list:  # most are
             return False
         if kind is FunctionType:
-            return id(value.__globals__) in self.old.dicts
+            return self._is_of_old_code(value.__globals__, value.__code__)
         if (frame := frame_of(value)) is not None:
-            return id(frame.f_globals) in self.old.dicts
+            return self._is_of_old_code(frame.f_globals, frame.f_code)
         return raw.is_type(value) and self.is_old_class(value)
+
+    def _is_of_old_code(self, names: dict[str, Any], code: CodeType) -> bool:
+        return id(names) in self.old.dicts and id(code) not in self._new_code
 
     def is_old_class(self, cls: type) -> bool:
         """Whether a class was made by a module that was replaced."""
         if raw.module_name(cls) not in self.old.names or id(cls) in self._fresh:
             return False
-        if id(cls) in self._new or id(cls) in self.old.inside:
+        if id(cls) in self._new:
             return True
+        is_old = self._was_made_before(cls)
+        if is_old:
+            self._pair_by_name(cls)
+        return is_old
+
+    def _was_made_before(self, cls: type) -> bool:
         functions = [value for value in raw.members(cls).values() if type(value) is FunctionType]
+        if any(id(function.__code__) in self._new_code for function in functions):
+            return False
+        if id(cls) in self.old.inside:
+            return True
         return not functions or any(id(function.__globals__) in self.old.dicts for function in functions)
 
     def why_not(self, instance: Any) -> str | None:
@@ -162,6 +189,14 @@ class Successors:
         elif kind is dict:
             self._pair_all(old, new, depth - 1)
 
+    def _pair_by_name(self, cls: type) -> None:
+        """Pairs a class that an earlier execution has made, and somebody still has an instance of."""
+        value: Any = self._modules.get(raw.module_name(cls))
+        for name in raw.qualified_name(cls).split("."):
+            value = vars(value).get(name) if raw.is_type(value) or type(value) is ModuleType else None
+        if raw.is_type(value) and not self._was_made_before(value):
+            self._put(cls, value)
+
     def _pair_classes(self, old: type, new: type, depth: int) -> None:
         self._pair_all(raw.members(old), raw.members(new), depth)
         if issubclass(type(old), enum.EnumMeta) and issubclass(type(new), enum.EnumMeta):
@@ -169,6 +204,14 @@ class Successors:
             for name, member in raw.members(old)["_member_map_"].items():
                 if name in members:
                     self._put(member, members[name])
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    """A code object and all those in it."""
+    yield code
+    for constant in code.co_consts:
+        if type(constant) is CodeType:
+            yield from _nested(constant)
 
 
 def _wrapped(value: Any) -> Any:

@@ -10,15 +10,18 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 
 from ..errors import PluginFileError, PluginWarning
+from ..frameworks.qonnx.ops import QONNX_OPS, custom_ops
 from ..registry.plugin import Key, Plugin
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from ..text.format import file_name
+from .attachment import bind
 from .disk import Disk
 from .execution import Execution
 from .failure import Failure, failure
 from .import_graph import groups
 from .importer import PluginImporter
+from .listed import ListedPlugins, Relisted
 from .loaded import LiveFiles
 from .name_taken import NameTaken, first_conflict
 from .namespace_uses import plugin_of, uses
@@ -35,15 +38,26 @@ class Transaction:
     `hint` gives what to write instead of what raised an exception, if that is known.
     """
 
-    def __init__(self, registry: Registry, disk: Disk, importer: PluginImporter, live: LiveFiles, hint: Hint) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        disk: Disk,
+        importer: PluginImporter,
+        live: LiveFiles,
+        listed: ListedPlugins,
+        hint: Hint,
+    ) -> None:
         self._registry = registry
         self._disk = disk
         self._importer = importer
         self._live = live
+        self._listed = listed
         self._hint = hint
         self._trial = Trial(registry, disk, importer, live)
         self._before = registry.snapshot
         self._runs: dict[str, Execution] = {}
+        self._packaged: dict[str, Replaced] = {}  # the modules of packages that were replaced, by their files
+        self._kept: set[str] = set()  # the names of those that were executed, and are what they were
         self._gone: set[str] = set()
         self._executed: list[str] = []
         self._new: list[str] = []
@@ -84,8 +98,12 @@ class Transaction:
                 causes = {path: error for path, error in failed.items() if _is_cause(self._runs[path])} or failed
                 reported |= self._keep(part, causes)
         withdrawn += self._live.withdraw_unneeded()
-        if withdrawn or registered:
-            self._registry.replace(self._registry.snapshot.replacing(withdrawn, registered))
+        for path in self._live.packaged & (affected | self._gone):  # a package may have come back without what is in it
+            bind(self._live.loaded[path].module)
+        relisted = self._relist()
+        if withdrawn or registered or any(relisted):
+            withdrawn, registered = [*withdrawn, *relisted.withdrawn], [*registered, *relisted.registered]
+            self._registry.replace(self._registry.snapshot.replacing(withdrawn, registered, relisted.exchanged))
         self._output += [(path, run.output) for path, run in self._runs.items() if run.output and path in reported]
         self._warnings += [item for item in caught if item.filename in reported or item.filename not in self._runs]
         return {plugin.key for plugin in withdrawn} - {plugin.key for plugin in registered}
@@ -165,20 +183,40 @@ class Transaction:
 
     # Committing, or not
 
+    def _relist(self) -> Relisted:
+        """Brings what packages list, and the ops that QONNX finds in them, up to the modules that were replaced."""
+        live = self._live
+        sources = {path: live.loaded[path].source if path in live.loaded else None for path in self._packaged}
+        former = {item.old.__name__: vars(item.old) for item in self._packaged.values()}
+        custom_ops.rediscover({*former, *self._kept}, former.get(QONNX_OPS))
+        self._packaged.clear()
+        self._kept.clear()
+        return self._listed.update(sources, former.keys())
+
     def _commit(self, group: frozenset[str]) -> list[Plugin]:
         """Makes a group live. Returns the plugins to withdraw."""
         live = self._live
         withdrawn: list[Plugin] = []
         for path in sorted(group):
             run = self._runs.get(path)
+            former = self._importer.settle(path)
             if path in live.loaded:
                 old = live.withdraw(path)
-                self._replaced.append(Replaced(old.module, run.module if run else None, old.plugins))
+                plugins = (*old.plugins, *self._listed.of(old.module.__name__))
+                if run is None or former is None:
+                    item = Replaced(old.module, run.module if run else None, plugins)
+                else:
+                    item = Replaced(former, run.module, plugins, run.code)
+                self._replaced.append(item)
+                if self._importer.is_packaged(path):
+                    self._packaged[path] = item
                 withdrawn += old.plugins
                 late = self._registry.late.pop(path, ())
                 withdrawn += [plugin for plugin in late if plugin not in old.plugins]
             elif run is not None:
                 self._new.append(path)
+                if former is not None:  # a file that was deleted has returned, and somebody holds its module
+                    self._replaced.append(Replaced(former, run.module, (), run.code))
             if run is not None:
                 live.put(path, run)
                 self._forget_failure(path)
@@ -193,7 +231,9 @@ class Transaction:
     def _keep(self, group: frozenset[str], causes: Mapping[str, BaseException]) -> set[str]:
         """Leaves a group as it was. Returns its files if there is something new to report."""
         live, runs = self._live, self._runs
-        kept = [plugin.key for path in sorted(group) if path in live.loaded for plugin in live.loaded[path].plugins]
+        loaded = [live.loaded[path] for path in sorted(group) if path in live.loaded]
+        plugins = [plugin for code in loaded for plugin in (*code.plugins, *self._listed.of(code.module.__name__))]
+        kept = [plugin.key for plugin in plugins]
         started = {thread for path in group if path in runs for thread in runs[path].threads}
         threads = sorted(thread.name for thread in started if thread.is_alive())
         is_new = False
@@ -217,6 +257,7 @@ class Transaction:
             live.held[path] = group
             self._disk.missing_since.pop(path, None)
         live.restore(group)
+        self._kept |= {live.loaded[path].module.__name__ for path in group & live.packaged}
         return set(group) if is_new else set()
 
     def _forget_failure(self, path: str) -> None:

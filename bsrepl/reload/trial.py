@@ -37,12 +37,16 @@ class Trial:
         The modules of files that are `gone` cannot be imported meanwhile. Returns the executions by path.
         """
         with self._importer.staging(affected, gone) as executions, self._visible(executions) as show:
-            for path in self._in_order(affected & self._live.starts):
+            starts = affected & self._live.starts
+            packaged = {path for path in starts if self._importer.is_packaged(path)}
+            for path in [*sorted(packaged, key=self._importer.place), *self._in_order(starts - packaged)]:
                 if path not in executions or executions[path].module is None:
                     show(path)
                     self._importer.execute(path)
             self._execute_again(executions, show)
             for path, run in executions.items():
+                if self._importer.is_packaged(path):
+                    continue
                 run.depends |= self._files_of(uses(run.source)) - {path}
                 self._warn_of_modules_left_out(path, executions)
         return executions
@@ -106,8 +110,7 @@ class Trial:
                 return
             missing = set(failed)
             for path in failed:
-                del executions[path]
-                self._importer.restore(path, None)
+                self._importer.repeat(path)
             for path in failed:
                 if path in self._live.starts and path not in executions:
                     show(path)

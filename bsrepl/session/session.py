@@ -156,7 +156,9 @@ class Session:
             lines = linecache.getlines(f"<command {number}>")
             tree = self.parsed("".join(lines))
             for statement in tree.body if tree is not None else ():
-                if isinstance(statement, (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef)):
+                if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                    sources.append(f"{ast.unparse(statement)}\n")  # other statements may share its line
+                elif isinstance(statement, (ast.ClassDef, ast.FunctionDef)):
                     first = min(
                         [statement.lineno, *(other.lineno for other in getattr(statement, "decorator_list", ()))]
                     )

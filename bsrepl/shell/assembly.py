@@ -19,6 +19,7 @@ from ..models.workbench import Workbench
 from ..registry.namespaces import steps, tfm
 from ..registry.plugin import NAMESPACES, Lazy
 from ..registry.store import Registry
+from ..reload.development import Development
 from ..reload.hints import hint
 from ..reload.reloader import Reloader
 from ..reload.sources import Source
@@ -50,23 +51,30 @@ def console(
     trusting: bool = False,
     plain_qonnx: bool = False,
     index_file: Path | None = None,
+    development: Development | None = None,
 ) -> Console:
     """A console for plugin files and folders of them, which prints on `out` and `err`.
 
     `clock` measures how long things take, in seconds; `now` is the wall clock in ns, compared with the times of files.
     `executor` executes models in another process. With `trusting`, files are executed even if somebody else may have
     written them; with `plain_qonnx`, QONNX is not made linear while commands run. `index_file` keeps what was read of
-    installed packages. `Console.close` takes out of the process what this puts into it.
+    installed packages. `development` decides which packages are followed as their files change; without it, none.
+    `Console.close` takes out of the process what this puts into it.
     """
     brainsmith = InstalledBrainsmith()
     adopt = partial(brainsmith.adopt, registry)
     reloader = Reloader(
         registry, paths, PRELOADED, now, hint=lambda error: hint(error, registry.snapshot), adopt=adopt,
-        trusting=trusting,
+        trusting=trusting, development=development,
     )  # fmt: skip
     installed = Installed(registry, index_file)
+    reloader.follow_listings(installed)
     stand_in = BrainsmithImporter()
     stand_in.install()
+
+    def take_notes() -> list[str]:
+        return [*stand_in.take_notes(), *reloader.take_notes()]
+
     session = Session(PRELOADED)
 
     def show_progress(done: int, total: int, name: str) -> None:
@@ -77,7 +85,7 @@ def console(
     board = Board(registry, reloader, now)
     errors = ErrorOutput(err, registry)
     looking = Looking(
-        reloader, session.namespace, workbench, board, out, stand_in.take_notes, clock, shows_time
+        reloader, session.namespace, workbench, board, out, take_notes, clock, shows_time
     )  # fmt: skip
     history = History(session.namespace)
     proofs = UnaskedProofs(workbench)
@@ -85,7 +93,7 @@ def console(
     evaluator = Evaluator(session, registry, workbench, proofs, acceleration, adopt, clock)
     built = Console(
         registry, reloader, session, evaluator, looking, proofs, history, board, errors, out, err,
-        notes=stand_in.take_notes, trusting=trusting, on_close=(stand_in.uninstall, proofs.close),
+        notes=take_notes, trusting=trusting, on_close=(stand_in.uninstall, proofs.close),
     )  # fmt: skip
     commands = Commands(
         registry, reloader, installed, acceleration, workbench, history, board, built.recording,
@@ -117,9 +125,10 @@ def _workbench(
 
 
 def _live_code(reloader: Reloader, session: Session) -> worker.LiveCode:
-    modules = reloader.modules
+    modules = {**reloader.modules, **reloader.unlike_disk}
     sources = {path: reloader.live_source(path) for path in modules}
-    return worker.LiveCode(sources, {path: modules[path].__name__ for path in modules}, session.definitions())
+    names = {path: module.__name__ for path, module in modules.items()}
+    return worker.LiveCode(sources, names, list(reloader.unlike_disk), session.definitions())
 
 
 def _preparation(

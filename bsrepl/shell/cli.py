@@ -16,6 +16,7 @@ from ..errors import LessonError, PluginFileError
 from ..models.executor import Executor
 from ..registry.store import registry
 from ..reload import report as reload_report
+from ..reload.development import Development
 from ..reload.signatures import read_once
 from ..teach import lesson_text, tour
 from ..teach.recording import LESSON
@@ -64,6 +65,7 @@ def _run(
         trusting=options.trust,
         plain_qonnx=options.plain_qonnx,
         index_file=places.index_file(),
+        development=Development(options.dev, not options.no_dev, options.trust),
     )
     console.session.install()
     if options.check:
@@ -238,6 +240,14 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="when to use colour (default auto)",
     )
+    add(
+        "--dev",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="follow the files of this installed package too; those under development are followed without asking",
+    )
+    add("--no-dev", action="store_true", help="follow no package")
     add("--trust", action="store_true", help="also execute plugin files that another user may have written")
     add("-V", "--version", action="version", version=f"bsrepl {__version__}")
     return parser

@@ -34,7 +34,7 @@ from ..text import onnx_values
 from ..text import screen as live_view
 from ..text.format import counted
 from ..text.prose import filled
-from ..text.styled import fields
+from ..text.styled import fields, headed
 from ..text.terminal import Terminal
 from .command import Command
 from .error_output import ErrorOutput
@@ -220,18 +220,16 @@ class Commands:
         return [path for path in watched if path.endswith(end)]
 
     def watching(self) -> None:
-        """Prints the files that are watched: plugin files, and the helpers that they import."""
-        reloader = self._reloader
-        rows = []
-        files = reloader.files
+        """Prints the files that are watched: plugin files, the helpers that they import, packages under development."""
+        reloader, files, rows = self._reloader, self._reloader.files, []
         for path in reloader.plugin_files:
-            state = "failed" if path in reloader.failures else counted(len(files.get(path, ())), "plugin")
-            rows.append((path, state))
+            rows.append((path, "failed" if path in reloader.failures else counted(len(files.get(path, ())), "plugin")))
         rows += [(path, "helper") for path in reloader.helpers]
+        rows += [(path, reload_report.followed(each)) for each in reloader.packages for path in each.folders]
         if not rows:
             self._out.write([("dim", "no file is watched; start with bsrepl PATH\n")])
         for path, state in rows:
-            self._out.write([("path", path), ("", f"  {state}\n")])
+            self._out.write(headed("path", path, f" {state}", self._out.width))
 
     def status(self, *, live: bool = False) -> None:
         """Prints the board: the plugin file saved last, the registry, the last registration, what was measured.
@@ -265,9 +263,11 @@ class Commands:
 
     def frameworks(self) -> None:
         """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
+        followed = {package.name: f"  {reload_report.followed(package)}\n" for package in self._reloader.packages}
         for framework in self._installed.installations():
             why_slow = self._acceleration.why_not() if framework.name == "qonnx" else None
             self._out.write(frameworks_report.framework(framework, self._out.width, why_slow))
+            self._out.write([("", followed.get(framework.name, ""))])
 
     def record(self, path: str) -> None:
         """Writes the session so far into a file that runs, or, if its name ends in .md, into a lesson.

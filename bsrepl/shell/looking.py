@@ -80,6 +80,8 @@ class Looking:
                 out.write(reload_report.waiting(self._reloader.waiting, out.width))
             return False
         followed = follow(report.replaced, self._roots, report.after.seen)
+        if any(replaced.code is not None for replaced in report.replaced):
+            self._workbench.prover.renew()
         seconds = self._clock() - started
         self._board.note(report.before, report.after, report.executed)
         self.reported = report.after
@@ -95,7 +97,7 @@ class Looking:
     def _roots(self) -> dict[str, dict[str, Any]]:
         """The namespaces that must not hold anything old, by what to type for them."""
         watched = {watch.name: watch.passes for watch in self._workbench.watches}
-        modules = self._reloader.modules.values()
+        modules = [*self._reloader.modules.values(), *self._reloader.holding_modules()]
         return {"": self._names, "watch": watched, **{module.__name__: vars(module) for module in modules}}
 
     def _rerun(self, report: Report) -> None:

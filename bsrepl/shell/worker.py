@@ -21,6 +21,7 @@ class LiveCode(NamedTuple):
 
     sources: dict[str, bytes]  # of the plugin files and their helpers, by their paths
     names: dict[str, str]  # of their modules, by their paths
+    packaged: list[str]  # those of them that are modules of packages: what is on disk fails
     definitions: str  # the imports, classes and functions of the commands
 
 
@@ -45,13 +46,20 @@ def prepare(live: LiveCode) -> dict[str, Any]:
     """Makes the live code importable in this process. Returns the names of its main module."""
     from bsrepl.frameworks.catalogue import Installed
     from bsrepl.registry.store import registry
+    from bsrepl.reload.development import Development
     from bsrepl.reload.importer import PluginImporter
     from bsrepl.shell.places import index_file
     from bsrepl.shell.preloaded import PRELOADED
 
     Installed(registry, index_file())
-    importer = PluginImporter(live.sources.__getitem__, live.sources.__contains__, PRELOADED)
-    importer.name(live.names)
+    importer = PluginImporter(
+        live.sources.__getitem__,
+        live.sources.__contains__,
+        PRELOADED,
+        Development(files=live.packaged),
+        lambda path: path not in live.packaged,
+    )
+    importer.name({path: name for path, name in live.names.items() if path not in live.packaged})
     importer.install()
     return {**PRELOADED, "__name__": "__main__"}
 

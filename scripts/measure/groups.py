@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from .developing import developing
 from .finding import discovering
 from .graphs import diffing
 from .keystrokes import completing, typing
@@ -26,6 +27,7 @@ GROUPS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "saving": saving,
     "reloading": reloading,
     "depending": depending,
+    "developing": developing,
     "soaking": soaking,
     "commands": commands,
     "diffing": diffing,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from types import ModuleType
 from typing import Any, TypeGuard
 
@@ -19,7 +19,8 @@ from ...registry.store import Registry, registry
 #: The domain of a kernel that names none.
 DOMAIN = "qonnx.custom_op.general"
 
-_OPS = "qonnx.custom_op.registry"
+#: The module with QONNX's own registry of ops.
+QONNX_OPS = "qonnx.custom_op.registry"
 _VERSION = re.compile(r"(?P<op_type>.+)_v(?P<version>\d+)")
 
 _Op = tuple[str, str]  # domain, op type
@@ -87,6 +88,27 @@ class CustomOps:
         for op in concerned:
             self._put(op)
 
+    def rediscover(self, modules: Collection[str], former: Mapping[str, Any] | None = None) -> None:
+        """Brings QONNX's registry up to modules that were executed again, or came back as they were, given by name.
+
+        An op of theirs is found anew, with the versions that it has now; what somebody added to it stays. If the
+        registry itself was executed again it has lost what was added, and gets it back: `former` is what was in it.
+        """
+        ops: Any = sys.modules.get(QONNX_OPS)
+        current = getattr(ops, "_OP_REGISTRY", None)
+        known = current if former is None else former.get("_OP_REGISTRY")
+        if not modules or not isinstance(known, dict) or not isinstance(current, dict):
+            return  # nobody needs it yet, or another generation of QONNX
+        with ops._REGISTRY_LOCK:
+            for domain, by_type in list(known.items()):
+                for op_type, versions in list(by_type.items()):
+                    if former is not None or any(cls.__module__ in modules for cls in versions.values()):
+                        current.get(domain, {}).pop(op_type, None)
+                        versions = {**self._known((domain, op_type)), **_current(versions, modules)}
+                        if versions:
+                            current.setdefault(domain, {})[op_type] = versions
+        self._hidden = {op: _current(versions, modules) for op, versions in self._hidden.items()}
+
     def _put(self, op: _Op) -> None:
         from qonnx.custom_op import registry as ops  # a custom op has imported most of it
 
@@ -126,11 +148,24 @@ class CustomOps:
         return dict(ops._OP_REGISTRY[domain][op_type])
 
 
+def _current(versions: _Versions, modules: Collection[str]) -> _Versions:
+    """The classes of an op, those of modules that were executed again as they are now."""
+    classes = {}
+    for version, cls in versions.items():
+        if cls.__module__ in modules:
+            cls = getattr(sys.modules.get(cls.__module__), cls.__name__, None)
+        if is_custom_op(cls):
+            classes[version] = cls
+    return classes
+
+
 def _place(plugin: Plugin) -> tuple[_Op, int] | None:
     """The op and the version that a plugin provides, if it does."""
     domain = plugin.metadata.get("domain")
     is_kind = plugin.kind == "kernel" or (plugin.kind == "backend" and domain is not None)
     if not is_kind or isinstance(plugin.target, Lazy) or not is_custom_op(plugin.target):
+        return None
+    if plugin.target.__module__.rpartition(".")[0] == domain:  # QONNX finds it there by itself
         return None
     named, _ = op_and_version(plugin.name)
     _, version = op_and_version(plugin.target.__name__)

@@ -1,0 +1,38 @@
+"""Puts modules where Python looks for them, and takes them out: `sys.modules`, and the attributes of packages."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+
+def attach(module: ModuleType) -> None:
+    """Makes a module the one that is imported by its name."""
+    sys.modules[module.__name__] = module
+    bind(module)
+
+
+def bind(module: ModuleType) -> None:
+    """Makes a module an attribute of its package, unless that has something else under the name."""
+    package, child = _parent(module.__name__)
+    if package is not None and _is_free(package, child):
+        setattr(package, child, module)
+
+
+def detach(name: str) -> ModuleType | None:
+    """Makes the next import of a module a first one. Returns the module, if there was one."""
+    module = sys.modules.pop(name, None)
+    package, child = _parent(name)
+    if package is not None and child in vars(package) and _is_free(package, child):
+        delattr(package, child)
+    return module
+
+
+def _parent(name: str) -> tuple[ModuleType | None, str]:
+    parent, _, child = name.rpartition(".")
+    return sys.modules.get(parent), child
+
+
+def _is_free(package: ModuleType, child: str) -> bool:
+    """Whether a package holds a module, or nothing, under the name of a submodule."""
+    return isinstance(vars(package).get(child), ModuleType | None)

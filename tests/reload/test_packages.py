@@ -1,0 +1,371 @@
+"""Packages under development: which they are, and what their modules keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bsrepl import kernels
+from bsrepl.frameworks.catalogue import Installed
+from bsrepl.registry.changes import changes_between
+from bsrepl.registry.store import registry
+from bsrepl.reload.development import Development
+from bsrepl.reload.outcome import Report
+from bsrepl.reload.rebind import Stale, follow
+from bsrepl.reload.reloader import Reloader
+from bsrepl.shell.preloaded import PRELOADED
+
+from ..conftest import files, forget
+
+
+class Sources:
+    """A folder on the path, whose packages are followed, and the names of a session."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ahead = 0
+        self.names: dict[str, Any] = {}
+        self.reloader: Reloader | None = None
+
+    def start(self, *paths: Path, development: Development | None = None) -> None:
+        self.reloader = Reloader(
+            registry, map(str, paths), PRELOADED, lambda: time.time_ns() + self.ahead,
+            development=development or Development(),
+        )  # fmt: skip
+        self.look()
+
+    def write(self, contents: dict[str, str]) -> None:
+        files(self.folder, contents)
+
+    def imported(self, name: str) -> Any:
+        return import_module(name)
+
+    def look(self) -> tuple[Report, list[Stale]]:
+        """Looks at the files, and has the names of the session follow."""
+        assert self.reloader is not None
+        report = self.reloader.refresh()
+        modules = [*self.reloader.modules.values(), *self.reloader.holding_modules()]
+        followed = follow(
+            report.replaced,
+            lambda: {"": self.names, **{each.__name__: vars(each) for each in modules}},
+            report.after.seen,
+        )
+        assert followed.error is None
+        return report, list(followed.stale)
+
+    def failures(self) -> list[str]:
+        assert self.reloader is not None
+        return [f"{failed.place} {failed.error}" for failed in self.reloader.failures.values()]
+
+    def followed(self) -> set[str]:
+        assert self.reloader is not None
+        return {module.__name__ for module in self.reloader.package_modules.values()}
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sources]:
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "src"), *sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    sources = Sources(tmp_path / "src")
+    yield sources
+    if sources.reloader is not None:
+        sources.reloader.close()
+    for package in ("pk", "other", "single", "spaces"):
+        forget(package)
+
+
+def test_a_cycle_is_executed_again_as_one_and_entered_where_it_was(sources: Sources) -> None:
+    sources.write({
+        "pk/__init__.py": "from .first import one",
+        "pk/first.py": """
+            def one():
+                return two() + 1
+            from .second import two
+            """,
+        "pk/second.py": """
+            from .first import one
+            def two():
+                return 1
+            """,
+    })  # fmt: skip
+    sources.start()
+    one = sources.names["one"] = sources.imported("pk").one
+    sources.write({"pk/second.py": "from .first import one\ndef two():\n    return 10\n"})
+    report, _ = sources.look()
+    assert len(report.executed) == 3
+    assert (sources.names["one"](), sources.names["one"] is one) == (11, False)
+    sources.write({"pk/second.py": "from .first import one\n1 / 0\n"})
+    sources.look()
+    assert sources.failures() == ["second.py:2 ZeroDivisionError: division by zero"]
+    assert sources.imported("pk").one() == 11
+
+
+def test_a_module_hands_over_what_it_keeps(sources: Sources) -> None:
+    sources.write({
+        "pk/__init__.py": "",
+        "pk/cache.py": """
+            RESULTS = {}
+            def __reload__(old):
+                global RESULTS
+                RESULTS = old["RESULTS"]
+            """,
+    })  # fmt: skip
+    sources.start()
+    cache = sources.imported("pk.cache")
+    results = cache.RESULTS
+    results["a"] = 1
+    path = sources.folder / "pk" / "cache.py"
+    path.write_text(path.read_text() + "MORE = 1\n")
+    sources.look()
+    assert (cache.MORE, cache.RESULTS is results) == (1, True)
+    path.write_text(path.read_text().replace('old["RESULTS"]', 'old["NOTHING"]'))
+    sources.look()
+    assert sources.failures() == ["cache.py:4 KeyError: 'NOTHING'"]
+    assert cache.RESULTS is results
+
+
+def test_what_a_module_no_longer_defines_goes_and_its_submodules_stay(sources: Sources) -> None:
+    sources.write({"pk/__init__.py": "OLD = 1", "pk/part.py": ""})
+    sources.start()
+    part = sources.imported("pk.part")
+    pk = sources.imported("pk")
+    sources.write({"pk/__init__.py": "NEW = 1"})
+    sources.look()
+    assert {name for name in vars(pk) if not name.startswith("__")} == {"NEW", "part"}
+    assert pk.part is part
+
+
+def test_a_package_without_an_init_file_is_followed(sources: Sources) -> None:
+    sources.write({"spaces/inner/__init__.py": "", "spaces/inner/leaf.py": "VALUE = 1"})
+    sources.start()
+    leaf = sources.imported("spaces.inner.leaf")
+    sources.write({"spaces/inner/leaf.py": "VALUE = 2"})
+    sources.look()
+    assert leaf.VALUE == 2
+
+
+def test_what_was_imported_before_is_followed_with_all_that_imports_it(sources: Sources) -> None:
+    sources.write({
+        "pk/__init__.py": "",
+        "pk/low.py": "VALUE = 1",
+        "pk/high.py": "from .low import VALUE",
+        "pk/other.py": "from . import low\nVALUE = low.VALUE",
+    })  # fmt: skip
+    high, other = sources.imported("pk.high"), sources.imported("pk.other")
+    sources.start()
+    sources.write({"pk/low.py": "VALUE = 2"})
+    sources.look()
+    assert (high.VALUE, other.VALUE) == (2, 2)
+
+
+def test_a_path_that_is_importable_is_never_loaded_twice(sources: Sources) -> None:
+    sources.write({
+        "pk/__init__.py": "",
+        "pk/fold.py": "from pk import shared\n@transform\nclass Fold:\n    def apply(self, model): pass\n",
+        "pk/shared.py": "VALUE = 1",
+    })  # fmt: skip
+    sources.start(sources.folder / "pk" / "fold.py")
+    fold = sources.imported("pk.fold")
+    assert registry.snapshot.get("transform", "Fold").load() is fold.Fold  # type: ignore[union-attr]
+    assert [name for name in sys.modules if "fold" in name.split(".")] == ["pk.fold"]
+    sources.write({"pk/shared.py": "VALUE = 2"})
+    sources.look()
+    assert sources.imported("pk.fold") is fold
+    assert fold.shared.VALUE == 2
+    assert registry.snapshot.get("transform", "Fold").load() is fold.Fold  # type: ignore[union-attr]
+
+
+def test_a_plugin_file_beside_does_not_shadow_a_package_under_development(sources: Sources, tmp_path: Path) -> None:
+    sources.write({"pk/__init__.py": "VALUE = 'package'"})
+    files(tmp_path / "plugins", {"pk.py": "", "use.py": "import pk\nVALUE = pk.VALUE"})
+    sources.imported("pk")
+    sources.start(tmp_path / "plugins")
+    assert sources.imported("use").VALUE == "package"
+    sources.write({"pk/__init__.py": "VALUE = 'edited'"})
+    sources.look()
+    assert sources.imported("use").VALUE == "edited"
+
+
+@pytest.mark.parametrize(
+    ("development", "is_followed"),
+    [
+        (Development(), True),
+        (Development(is_on=False), False),
+        (Development(named=["pk"], is_on=False), False),
+    ],
+    ids=["without asking", "switched off", "switched off, though named"],
+)
+def test_which_packages_are_followed(sources: Sources, development: Development, is_followed: bool) -> None:
+    sources.write({"pk/__init__.py": "VALUE = 1"})
+    sources.start(development=development)
+    pk = sources.imported("pk")
+    sources.write({"pk/__init__.py": "VALUE = 2"})
+    sources.look()
+    assert (pk.VALUE == 2) is is_followed
+
+
+def test_an_installed_package_is_followed_if_it_is_named(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources.write({"site-packages/pk/__init__.py": "VALUE = 1"})
+    monkeypatch.syspath_prepend(sources.folder / "site-packages")
+    assert not Development().follows("pk", str(sources.folder / "site-packages" / "pk" / "__init__.py"))
+    sources.start(development=Development(named=["pk"]))
+    pk = sources.imported("pk")
+    sources.write({"site-packages/pk/__init__.py": "VALUE = 2"})
+    sources.look()
+    assert pk.VALUE == 2
+
+
+def test_what_others_may_have_written_is_imported_but_its_changes_are_not_executed(sources: Sources) -> None:
+    sources.write({"pk/__init__.py": "VALUE = 1"})
+    (sources.folder / "pk").chmod(0o777)
+    development = Development()
+    sources.start(development=development)
+    pk = sources.imported("pk")
+    sources.write({"pk/__init__.py": "VALUE = 2"})
+    sources.look()
+    assert pk.VALUE == 1
+    (note,) = development.take_notes()
+    assert note.startswith("changes of pk are not followed: anyone may write to ")
+    assert note.endswith(f"chmod o-w {sources.folder / 'pk'}; or start with --trust")
+    assert development.take_notes() == []
+
+
+_PUBLISHED = """
+    def publish():
+        return {"kernels": [{"name": "Fast", "module": "pk.fast", "class_name": "Fast", "speed": SPEED}NEXT]}
+    """
+
+
+def test_what_an_entry_point_publishes_follows_its_module(sources: Sources) -> None:
+    sources.write({
+        "pk-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: pk\nVersion: 1\n",
+        "pk-1.dist-info/entry_points.txt": "[bsrepl.plugins]\nacme = pk.publishing:publish\neager = pk.eager\n",
+        "pk/__init__.py": "",
+        "pk/fast.py": "class Fast:\n    value = 1",
+        "pk/eager.py": "from bsrepl import kernel\n@kernel\nclass Eager:\n    value = 1",
+        "pk/publishing.py": _PUBLISHED.replace("SPEED", "1").replace("NEXT", ""),
+    })  # fmt: skip
+    sources.start()
+    assert sources.reloader is not None
+    installed = Installed(registry, None)
+    sources.reloader.follow_listings(installed)
+    assert (kernels.acme.Fast.value, kernels.eager.Eager.value) == (1, 1)
+    sources.write({
+        "pk/fast.py": "class Fast:\n    value = 2",
+        "pk/eager.py": "from bsrepl import kernel\n@kernel\nclass Eager:\n    value = 2",
+    })  # fmt: skip
+    report, _ = sources.look()
+    assert changes(report) == ["~ kernels.acme.Fast value changed", "~ kernels.eager.Eager value changed"]
+    assert (kernels.acme.Fast.value, kernels.eager.Eager.value) == (2, 2)
+    more = ', {"name": "Slow", "module": "pk.fast", "class_name": "Fast"}'
+    sources.write({"pk/publishing.py": _PUBLISHED.replace("SPEED", "3").replace("NEXT", more)})
+    report, _ = sources.look()
+    assert changes(report) == ["+ kernels.acme.Slow", "~ kernels.acme.Fast speed 1 -> 3"]
+    sources.write({"pk/publishing.py": "def publish():\n    return {}"})
+    report, _ = sources.look()
+    assert changes(report) == ["- kernels.acme.Fast", "- kernels.acme.Slow"]
+
+
+def changes(report: Report) -> list[str]:
+    told = changes_between(report.before, report.after)
+    return [" ".join([change.sign, str(change.plugin.key), ", ".join(change.details)]).strip() for change in told]
+
+
+def test_a_compiled_module_that_changes_is_named(sources: Sources) -> None:
+    spec = find_spec("_bisect")
+    if spec is None or not isinstance(spec.loader, ExtensionFileLoader):
+        pytest.skip("this Python has no compiled module in a file")
+    file = Path(str(spec.origin))
+    sources.write({"pk/__init__.py": ""})
+    copy = Path(shutil.copy(file, sources.folder / "pk" / file.name))
+    sources.start()
+    sources.imported("pk._bisect")
+    assert sources.reloader is not None
+    assert sources.reloader.take_notes() == []
+    copy.touch()
+    message = "pk._bisect is compiled and cannot be executed again; start again to use the new one"
+    assert sources.reloader.take_notes() == [message]
+    assert sources.reloader.take_notes() == []
+
+
+def test_the_shell_leaves_packages_behind_as_they_are(sources: Sources) -> None:
+    sources.write({"pk/__init__.py": "VALUE = 1"})
+    sources.start()
+    pk = sources.imported("pk")
+    assert sources.reloader is not None
+    sources.reloader.close()
+    sources.reloader = None
+    assert sys.modules["pk"] is pk
+    sources.write({"pk/__init__.py": "VALUE = 2", "pk/late.py": "VALUE = 3"})
+    import importlib
+
+    assert importlib.reload(pk).VALUE == 2
+    assert sources.imported("pk.late").VALUE == 3
+
+
+def test_what_prints_on_import_prints_as_ever(sources: Sources, capsys: pytest.CaptureFixture[str]) -> None:
+    sources.write({"single.py": "print('hello')"})
+    sources.start()
+    sources.imported("single")
+    assert capsys.readouterr().out == "hello\n"
+    sources.write({"single.py": "print('again')"})
+    report, _ = sources.look()
+    assert report.output == [(str(sources.folder / "single.py"), "again\n")]
+
+
+@pytest.mark.parametrize(
+    "hold", [lambda cls: cls(), lambda cls: [cls], lambda cls: (cls, 1)], ids=["an instance", "a list", "a tuple"]
+)
+def test_modules_outside_that_hold_something_follow(sources: Sources, hold: Callable[[Any], Any]) -> None:
+    sources.write({"pk/__init__.py": "class A:\n    value = 1"})
+    sources.start()
+    module = type(sys)("outside")
+    vars(module).update(A=sources.imported("pk").A, held=hold(sources.imported("pk").A))
+    sys.modules["outside"] = module
+    try:
+        sources.write({"pk/__init__.py": "class A:\n    value = 2"})
+        sources.look()
+        held = vars(module)["held"]
+        assert (held if not isinstance(held, (list, tuple)) else held[0]).value == 2
+        assert vars(module)["A"].value == 2
+    finally:
+        del sys.modules["outside"]
+
+
+def test_workers_see_what_is_live(tmp_path: Path) -> None:
+    files(
+        tmp_path,
+        {"pk/__init__.py": "", "pk/work.py": "class Work:\n    def __call__(self, n):\n        return n + 1\n"},
+    )
+    file = tmp_path / "pk" / "work.py"
+    commands = [
+        "from pk.work import Work; work = Work()",
+        f"import pathlib; file = pathlib.Path({str(file)!r})",
+        "_ = file.write_text(file.read_text().replace('+ 1', '+ 2'))",
+        "work(1)",
+        "_ = file.write_text('1 / 0')",
+        "import multiprocessing",
+        "pools = [multiprocessing.get_context(how).Pool(1) for how in ('fork', 'spawn', 'forkserver')]",
+        "[pool.map(work, [1, 2]) for pool in pools]",
+        "for pool in pools: pool.terminate()",
+    ]
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.reload.package_session"],
+        input="".join(f"{json.dumps(command)}\n" for command in commands),
+        capture_output=True, text=True, env=environ, cwd=Path(__file__).parent.parent.parent, timeout=60, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout.splitlines()[3]).endswith("\n3\n")
+    assert json.loads(done.stdout.splitlines()[7]) == "[[3, 4], [3, 4], [3, 4]]\n"
