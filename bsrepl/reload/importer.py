@@ -269,7 +269,8 @@ class PluginImporter(MetaPathFinder, Loader):
         if not is_packaged or self._is_plugin_file(path):
             module.__dict__["__builtins__"] = self._builtins
         if not is_packaged:
-            return exec(code, module.__dict__)
+            exec(code, module.__dict__)
+            return
         self._order.setdefault(path, len(self._order))
         framework = self._frameworks.setdefault(path, current_framework())
         self._running.add(path)

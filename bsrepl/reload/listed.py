@@ -97,7 +97,7 @@ class ListedPlugins:
         self.known |= modules.keys()
         names = set(modules.values())
         self._names |= names
-        for key in self._registry.snapshot.keys():
+        for key in list(self._registry.snapshot.keys()):
             for plugin in self._registry.snapshot.claims(key):
                 if isinstance(plugin.target, Lazy) and plugin.target.module in names:
                     self._lazy.setdefault(plugin.target.module, {})[key] = plugin
