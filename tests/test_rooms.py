@@ -21,6 +21,7 @@ ROOMS = [
     "models",
     "session",
     "teach",
+    "manual",
     "shell",
 ]
 

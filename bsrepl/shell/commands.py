@@ -27,12 +27,13 @@ from ..registry.store import Registry
 from ..reload import report as reload_report
 from ..reload.reloader import Reloader
 from ..session import details
-from ..teach import board_text
+from ..teach import board_text, manual
 from ..teach.board import Board
 from ..teach.recording import Recording
 from ..text import onnx_values
 from ..text import screen as live_view
 from ..text.format import counted
+from ..text.markdown import rendered
 from ..text.prose import filled
 from ..text.styled import fields, headed
 from ..text.terminal import Terminal
@@ -289,13 +290,17 @@ class Commands:
         self._out.write([("added", f"{script} shows it"), ("", f": python {script}\n")])
 
     def help(self, thing: Any = None) -> None:
-        """Prints what the shell preloads; with a command, a plugin or any object, what is known of that."""
-        if isinstance(thing, str) and thing in self.all:
-            thing = self.all[thing]
+        """Prints what the shell preloads; with a page of the manual, a command, a plugin or any object, that one."""
+        width = self._out.width
+        if isinstance(thing, str) and thing in manual.titles():
+            usage = [*self.all[thing].styled(width, True), ("", "\n")] if thing in self.all else []
+            self._out.write(usage + rendered(manual.page(thing), width))
+            return
+        thing = self.all.get(thing, thing) if isinstance(thing, str) else thing
         if thing is None or thing is self.all["help"]:
-            self._out.write(help_page(self.all, self._out.width))
+            self._out.write(help_page(self.all, manual.titles(), width))
         elif isinstance(thing, Command):
-            self._out.write(thing.styled(self._out.width, True))
+            self._out.write(thing.styled(width, True))
         elif isinstance(thing, Namespace):
             self._out.write(namespace_page(thing, self._out.width))
         else:

@@ -25,10 +25,11 @@ _MOST = 34  # columns of what to type; what is longer has its description below
 _NARROW = 70  # columns; below that a description begins on a line of its own
 
 
-def help_page(commands: Mapping[str, Command], width: int) -> Text:
-    """What the shell preloads, and a line on each of its commands, for so many columns."""
+def help_page(commands: Mapping[str, Command], pages: Mapping[str, str], width: int) -> Text:
+    """What the shell preloads, a line on each of its commands and on each page of the manual, for so many columns."""
     calls = {command.usage: command.summary for command in commands.values()}
-    parts = {"Plugins": _REACHING, "Commands": calls, "Besides Python": _SYNTAX}
+    titles = {f'help("{name}")': title for name, title in pages.items()}
+    parts = {"Plugins": _REACHING, "Commands": calls, "Besides Python": _SYNTAX, "Manual": titles}
     text: Text = []
     for heading, rows in parts.items():
         text.append(("bold", f"{heading}\n"))

@@ -63,10 +63,17 @@ def abridged(text: str, cut_off: str) -> Text:
 
 
 def fields(pairs: Sequence[tuple[str, str]], width: int) -> Text:
-    """Named values, one a line, the names aligned; a long value goes on below, under its beginning."""
+    """Named values, one a line, the names aligned; a long value goes on below, under its beginning.
+
+    Where the names leave too little room, the values begin on lines of their own.
+    """
     indent = max((len(name) for name, _ in pairs), default=0) + 4
+    is_narrow = indent > width * 0.6
     text: Text = []
     for name, value in pairs:
+        if is_narrow:
+            text += [("bold", wrapped(f"  {name}", width, "    ")), ("", wrapped(f"      {value}", width, " " * 6))]
+            continue
         lines = textwrap.wrap(value, max(width - indent, 16), break_long_words=False, break_on_hyphens=False) or ["-"]
         text += [
             ("bold", f"  {name.ljust(indent - 4)}"),

@@ -1,0 +1,1 @@
+"""The manual: Markdown pages, each a lesson that a test plays."""
