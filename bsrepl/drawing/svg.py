@@ -119,12 +119,13 @@ class _Picture:
         bar = (
             f'<rect class="bar" width="4" height="{_HEIGHT - 12:.0f}" x="4" y="6" rx="2"/>' if box.kind == NODE else ""
         )
+        below = f'<text class="more" x="14" y="31">{escape(second)}</text>' if second else ""
         return (
             f'<g class="{classes}"{data} transform="translate({x:.0f},{y:.0f})">{tooltip}'
             f'<rect width="{width:.0f}" height="{_HEIGHT:.0f}" rx="{round_corners:.0f}"/>{bar}'
             f'<text x="14" y="{16 if second else 24}"><tspan class="op">{escape(op_type)}</tspan>'
             f'<tspan class="more" dx="6">{escape(name)}</tspan></text>'
-            f'{f"""<text class="more" x="14" y="31">{escape(second)}</text>""" if second else ""}{_badge(box)}</g>'
+            f"{below}{_badge(box)}</g>"
         )
 
 
