@@ -57,7 +57,7 @@ def m(screen: Screen) -> Screen:
     [
         ("show(m)", WHOLE),
         ("show(m.model, around='MaxPool_1', hops=1)", AROUND),
-        ("show(m, around='ool_1', hops=1)", AROUND),
+        ("show('m', around='ool_1', hops=1)", AROUND),
         ("show(m, lines=11)", FOLDED),
         ("show(m, lines=8)", FOLDED[: FOLDED.index("⋮")] + (
             "10 more nodes; show(m, around=NAME) and show(m, op=TYPE) draw a part, show(m, lines=0) draws all\n")),
