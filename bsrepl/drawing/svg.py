@@ -17,6 +17,7 @@ _HEIGHT, _ROW, _MARGIN = 40.0, 80.0, 20.0  # pixels: of a box, from one layer to
 _NARROWEST, _WIDEST = 88.0, 240.0  # pixels of a box
 _BOLD, _SMALL = 8.2, 6.7  # pixels of a character
 _ARROW = 4.0
+_STRAIGHT = 12.0  # pixels to the side up to which a line does not bend
 _CLASSES = {"+": "added", "-": "removed", "~": "changed", " ": ""}
 _MINUS = "\u2212"
 
@@ -151,8 +152,8 @@ def _badge(box: Box) -> str:
 
 def _curve(start: tuple[float, float], end: tuple[float, float]) -> str:
     (x, y), (to_x, to_y) = start, end
-    if abs(x - to_x) < 1:
-        return f"V{to_y:.0f}"
+    if abs(x - to_x) < _STRAIGHT:
+        return f"L{to_x:.0f} {to_y:.0f}"
     middle = (y + to_y) / 2
     return f"C{x:.0f} {middle:.0f} {to_x:.0f} {middle:.0f} {to_x:.0f} {to_y:.0f}"
 
