@@ -12,6 +12,7 @@ from ..graphdiff.attributes import attribute_text, attribute_value
 from ..graphdiff.constants import Content, values_of
 from ..graphdiff.values import element_type
 from ..graphdiff.view import Node, Tensor, View
+from ..graphdiff.words import window
 from ..text.columns import cut
 from .sketch import NODE, Box
 
@@ -30,7 +31,6 @@ _INPUTS = {
     "Quant": ("", "scale", "zero", "bits"),
     "Trunc": ("", "scale", "zero", "bits in", "bits out"),
 }
-_WINDOW, _PADS = ("kernel_shape", "kernel_size"), ("pads", "pad_amount")
 _ENDLESS = 2**62  # from where on an int64 stands for "to the end", as in Slice
 _FEW = 4  # values of a constant that are written out
 _LONGEST = 24  # characters of an attribute
@@ -51,7 +51,7 @@ def label(box: Box) -> Label:
         tensor = (box.makes or box.reads)[0]
         return Label(box.kind, tensor[1], "", tensor_text(box.graph, (tensor[0].removeprefix("-"), tensor[1])))
     node = box.graph.nodes[box.number]
-    details = " ".join(filter(None, [window(node), *_constants(box.graph, node), *_attributes(node)]))
+    details = " ".join(filter(None, [*window(node), *_constants(box.graph, node), *_attributes(node)]))
     made = [tensor_text(box.graph, tensor) for tensor in node.outputs if tensor is not None]
     return Label(node.op_type, box.name, details, ", ".join(filter(None, made)))
 
@@ -63,18 +63,6 @@ def tensor_text(graph: View, tensor: Tensor) -> str:
     if not datatype and kind > 1:
         datatype = element_type(kind)
     return " ".join(filter(None, (shape_text(shape), datatype)))
-
-
-def window(node: Node) -> str:
-    """`5x5 pad 2`: the window of a node that has one."""
-    values = {name: attribute_value(value) for name, value in node.attributes if name in _WINDOW + _PADS}
-    values = {name: value for name, value in values.items() if isinstance(value, list)}
-    size = next((values[name] for name in _WINDOW if values.get(name)), None)
-    pads = next((values[name] for name in _PADS if any(values.get(name, ()))), None)
-    parts = ["x".join(map(str, size))] if size else []
-    if pads:
-        parts.append(f"pad {pads[0]}" if len(set(pads)) == 1 else f"pads {','.join(map(str, pads))}")
-    return " ".join(parts)
 
 
 def _constants(graph: View, node: Node) -> list[str]:

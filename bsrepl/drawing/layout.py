@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from ..graphdiff.view import Tensor
 from .sketch import INPUT, NODE, OUTPUT, Sketch
@@ -17,6 +17,7 @@ from .sketch import INPUT, NODE, OUTPUT, Sketch
 _SWEEPS = 4
 _MOST_POINTS = 100_000  # through which tensors pass layers; lines beyond are drawn straight
 _POINT = 14.0  # pixels that a line takes in a layer
+_AROUND = 30  # layers above and below, whose middles are evened out
 _STRONG = 50.0  # how much more than an end an item pulls that stands between others
 _GAP = 22.0  # pixels between two boxes
 
@@ -128,12 +129,26 @@ class _Layout:
             near, rows = (self._above, self._rows) if sweep % 2 == 0 else (self._below, self._rows[::-1])
             for row in rows:
                 self._place(row, near)
+        self._straighten()
         halves = [width / 2 for width in self._widths]
         left = min((x - half for x, half in zip(self._x, halves, strict=True)), default=0.0)
         right = max((x + half for x, half in zip(self._x, halves, strict=True)), default=0.0)
         x = [place - left for place in self._x]
         points = {tensor: {level: x[point] for level, point in at.items()} for tensor, at in self._points.items()}
         return Layout(self._levels, x[: len(self._levels)], points, right - left)
+
+    def _straighten(self) -> None:
+        """Moves layers so that a long drawing goes straight down, where joins would lead it aside bit by bit."""
+        middles: list[float] = []
+        for row in self._rows:
+            strong = [item for item in row if self._pulls[item] == _STRONG] or row
+            middles.append(_mean([self._x[item] for item in strong], middles[-1] if middles else 0.0))
+        sums = list(accumulate(middles, initial=0.0))
+        for level, row in enumerate(self._rows):
+            first, last = max(level - _AROUND, 0), min(level + _AROUND + 1, len(middles))
+            aside = (sums[last] - sums[first]) / (last - first)
+            for item in row:
+                self._x[item] -= aside
 
     def _place(self, row: list[int], near: Sequence[Sequence[int]]) -> None:
         """Orders the items of a layer by what they are connected to, and places them apart."""

@@ -46,6 +46,8 @@ def _named(sketch: Sketch, name: str) -> list[int]:
     exact = [number for number, of_box in enumerate(names) if name in of_box]
     ends = [number for number, of_box in enumerate(names) if any(known.endswith(name) for known in of_box)]
     if not exact and len(ends) != 1:
+        if any(box.kind == NODE and label(box).op_type == name for box in sketch.boxes):
+            raise NodeNotFound(f'{name} is an op type; op="{name}" draws the nodes of that type')
         known = [known for of_box in names for known in of_box]
         raise NodeNotFound(f"no node or tensor {name!r}; {_nearest(name, known)}")
     return exact or ends

@@ -96,12 +96,12 @@ class _Page:
         boxes = self.nodes(fold)
         if not boxes:
             return []
-        ops = Counter(box.graph.nodes[box.number].op_type for box in boxes).most_common()
-        some = [f"{op} {count}" if count > 1 else op for op, count in ops[:_MOST_OPS]]
-        more = sum(count for _, count in ops[_MOST_OPS:])
         lanes = fold.lines[-1].after.replace(LANE, _FOLDED) or _FOLDED
-        words = f"{counted(len(boxes), 'node')}: {', '.join([*some, *([f'{more} more'] if more else [])])}"
-        return [("dim", cut(f"{self._margin}{lanes}  {words}", self._width) + "\n")]
+        head = f"{self._margin}{lanes}  {counted(len(boxes), 'node')}"
+        ops = Counter(box.graph.nodes[box.number].op_type for box in boxes).most_common()
+        texts = (f"{head}: {_some(ops, most)}" for most in range(_MOST_OPS, 0, -1))
+        text = next((text for text in texts if len(text) <= self._width), cut(head, self._width))
+        return [("dim", f"{text}\n")]
 
     def _scope(self, line: Line, scope: str) -> Text:
         lanes = f"{line.lanes}  " if line.lanes else ""
@@ -138,6 +138,13 @@ class _Page:
             details.pop()
             rest = _joined([*first, " ".join([*details, "..."]), result])
         return rest if len(rest) <= room else cut(_joined(first), room)
+
+
+def _some(counts: Sequence[tuple[str, int]], most: int) -> str:
+    """`Conv 4, Relu, 2 more`"""
+    some = [f"{name} {count}" if count > 1 else name for name, count in counts[:most]]
+    more = sum(count for _, count in counts[most:])
+    return ", ".join([*some, *([f"{more} more"] if more else [])])
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ _HEIGHT, _ROW, _MARGIN = 40.0, 80.0, 20.0  # pixels: of a box, from one layer to
 _NARROWEST, _WIDEST = 88.0, 240.0  # pixels of a box
 _BOLD, _SMALL = 8.2, 6.7  # pixels of a character
 _ARROW = 4.0
+_STRAIGHT = 12.0  # pixels to the side up to which a line does not bend
 _CLASSES = {"+": "added", "-": "removed", "~": "changed", " ": ""}
 _MINUS = "\u2212"
 
@@ -119,12 +120,13 @@ class _Picture:
         bar = (
             f'<rect class="bar" width="4" height="{_HEIGHT - 12:.0f}" x="4" y="6" rx="2"/>' if box.kind == NODE else ""
         )
+        below = f'<text class="more" x="14" y="31">{escape(second)}</text>' if second else ""
         return (
             f'<g class="{classes}"{data} transform="translate({x:.0f},{y:.0f})">{tooltip}'
             f'<rect width="{width:.0f}" height="{_HEIGHT:.0f}" rx="{round_corners:.0f}"/>{bar}'
             f'<text x="14" y="{16 if second else 24}"><tspan class="op">{escape(op_type)}</tspan>'
             f'<tspan class="more" dx="6">{escape(name)}</tspan></text>'
-            f'{f"""<text class="more" x="14" y="31">{escape(second)}</text>""" if second else ""}{_badge(box)}</g>'
+            f"{below}{_badge(box)}</g>"
         )
 
 
@@ -150,8 +152,8 @@ def _badge(box: Box) -> str:
 
 def _curve(start: tuple[float, float], end: tuple[float, float]) -> str:
     (x, y), (to_x, to_y) = start, end
-    if abs(x - to_x) < 1:
-        return f"V{to_y:.0f}"
+    if abs(x - to_x) < _STRAIGHT:
+        return f"L{to_x:.0f} {to_y:.0f}"
     middle = (y + to_y) / 2
     return f"C{x:.0f} {middle:.0f} {to_x:.0f} {middle:.0f} {to_x:.0f} {to_y:.0f}"
 

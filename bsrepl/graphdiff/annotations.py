@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from ..text.columns import cut
 from .values import element_type
 from .view import Tensor, Type, View
 
@@ -38,7 +39,7 @@ def annotation_changes(old: View, new: View, tensors: Tensors) -> Iterator[Annot
     for mine, key in places:
         values = old.annotations.get((mine, key), ""), new.annotations.get((tensors[mine], key), "")
         if values[0] != values[1]:
-            before, after = (value if len(value) <= _LONGEST else f"{value[: _LONGEST - 3]}..." for value in values)
+            before, after = (cut(value, _LONGEST) for value in values)
             yield Annotation(_NAMES.get(key, key), mine, tensors[mine], before, after)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..text.columns import cut
+
 _MOST = 8  # values of a list that are written out
 _LONGEST = 60  # characters of a text
 
@@ -30,7 +32,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bytes):
         value = value.decode(errors="backslashreplace")
     if isinstance(value, str):
-        return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 3]}..."
+        return cut(value, _LONGEST)
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, int):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from ..text.columns import cut
 from .annotations import type_changes
 from .match import Match
 from .view import Tensor, View
@@ -47,7 +48,7 @@ def interface(match: Match) -> Iterator[str]:
         if place in others and _is_from_elsewhere(match, tensor, others[place]):
             yield f"output {others[place][1]} comes from another node"
     for name in {**old.header, **new.header}:
-        before, after = (_short(graph.header.get(name, "none")) for graph in (old, new))
+        before, after = (cut(graph.header.get(name, "none"), _LONGEST) for graph in (old, new))
         if old.header.get(name) != new.header.get(name):
             yield f"{name} {before} -> {after}"
 
@@ -69,7 +70,3 @@ def _ends(what: str, old: View, mine: Mapping[str, Tensor], new: View, theirs: M
 def _is_from_elsewhere(match: Match, tensor: Tensor, other: Tensor) -> bool:
     was, now = match.old.constants.get(tensor), match.new.constants.get(other)
     return was != now if was or now else is_from_elsewhere(match, tensor, other)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

@@ -231,7 +231,7 @@ def _add_function(view: View, function: FunctionProto) -> None:
 
 def _add_nodes(view: View, nodes: Iterable[NodeProto], scope: str, names: _Names) -> None:
     nodes = list(nodes)
-    outputs = [tuple([(scope, _text(name)) if name else None for name in node.output]) for node in nodes]
+    outputs = [tuple([(scope, _text(name)) if name else None for name in node.output[:]]) for node in nodes]
     for produced in outputs:
         for tensor in produced:
             if tensor is not None:
@@ -244,7 +244,7 @@ def _add_nodes(view: View, nodes: Iterable[NodeProto], scope: str, names: _Names
             view.stored[tensor] = constant
             view.constant_nodes.add(tensor)
             continue
-        inputs = tuple([names[name] for name in node.input])
+        inputs = tuple([names[name] for name in node.input[:]])
         attributes: tuple[tuple[str, bytes], ...] = ()
         if node.attribute:
             inner = _add_sub_graphs(view, node, names, f"{scope}{number}/")

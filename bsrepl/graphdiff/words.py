@@ -104,7 +104,7 @@ def _edits(difference: Difference) -> Iterator[tuple[str, str]]:
         node = nodes[first.new]
         more = [f"and {len(first.changes) - _MOST} more"] if len(first.changes) > _MOST else []
         changes = ", ".join([*first.changes[:_MOST], *more])
-        yield "~", "  ".join(filter(None, (node.op_type, node.name, changes, place(difference.new, node))))
+        yield "~", "  ".join(filter(None, (node.op_type, node.name, changes, _place(difference.new, node))))
         yield from _alike([nodes[edit.new].name for edit in others])
     yield from _more(len(groups) - _MOST, "kinds of edits")
 
@@ -190,21 +190,23 @@ def node_text(graph: View, number: int) -> str:
     read = [tensor for tensor in node.inputs if tensor is not None and tensor not in graph.constants]
     sizes = [_shape(graph, tensors[0]) for tensors in (read, [t for t in node.outputs if t is not None]) if tensors]
     known = " -> ".join(sizes) if len(sizes) == 2 and all(sizes) else ""
-    return "  ".join(filter(None, (node.op_type, node.name, weights(graph, node), known, place(graph, node))))
+    return "  ".join(filter(None, (node.op_type, node.name, _weights(graph, node), known, _place(graph, node))))
 
 
-def place(graph: View, node: Node) -> str:
+def _place(graph: View, node: Node) -> str:
     """`in then_branch`, `in function pkg.Gelu`; empty for a node of the graph itself."""
     return f"in {graph.scopes[node.scope].label}" if node.scope in graph.scopes else ""
 
 
 def _short(graph: View, number: int) -> str:
     node = graph.nodes[number]
-    return " ".join(filter(None, (f"{node.op_type}{_window(node)}", weights(graph, node))))
+    parts = ", ".join(window(node))
+    op_type = f"{node.op_type}({parts})" if parts else node.op_type
+    return " ".join(filter(None, (op_type, _weights(graph, node))))
 
 
-def _window(node: Node) -> str:
-    """`(5x5, pad 2)`: the window of a node that has one."""
+def window(node: Node) -> list[str]:
+    """`["5x5", "pad 2"]`: the window of a node that has one."""
     values = {name: attribute_value(value) for name, value in node.attributes if name in _WINDOW}
     values = {name: value for name, value in values.items() if isinstance(value, list)}
     size = next((values[name] for name in ("kernel_shape", "kernel_size") if values.get(name)), None)
@@ -212,10 +214,10 @@ def _window(node: Node) -> str:
     parts = ["x".join(map(str, size))] if size else []
     if pads:
         parts.append(f"pad {pads[0]}" if len(set(pads)) == 1 else f"pads {','.join(map(str, pads))}")
-    return f"({', '.join(parts)})" if parts else ""
+    return parts
 
 
-def weights(graph: View, node: Node) -> str:
+def _weights(graph: View, node: Node) -> str:
     """`W[25,8]`: the shape of the largest constant that a node reads."""
     shapes = [graph.constants[tensor].shape for tensor in node.inputs if tensor in graph.constants]
     largest = max(shapes, key=_size, default=())

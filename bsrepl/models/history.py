@@ -28,6 +28,7 @@ class Event:
 
     name: str  # what to type for the model
     command: str
+    passes: tuple[str, ...]  # that the command names
     summary: str  # `11 -> 17 nodes, 2 rewrites`
     verdict: str  # in short, or AWAITED; empty if the models were not executed
     seconds: float  # that the command took
@@ -57,15 +58,15 @@ class Log(Styled):
         return self._events[index]
 
     def rows(self) -> list[tuple[str, ...]]:
-        """A row for each event: what to type for the model before it, verdict, command, what changed, time."""
+        """A row for each event: what to type for the model before, verdict, passes or command, changes, time."""
         later: Counter[str] = Counter()
         rows: list[tuple[str, ...]] = []
         for event in reversed(self._events):
             later[event.name] += 1
             count = f", {later[event.name]}" if later[event.name] > 1 else ""
             call = f'before("{event.name}"{count})' if event.snapshot is not None else "not kept"
-            command = cut(event.command, _LONGEST)
-            rows.append((call, event.verdict, command, event.summary, duration(event.seconds)))
+            cause = cut(", ".join(event.passes) or event.command, _LONGEST)
+            rows.append((call, event.verdict, cause, event.summary, duration(event.seconds)))
         return rows[::-1]
 
     def styled(self, width: int, shows_time: bool) -> Text:
@@ -95,7 +96,8 @@ class History:
                 continue
             before = self._snapshots.take(change.before, difference.old) if change.before is not None else None
             summary = in_short(difference) or headline(difference)
-            self._events.append(Event(change.name, " ".join(command.split()), summary, verdict, seconds, before))
+            line = " ".join(command.split())
+            self._events.append(Event(change.name, line, change.passes, summary, verdict, seconds, before))
         self._limit()
 
     def settle(self, name: str, verdict: str) -> None:

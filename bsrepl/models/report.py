@@ -126,7 +126,7 @@ def survey_table(survey: Survey, width: int) -> Text:
 def history_table(log: Log, width: int, shows_time: bool) -> Text:
     """What commands did to models, a line for each, the last one last."""
     shown = 5 if shows_time else 4
-    rows = [row[:shown] for row in (("the model before", "verdict", "command", "what changed", "time"), *log.rows())]
+    rows = [row[:shown] for row in (("before it", "verdict", "pass or command", "what changed", "time"), *log.rows())]
     return table(rows, (), width)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,7 @@ from ..frameworks import report as frameworks_report
 from ..frameworks.catalogue import Installed
 from ..frameworks.qonnx.acceleration import Acceleration
 from ..frameworks.qonnx.analyses import inference_cost, range_analysis
-from ..frameworks.qonnx.samples import samples
-from ..models import report as models_report
 from ..models.history import History
-from ..models.model_diff import ModelDiff
 from ..models.workbench import Workbench, load
 from ..registry import report as registry_report
 from ..registry.changes import changes_between
@@ -30,7 +26,6 @@ from ..session import details
 from ..teach import board_text, manual
 from ..teach.board import Board
 from ..teach.recording import Recording
-from ..text import onnx_values
 from ..text import screen as live_view
 from ..text.format import counted
 from ..text.markdown import rendered
@@ -38,6 +33,7 @@ from ..text.prose import filled
 from ..text.styled import fields, headed
 from ..text.terminal import Terminal
 from .command import Command
+from .drawings import Drawings, Part
 from .error_output import ErrorOutput
 from .help_page import help_page, namespace_page
 from .looking import Looking
@@ -70,7 +66,7 @@ class Commands:
         self._installed = installed
         self._acceleration = acceleration
         self._workbench = workbench
-        self._history = history
+        self._drawings = drawings = Drawings(workbench, history, out)
         self._board = board
         self._recording = recording
         self._errors = errors
@@ -90,8 +86,8 @@ class Commands:
             "frameworks": self.frameworks,
             "load": load,
             "verify": workbench.verify,
-            "diff": self.diff,
-            "draw": self.draw,
+            "diff": drawings.diff,
+            "draw": drawings.draw,
             "before": history.before,
             "history": history.log,
             "inputs": workbench.inputs,
@@ -124,20 +120,10 @@ class Commands:
         `viewer="netron"` opens it in Netron, where that is installed.
         """
         if viewer:
-            from ..models.pictures import open_in  # only now: it loads onnx
-
-            self._out.write([("path", f"{open_in(viewer, self._history.named(thing))}\n")])
+            self._drawings.open_in(viewer, thing)
             return
-        if isinstance(thing, str) and details.plugin_of(thing, self._registry.snapshot) is None:
-            thing = _model_of(thing)
-        if isinstance(thing, ModelDiff):
-            self._out.write(models_report.model_diff(thing, self._out.width, self._lines(lines)))
-            return
-        if onnx_values.is_model(thing):
-            from ..drawing.report import model_drawing  # only now: many sessions hold no model
-
-            height = self._lines(lines)
-            self._out.write(model_drawing(thing, self._out.width, height, around=around, hops=hops, op=op))
+        is_plugin = isinstance(thing, str) and details.plugin_of(thing, self._registry.snapshot) is not None
+        if not is_plugin and self._drawings.show(thing, Part(around, hops, op, lines)):
             return
         if isinstance(thing, (Namespace, Listing)):
             self._out.write(
@@ -148,26 +134,6 @@ class Commands:
         self._out.write(fields(details.fields(thing, plugin, self._registry.snapshot), self._out.width))
         if doc := details.docstring(thing):
             self._out.write([("", "\n"), ("", filled(doc, self._out.width, "  "))])
-
-    def _lines(self, wanted: int | None) -> int | None:
-        """How many lines a drawing may have: as many as wanted, all for 0; by default those of the screen, if any."""
-        screen = self._out.height - _PROMPT if self._out.stream.isatty() else None
-        return screen if wanted is None else wanted or None
-
-    @wraps(Workbench.diff)
-    def diff(self, before: Any, after: Any) -> ModelDiff:
-        return self._workbench.diff(self._history.named(before), self._history.named(after))
-
-    def draw(self, thing: Any, file: str) -> None:
-        """Draws a model, or what `diff` returns, into a file: `draw(m, "m.svg")`, `draw(diff(a, b), "d.html")`.
-
-        A difference is drawn as both graphs side by side. The file needs nothing else; in HTML, hovering over a node
-        shows its attributes, shapes, datatypes and weights. Raises DrawingError if the file is of another kind.
-        """
-        from ..models.pictures import draw  # only now: it loads onnx
-
-        written = draw(self._history.named(thing), file)
-        self._out.write([("added", f"{written} has the drawing\n")])
 
     def source(self, thing: Any) -> None:
         """Prints the source of a plugin, by itself or by its name, or of a class or function. `x??` is `source(x)`."""
@@ -317,8 +283,3 @@ class Commands:
             near = ", ".join(nearest(thing, names))
             raise UnknownPlugin(f"no plugin {thing!r}; " + (f"nearest: {near}" if near else "tfm.all() lists some"))
         return (plugin.load() if plugin is not None else thing), plugin
-
-
-def _model_of(name: str) -> Any:
-    """The model of a sample's name or a file's path; any other text as it is."""
-    return load(name) if name in samples() or os.path.isfile(name) else name

@@ -57,7 +57,7 @@ def m(screen: Screen) -> Screen:
     [
         ("show(m)", WHOLE),
         ("show(m.model, around='MaxPool_1', hops=1)", AROUND),
-        ("show(m, around='ool_1', hops=1)", AROUND),
+        ("show('m', around='ool_1', hops=1)", AROUND),
         ("show(m, lines=11)", FOLDED),
         ("show(m, lines=8)", FOLDED[: FOLDED.index("⋮")] + (
             "10 more nodes; show(m, around=NAME) and show(m, op=TYPE) draw a part, show(m, lines=0) draws all\n")),
@@ -71,6 +71,7 @@ def test_a_model_is_drawn(m: Screen, command: str, shown: str) -> None:
     ("command", "message"),
     [
         ("show(m, around='maxpool')", "no node or tensor 'maxpool'; nearest: MaxPool_0, MaxPool_0_out0, MaxPool_1"),
+        ("show(m, around='MaxPool')", 'MaxPool is an op type; op="MaxPool" draws the nodes of that type'),
         ("show(m, op='Quant')", "no node of the op type 'Quant'; there are: Conv, Add, Relu"),
         ("show(m, op='MatMul', around='Conv_0')", "no node of the op type 'MatMul' within 2 hops of Conv_0; nearest"),
     ],

@@ -25,9 +25,9 @@ def m(screen: Screen) -> Screen:
 
 
 LOG = """\
-the model before  verdict  command                               what changed
-before("m", 2)             m = m.transform(tfm.LowerConvsToM...  11 -> 17 nodes, 2 rewrites
-before("m")                m = m.transform(tfm.GiveUniqueNod...  17 nodes, renamed only
+before it       verdict  pass or command      what changed
+before("m", 2)           LowerConvsToMatMul   11 -> 17 nodes, 2 rewrites
+before("m")              GiveUniqueNodeNames  17 nodes, renamed only
 """
 
 
@@ -35,8 +35,10 @@ def test_history_is_a_row_for_each_command(m: Screen) -> None:
     assert m.type("history('m')") == LOG
     assert m.type("history(m)") == LOG
     assert m.type("history()") == LOG
-    assert m.type("[event.summary for event in history(m)]") == (
-        "['11 -> 17 nodes, 2 rewrites', '17 nodes, renamed only']\n"
+    assert m.type("[event.command for event in history(m)][-1]") == "'m = m.transform(tfm.GiveUniqueNodeNames())'\n"
+    m.type("m.graph.node[0].name = 'other'")
+    assert m.type("history(m)").splitlines()[-1] == (
+        "before(\"m\")              m.graph.node[0].name = 'other'  17 nodes, renamed only"
     )
 
 
@@ -48,7 +50,7 @@ def test_the_verdict_is_in_it_also_one_that_comes_later(m: Screen) -> None:
     while not m.console.are_proofs_due():  # it has a limit
         pass
     m.console.tell_late_proofs()
-    assert 'before("q")       OK rel ' in m.type("history('q')")
+    assert 'before("q")     OK rel ' in m.type("history('q')")
 
 
 def test_a_model_as_it_was_is_a_copy_equal_byte_for_byte(m: Screen) -> None:
