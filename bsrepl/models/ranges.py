@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 from onnx import ModelProto, helper, numpy_helper
 
 from .execution import subgraphs
@@ -43,10 +44,15 @@ def ranges(model: ModelProto, names: list[str]) -> dict[str, Range]:
         for place, name in enumerate(node.input):
             readers.setdefault(name, []).append((node, place))
 
-    def table_shape(name: str) -> list[int]:
-        while name not in constants and name in makers and makers[name].op_type in _KEEPING:
+    def constant(name: str, through: set[str]) -> Any:
+        """The constant that a tensor comes of; None if it comes of none."""
+        while name not in constants and name in makers and makers[name].op_type in through:
             name = makers[name].input[0]
-        return list(constants[name].dims) if name in constants else known.get(name, [])
+        return constants.get(name)
+
+    def table_shape(name: str) -> list[int]:
+        table = constant(name, _KEEPING)
+        return list(table.dims) if table is not None else known.get(name, [])
 
     def range_of(name: str) -> Range:
         sizes, compared = [], []
@@ -59,9 +65,12 @@ def ranges(model: ModelProto, names: list[str]) -> dict[str, Range]:
             elif node.op_type == "EmbedLayerNormalization" and place < 2:  # of onnxruntime
                 sizes += table_shape(node.input[4 if place else 2])[:1]
             elif node.op_type in ("Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual"):
-                other = constants.get(node.input[1 - place])
-                if other is not None and not any(size > 1 for size in other.dims):
-                    compared.append(int(numpy_helper.to_array(other).reshape(-1)[0]))
+                other = constant(node.input[1 - place], _UNCHANGED)
+                numbers = numpy_helper.to_array(other).reshape(-1) if other is not None else np.zeros(0)
+                if numbers.size == 1:
+                    compared.append(int(numbers[0]))
+                elif numbers.size:  # as in a one-hot encoding
+                    sizes.append(int(numbers.max()) + 1)
         positive = [size for size in sizes if size > 0]
         return Range(min(positive) if positive else None, tuple(dict.fromkeys(compared)))
 
