@@ -88,7 +88,7 @@ class Comparison:
         scales = self.scales[channels]
         if tolerance is not None:
             return tolerance * scales
-        return self.epsilon * (_STEPS * scales + 1.0)
+        return self.epsilon * (_STEPS * scales + min(1.0, float(scales.max(initial=0))))
 
     def excess(self, tolerance: float | None = None) -> float:
         """By how many times the differences exceed what is allowed; up to 1 they do not. 0: there is none."""

@@ -11,6 +11,7 @@ _READING = {
     "bool", "draw", "diff", "hasattr", "id", "inference_cost", "inputs", "isinstance", "len", "print", "range_analysis",
     "repr", "show", "source", "str", "trace", "type", "verify", "watch", "passes", "sweep", "before", "history",
 }  # fmt: skip
+_PLAIN = {"op_type", "name", "domain", "doc_string", "ir_version", "producer_name", "data_type", "i", "f", "s"}
 _READING_METHODS = ("get_", "check_", "find_", "is_", "Byte", "Has", "List", "Serialize", "Which", "analysis", "save")
 
 
@@ -39,6 +40,8 @@ def _is_reading(node: ast.expr, parents: dict[ast.AST, ast.AST], is_single: bool
         return isinstance(node, ast.Attribute) and _is_reading_call(node.attr, parent)
     if isinstance(parent, ast.Call):
         return isinstance(parent.func, ast.Name) and parent.func.id in _READING
+    if isinstance(node, ast.Attribute) and node.attr in _PLAIN:
+        return True
     if isinstance(parent, (ast.Expr, ast.Compare, ast.FormattedValue, ast.Module, ast.Expression)):
         return True
     return isinstance(parent, ast.Assign) and is_single and not depth

@@ -22,6 +22,8 @@ _TOLERANCE = 5e-6  # relative; sums of some thousand products in another order d
 _JOINED = 6  # times that pieces are joined with those that follow
 _REFACTORED = 1e-3  # relative; what is scaled or moved on purpose disagrees by more than an error in a weight
 _LESS = 0.02  # times the disagreement of a piece, that is left of it when it is joined with the right ones
+_STEP = float(np.finfo(np.float32).eps)
+_BOUNDED = ("Sigmoid", "Softmax", "Tanh", "HardSigmoid", "Erf")  # they are right to a step from 1.0, near 0 as well
 _TELLING = 16  # values of a channel, from which on its own scale says something
 
 
@@ -77,6 +79,8 @@ class Pieces:
     ) -> None:
         self._after = after
         self._others = others
+        makers = {name: node.op_type for node in before.graph.node for name in node.output}
+        self._floors = {mine: _STEP if makers.get(mine[1]) in _BOUNDED else 0.0 for mine, _ in tensors}
         was = Executable(before, [mine[1] for mine, _ in tensors])(inputs)
         self._values = {pair: was[pair[0][1]] for pair in tensors if isinstance(was.get(pair[0][1]), np.ndarray)}
 
@@ -88,8 +92,11 @@ class Pieces:
         """Of pieces that disagree, the guilty one; None if they make up for each other, as a weight that is scaled and
         the next one scaled back.
 
-        The first of them are joined with those that follow, until none disagrees, or an output of the graph does.
+        The first of them are joined with those that follow, until none disagrees, or an output of the graph does. One
+        alone has nothing that could make up for it.
         """
+        if len(wrong) == 1:
+            return wrong[0]
         held = dict(self._values)
         outputs = {("", value.name) for value in self._after.graph.output}
         guilty: Disagreement | None = None
@@ -134,20 +141,25 @@ class Pieces:
         found = []
         for (mine, theirs), value in held.items():
             computed = now.get(own(theirs[1]), now.get(theirs[1]))
-            if isinstance(computed, np.ndarray) and (relative := distance(value, computed, is_fine)) > _TOLERANCE:
-                found.append(Disagreement(mine, theirs, relative))
+            if isinstance(computed, np.ndarray):
+                relative = distance(value, computed, is_fine=is_fine, floor=self._floors[mine])
+                if relative > _TOLERANCE:
+                    found.append(Disagreement(mine, theirs, relative))
         return found
 
 
-def distance(a: Any, b: Any, is_fine: bool) -> float:
-    """How far two arrays differ, relative to the largest magnitude of a channel; endless if by more than values."""
+def distance(a: Any, b: Any, *, is_fine: bool, floor: float) -> float:
+    """How far two arrays differ, relative to the largest magnitude of a channel; endless if by more than values.
+
+    Differences up to `floor` count for nothing.
+    """
     comparison = Comparison()
     comparison.add([("a", "b")], {"a": a}, {"b": b})
     if comparison.why:
         return np.inf
-    distances = [comparison.relative if comparison.absolute > comparison.epsilon else 0.0]
+    distances = [comparison.relative if comparison.absolute > floor else 0.0]
     for channels, error in comparison.errors.items():
         if is_fine or a.size >= _TELLING * error.size:  # a single value near zero says little
-            scale = np.maximum(comparison.scales[channels], comparison.epsilon)
-            distances.append(float(np.where(error > comparison.epsilon, error / scale, 0).max(initial=0)))
+            scale = np.maximum(comparison.scales[channels], np.finfo(np.float32).tiny)
+            distances.append(float(np.where(error > floor, error / scale, 0).max(initial=0)))
     return max(distances)

@@ -106,10 +106,12 @@ def _run(connection: Connection) -> None:
     with suppress(OSError):  # it was deleted; what is executed rarely needs it
         os.chdir(start.folder)
     try:
+        data = [
+            connection.recv_bytes() for _ in range(start.length)
+        ]  # first of all: the shell may wait until it is sent
         if prepare := pickle.loads(start.prepare):
             prepare()
         task: Task = pickle.loads(start.task)
-        data = [connection.recv_bytes() for _ in range(start.length)]
         connection.send((RESULT, task(data, lambda note: connection.send((NOTE, note)))))
     except BaseException as error:
         connection.send((FAILURE, (type(error).__name__, str(error), "".join(traceback.format_exception(error)))))

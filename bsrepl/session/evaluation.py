@@ -54,12 +54,7 @@ class Evaluator:
         """
         session = self._session
         internal: list[Exception] = []
-        self._proofs.settle()
-        try:
-            held = self._models.before(lambda: session.parsed(code))
-        except Exception as unforeseen:  # the command runs all the same, and its models are not followed
-            internal.append(unforeseen)
-            held = Held({}, {}, lambda: None)
+        held = self._held(code, internal)
         before = self._registry.snapshot
         value: Any = None
         error: BaseException | None = None
@@ -99,6 +94,15 @@ class Evaluator:
             internal,
             cursor.is_at_line_start,
         )
+
+    def _held(self, code: str, internal: list[Exception]) -> Held:
+        """The models before a command. Whatever goes wrong is added to `internal`: then they are not followed."""
+        self._proofs.settle()
+        try:
+            return self._models.before(lambda: self._session.parsed(code))
+        except Exception as unforeseen:
+            internal.append(unforeseen)
+            return Held({}, {}, lambda: None)
 
     def _consequences(
         self, held: Held, seen: Observations, internal: list[Exception]

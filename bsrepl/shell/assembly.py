@@ -80,8 +80,7 @@ def console(
     def show_progress(done: int, total: int, name: str) -> None:
         out.write_over(progress(done, total, name, out.width))
 
-    prover = Prover(executor, partial(_preparation, registry, reloader, session))
-    workbench = _workbench(registry, reloader, session, prover, clock, show_progress)
+    workbench = _workbench(registry, reloader, session, executor, clock, show_progress)
     board = Board(registry, reloader, now)
     errors = ErrorOutput(err, registry)
     looking = Looking(
@@ -108,13 +107,13 @@ def _workbench(
     registry: Registry,
     reloader: Reloader,
     session: Session,
-    prover: Prover,
+    executor: Executor,
     clock: Callable[[], float],
     progress: Callable[[int, int, str], None],
 ) -> Workbench:
     return Workbench(
         clock,
-        prover,
+        Prover(executor, partial(_preparation, registry, reloader, session)),
         source_of=partial(_source_of, reloader, session),
         lookup=partial(_importable, registry),
         named=partial(_named, registry),

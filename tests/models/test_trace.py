@@ -188,7 +188,7 @@ def test_what_returns_no_model_says_so(model: ModelWrapper) -> None:
 
 def test_in_the_shell_it_is_a_table(screen: Screen) -> None:
     screen.type("m = load('mnist-conv')")
-    output = screen.type("trace(m, [tfm.InferShapes, steps.qonnx.cleanup, tfm.LowerConvsToMatMul])")
+    output = screen.type("trace(m, [tfm.InferShapes, steps.qonnx.cleanup, tfm.LowerConvsToMatMul], parity=True)")
     lines = output.splitlines()
     assert re.match(r"pass +changed +nodes +rewrites +parity +apply", lines[0])
     assert re.match(r"InferShapes +no +12 ", lines[1])
