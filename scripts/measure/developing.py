@@ -80,8 +80,9 @@ def developing(effort: Effort) -> Iterator[Row]:
                 report = reloader.refresh()
                 followed = follow(report.replaced, lambda: names(reloader), report.after.seen)
                 taken = 1e3 * (time.perf_counter() - start - looking)
-                assert sys.modules[module_name(file)].NUMBER == saved.number  # noqa: B023
-                assert not (followed.stale or followed.error)
+                assert saved.number == sys.modules[module_name(file)].NUMBER  # noqa: B023
+                assert followed.error is None
+                assert not followed.stale
                 return taken
 
             peers = {peer: Peer(peer, file) for peer in ("importlib.reload", "autoreload")}
@@ -149,7 +150,7 @@ def main(which: str, file: str) -> None:
             start = time.perf_counter()
             reload()
             taken = 1e3 * (time.perf_counter() - start)
-            assert sys.modules[module_name(file)].NUMBER == saved.number
+            assert saved.number == sys.modules[module_name(file)].NUMBER
             print(taken, flush=True)
 
 
