@@ -15,6 +15,7 @@ from pathlib import Path
 import pyte
 
 ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "scripts" / "screenshots"
 sys.path.insert(0, str(ROOT))
 from tests.pty_session import PtySession  # noqa: E402
 
@@ -90,6 +91,24 @@ def model(shell: Terminal, folder: Path) -> None:
     shell.expect("FoldConstants", ">>>", "tfm 65")
 
 
+def graph(shell: Terminal, folder: Path) -> None:
+    """A graph, and what a pass did to it, drawn as lanes; the same as a picture."""
+    shell.expect(">>>", "tfm 65")
+    shell.enter('m = steps.qonnx.cleanup(load("sdp"))')
+    shell.expect(">>>", "tfm 65")
+    shell.enter("show(m)")
+    shell.expect("output  global_out", ">>>", "tfm 65")
+    shell.enter('n = steps.qonnx.cleanup(load("mnist-conv"))')
+    shell.enter("n = n.transform(tfm.LowerConvsToMatMul()).transform(tfm.GiveUniqueNodeNames())")
+    shell.expect("OK  same outputs", ">>>", "tfm 65")
+    shell.type("\x0c")  # clears the screen
+    shell.enter('diff(before("n"), n)')
+    shell.expect("OK  same outputs", "5 nodes", ">>>", "tfm 65")
+    shell.enter('draw(_, "difference.svg")')
+    shell.expect("has the drawing", ">>>", "tfm 65")
+    (folder / "difference.svg").replace(FOLDER / "difference.svg")
+
+
 def board(shell: Terminal, folder: Path) -> None:
     """The board, with the benchmark measured."""
     shell.expect(">>>", "tfm 65")
@@ -105,6 +124,7 @@ def board(shell: Terminal, folder: Path) -> None:
 SCENES: dict[str, tuple[Callable[[Terminal, Path], None], tuple[str, ...]]] = {
     "session": (session, ("fold.py",)),
     "model": (model, ()),
+    "graph": (graph, ()),
     "board": (board, ("fold.py",)),
 }
 
@@ -165,14 +185,13 @@ def _line(cells: list[pyte.screens.Char], top: float) -> list[str]:
 
 
 def main() -> int:
-    folder = ROOT / "scripts" / "screenshots"
-    folder.mkdir(exist_ok=True)
+    FOLDER.mkdir(exist_ok=True)
     for name, (scene, arguments) in SCENES.items():
         for columns in (COLUMNS, 60):
             suffix = "" if columns == COLUMNS else f"-{columns}"
             picture = drawn(taken(scene, arguments, columns))
             picture = re.sub(r"/tmp/tmp\w+/", "", picture)
-            (folder / f"{name}{suffix}.svg").write_text(picture, encoding="utf-8")
+            (FOLDER / f"{name}{suffix}.svg").write_text(picture, encoding="utf-8")
             print(f"{name}{suffix}.svg")
     return 0
 

@@ -18,11 +18,11 @@ class Fold(NamedTuple):
 
 
 def without_others(drawn: Sequence[Line], visible: Container[int]) -> list[Line | Fold]:
-    """The lines of visible boxes; what is between them is folded."""
+    """The lines of visible boxes; what is between them is folded, but for a line alone."""
     entries: list[Line | Fold] = []
     for is_visible, group in groupby(drawn, lambda line: line.step in visible):
         lines = list(group)
-        entries += lines if is_visible else [Fold(lines)]
+        entries += lines if is_visible or len(lines) == 1 else [Fold(lines)]
     return entries
 
 

@@ -110,7 +110,7 @@ def _attributes(node: Node) -> Iterator[str]:
     for name, serialized in node.attributes:
         if name in _USUAL:
             value = attribute_value(serialized)
-            if name in _WINDOWED and len(set(value)) == 1:
+            if name in _WINDOWED and isinstance(value, list) and len(set(value)) == 1:
                 value = value[0]
             if value != _USUAL[name]:
                 yield f"{name}={cut(_value(name, value, serialized), _LONGEST)}"

@@ -172,4 +172,4 @@ def _apart(wanted: Sequence[float], widths: Sequence[float], pulls: Sequence[flo
             total, weight, count = total + before[0], weight + before[1], count + before[2]
         blocks.append((total, weight, count))
     places = [total / weight for total, weight, count in blocks for _ in range(count)]
-    return [place + offset for place, offset in zip(places, offsets, strict=True)]
+    return [place + offset for place, offset in zip(places, offsets, strict=False)]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ..registry.plugin import BRAINSMITH
-from ..text.columns import columns
 from ..text.format import counted
 from ..text.styled import Text, headed, wrapped
 from .catalogue import Installation
@@ -37,12 +34,3 @@ def framework(installation: Installation, width: int, why_slow: str | None = Non
         else:
             text.append(("dim", wrapped(f"{begin}{counted(len(entry_point.plugins), 'plugin')}", width, "    ")))
     return text
-
-
-def table(rows: Sequence[Sequence[str]], notes: Sequence[str], width: int) -> Text:
-    """A heading and rows, and notes below them."""
-    heading, *lines = columns(rows, width)
-    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
-    text += [("", "  ".join(cells).rstrip() + "\n") for cells in lines]
-    left_out = [f"no room for: {', '.join(rows[0][len(heading) :])}"] if len(heading) < len(rows[0]) else []
-    return text + [("dim", wrapped(note, width)) for note in (*left_out, *notes)]

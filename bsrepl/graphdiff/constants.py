@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
 Stored = Any
 
 _EXTERNAL = 1  # TensorProto.EXTERNAL
+#: The attributes of a Constant node that may hold its value, and their types in AttributeProto.
+_VALUES = {
+    "value_float": 1, "value_int": 2, "value_string": 3, "value": 4, "value_floats": 6, "value_ints": 7,
+    "value_strings": 8, "sparse_value": 11,
+}  # fmt: skip
+_BITS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}
 _DIGEST = 16  # bytes; shorter data stands for itself
 
 
@@ -54,11 +62,23 @@ def stored_in(node: NodeProto) -> Stored | None:
     if node.op_type != "Constant" or node.domain not in ("", "ai.onnx") or len(node.attribute) != 1:
         return None
     (attribute,) = node.attribute
-    if attribute.ref_attr_name or len(node.output) != 1:  # in the body of a function
+    is_in_function = bool(attribute.ref_attr_name)
+    if is_in_function or _VALUES.get(attribute.name) != attribute.type or len(node.output) != 1 or not node.output[0]:
         return None
     if attribute.name == "value":
         return attribute.t
     return attribute.sparse_tensor if attribute.name == "sparse_value" else attribute
+
+
+@cache
+def element_bits(dtype: int) -> int:
+    """The bits that a value of an element type takes; 0 if that is not known, as of strings."""
+    from onnx import TensorProto
+
+    types = TensorProto.DataType
+    name = types.Name(dtype) if dtype in types.values() else ""
+    digits = re.match("[A-Z]+([0-9]+)", name)  # of INT4, BFLOAT16, FLOAT8E4M3FN
+    return int(digits[1]) if digits else _BITS.get(name, 0)
 
 
 def values_of(stored: Stored) -> NDArray[Any] | None:

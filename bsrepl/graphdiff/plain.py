@@ -15,6 +15,8 @@ def plain(difference: Difference) -> dict[str, Any]:
     old, new = difference.old, difference.new
     return {
         "nodes": {"before": old.node_count, "after": new.node_count, "untouched": difference.untouched},
+        "parameters": {"before": old.parameters, "after": new.parameters},
+        "bytes_of_parameters": {"before": old.parameter_bytes, "after": new.parameter_bytes},
         "renamed": difference.renamed,
         "rewrites": [
             {

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .attributes import attribute_text
-from .attributes import attribute_value as attribute_value
-from .constants import Content, Stored, content_of, stored_in
+from .constants import Content, Stored, content_of, element_bits, stored_in
 
 if TYPE_CHECKING:
     from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TypeProto
@@ -87,6 +87,16 @@ class View:
     def node_count(self) -> int:
         """The number of nodes, Constant nodes among them."""
         return len(self.nodes) + len(self.constant_nodes)
+
+    @property
+    def parameters(self) -> int:
+        """The number of values of all constants."""
+        return sum(prod(content.shape) for content in self.constants.values())
+
+    @property
+    def parameter_bytes(self) -> float:
+        """The bytes that they take."""
+        return sum(prod(content.shape) * element_bits(content.dtype) for content in self.constants.values()) / 8
 
     def order(self) -> list[int]:
         """The nodes, each after those that it reads from; nodes on a cycle come last."""

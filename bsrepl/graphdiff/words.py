@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..text.format import counted
+from ..text.format import counted, size
 from .annotations import Annotation, shape_text
 from .attributes import attribute_value
 from .edits import Edit
@@ -25,7 +25,7 @@ _MOST_NAMES = 4  # of tensors
 
 
 def headline(difference: Difference) -> str:
-    """`11 -> 17 nodes   2 rewrites, 9 untouched`; `12 nodes, renamed only`."""
+    """`11 -> 17 nodes   2 rewrites, 9 untouched   61 -> 30 parameters`; `12 nodes, renamed only`."""
     old, new = difference.old.node_count, difference.new.node_count
     if difference.is_renamed_only:
         return f"{counted(new, 'node')}, renamed only"
@@ -35,7 +35,17 @@ def headline(difference: Difference) -> str:
     if numbers:
         numbers.append(f"{difference.untouched} untouched")
     nodes = counted(new, "node") if old == new else f"{old} -> {counted(new, 'node')}"
-    return "   ".join(filter(None, (nodes, ", ".join(numbers))))
+    return "   ".join(filter(None, (nodes, ", ".join(numbers), _parameters(difference))))
+
+
+def _parameters(difference: Difference) -> str:
+    """`5,998 -> 5,996 parameters (24 kB -> 12 kB)`; the parts that changed."""
+    old, new = difference.old, difference.new
+    counts = f"{old.parameters:,} -> {new.parameters:,} parameters" if old.parameters != new.parameters else ""
+    sizes = size(old.parameter_bytes), size(new.parameter_bytes)
+    if sizes[0] == sizes[1]:
+        return counts
+    return f"{counts} ({sizes[0]} -> {sizes[1]})" if counts else f"parameters {sizes[0]} -> {sizes[1]}"
 
 
 def in_short(difference: Difference) -> str:

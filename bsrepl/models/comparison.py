@@ -86,10 +86,9 @@ class Comparison:
     def allowed(self, channels: Channels, tolerance: float | None = None) -> NDArray[Any]:
         """How far the values of each channel may differ: as far as a few roundings, or a relative tolerance, go."""
         scales = self.scales[channels]
-        largest = float(scales.max(initial=0))
         if tolerance is not None:
             return tolerance * scales
-        return self.epsilon * (_STEPS * scales + min(1.0, largest))
+        return self.epsilon * (_STEPS * scales + 1.0)
 
     def excess(self, tolerance: float | None = None) -> float:
         """By how many times the differences exceed what is allowed; up to 1 they do not. 0: there is none."""

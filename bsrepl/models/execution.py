@@ -92,6 +92,30 @@ def domains(model: ModelProto) -> set[str]:
     return names
 
 
+def without_inputs(model: ModelProto, names: Collection[str]) -> ModelProto:
+    """A copy of a model without some of its inputs; the model itself if there are none."""
+    if not names:
+        return model
+    copied = ModelProto()
+    copied.CopyFrom(model)
+    kept = [value for value in model.graph.input if value.name not in names]
+    del copied.graph.input[:]
+    copied.graph.input.extend(kept)
+    return copied
+
+
+def read_names(model: ModelProto) -> set[str]:
+    """The tensors that nodes read, those of sub-graphs among them, or that are outputs."""
+    graphs: list[Any] = [model.graph]
+    names: set[str] = set()
+    for graph in graphs:  # it grows
+        names.update(value.name for value in graph.output)
+        for node in graph.node:
+            names.update(node.input)
+            graphs += subgraphs(node)
+    return names
+
+
 def subgraphs(node: Any) -> list[GraphProto]:
     """The graphs in the attributes of a node."""
     graphs = []

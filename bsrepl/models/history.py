@@ -16,7 +16,8 @@ from .snapshots import Snapshot, Snapshots
 if TYPE_CHECKING:
     from .held import ModelChange
 
-_LONGEST = 50  # characters of a command
+AWAITED = "awaited"  # a verdict that comes later
+_LONGEST = 36  # characters of a command
 _MOST = 100  # commands that are kept for each model
 _MOST_BYTES = 1 << 29  # that all models before them take
 
@@ -28,7 +29,7 @@ class Event:
     name: str  # what to type for the model
     command: str
     summary: str  # `11 -> 17 nodes, 2 rewrites`
-    verdict: str  # in short; empty if the models were not executed
+    verdict: str  # in short, or AWAITED; empty if the models were not executed
     seconds: float  # that the command took
     snapshot: Snapshot | None  # the model before; None if it is not kept
 
@@ -96,6 +97,13 @@ class History:
             summary = in_short(difference) or headline(difference)
             self._events.append(Event(change.name, " ".join(command.split()), summary, verdict, seconds, before))
         self._limit()
+
+    def settle(self, name: str, verdict: str) -> None:
+        """Keeps a verdict that came after its command: of the first change of a model whose verdict is awaited."""
+        for event in self._events:
+            if event.name == name and event.verdict == AWAITED:
+                event.verdict = verdict
+                break
 
     def log(self, model: Any = None) -> Log:
         """The log of a model, given by its name or itself, or of all: a row for each command that changed it.

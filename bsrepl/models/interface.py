@@ -9,7 +9,7 @@ from onnx import ModelProto
 
 from ..errors import ExecutionFailed
 from ..text.format import counted
-from .execution import inputs_of
+from .execution import inputs_of, read_names
 
 
 class Interface(NamedTuple):
@@ -18,6 +18,7 @@ class Interface(NamedTuple):
     inputs: list[tuple[str, str]]
     outputs: list[tuple[str, str]]
     why: str  # the numbers of outputs differ: `2 -> 1 output`
+    unread: list[str]  # the inputs of the model after that no node reads: they have no counterpart
     notes: list[str]  # what was reordered, renamed or removed
 
 
@@ -25,6 +26,11 @@ def interface(before: ModelProto, after: ModelProto) -> Interface:
     """The interface of two models. Raises ExecutionFailed if there are no values for an input."""
     notes: list[str] = []
     given, taken = ([value.name for value in inputs_of(model)] for model in (before, after))
+    read = read_names(after)
+    unread = [name for name in taken if name not in given and name not in read]
+    if unread:  # a pass that made them constants has left them behind
+        notes.append(f"no node reads the new {counted(len(unread), 'input')} {', '.join(unread)}")
+        taken = [name for name in taken if name not in unread]
     new = [name for name in taken if name not in given]
     if len(taken) > len(given):
         raise ExecutionFailed(
@@ -38,7 +44,7 @@ def interface(before: ModelProto, after: ModelProto) -> Interface:
     inputs = list(_pairs("inputs", given, taken, notes))
     outputs = [[value.name for value in model.graph.output] for model in (before, after)]
     why = "" if len(outputs[0]) == len(outputs[1]) else f"{len(outputs[0])} -> {counted(len(outputs[1]), 'output')}"
-    return Interface(inputs, list(_pairs("outputs", outputs[0], outputs[1], notes)), why, notes)
+    return Interface(inputs, list(_pairs("outputs", outputs[0], outputs[1], notes)), why, unread, notes)
 
 
 def _pairs(what: str, old: Sequence[str], new: Sequence[str], notes: list[str]) -> Iterator[tuple[str, str]]:

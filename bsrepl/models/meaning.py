@@ -13,6 +13,7 @@ from .execution import inputs_of, subgraphs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_NEAR_ZERO = 1e-5  # outputs below it are lost among what float32 rounds
 _SHAPES = ("Shape", "Size")  # they depend on the shapes of the inputs alone
 
 
@@ -37,6 +38,8 @@ def _reason(arrays: Sequence[NDArray[Any]]) -> str:
         return "is NaN everywhere"
     if not any(np.any(array) for array in arrays if array.dtype.kind in "fiub"):
         return "is zero for all inputs" if arrays[0].dtype.kind in "fiub" else ""
+    if all(array.dtype.kind == "f" and np.nanmax(np.abs(array), initial=0) < _NEAR_ZERO for array in arrays):
+        return f"is smaller than {_NEAR_ZERO:.0e} for all inputs"
     if all(array.dtype.kind == "f" and not np.isfinite(array).any() for array in arrays if array.size):
         return "is infinite or NaN everywhere"
     alike: dict[tuple[int, ...], list[NDArray[Any]]] = {}

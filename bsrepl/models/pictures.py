@@ -32,6 +32,22 @@ def draw(thing: Any, file: str | os.PathLike[str]) -> Path:
     return path
 
 
+def open_in(viewer: str, model: Any) -> str:
+    """Opens a model in a viewer that is installed, in the web browser. Returns its address on this machine.
+
+    Raises DrawingError if there is no such viewer.
+    """
+    if viewer != "netron":
+        raise DrawingError(f'viewer is "netron", not {viewer!r}; draw(m, "m.html") needs none')
+    try:
+        import netron
+    except ImportError as error:
+        raise DrawingError('netron is not installed: pip install netron; draw(m, "m.html") needs none') from error
+    proto = load(model).model
+    host, port = netron.serve(f"{proto.graph.name or 'model'}.onnx", bytearray(proto.SerializeToString()), browse=True)
+    return f"http://{host}:{port}"
+
+
 def _picture(thing: Any) -> page.Picture:
     if isinstance(thing, ModelDiff):
         names = dict.fromkeys(filter(None, map(_name, (thing.before, thing.after))))

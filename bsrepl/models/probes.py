@@ -107,7 +107,8 @@ def _integers(
         rows = np.linspace(0, known.size - 1, count) if count > 1 else rng.integers(0, known.size, 1)
         return rng.permutation(np.round(rows)).reshape(shape).astype(dtype)
     if known.compared:
-        return rng.choice(np.array([*known.compared, known.compared[0] + 1]), shape).astype(dtype)
+        choices = known.compared if kind == KINDS[0] else (*known.compared, known.compared[0] + 1)
+        return rng.choice(np.array(choices), shape).astype(dtype)
     if "mask" in name.lower():
         return (rng.random(shape) < 0.8).astype(dtype)
     narrow = np.iinfo(dtype) if np.issubdtype(dtype, np.integer) and dtype.itemsize == 1 else None

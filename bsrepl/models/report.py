@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..text import tracebacks
 from ..text.columns import columns
 from ..text.format import duration
-from ..text.styled import Text, headed, wrapped
+from ..text.styled import Text, headed, table, wrapped
 
 if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do not need it
     from ..graphdiff.difference import Difference
@@ -127,10 +127,7 @@ def history_table(log: Log, width: int, shows_time: bool) -> Text:
     """What commands did to models, a line for each, the last one last."""
     shown = 5 if shows_time else 4
     rows = [row[:shown] for row in (("the model before", "verdict", "command", "what changed", "time"), *log.rows())]
-    heading, *lines = columns(rows, width)
-    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
-    text += [("", "  ".join(cells).rstrip() + "\n") for cells in lines]
-    return text
+    return table(rows, (), width)
 
 
 def model_diff(diff: ModelDiff, width: int, height: int | None = _MOST_LINES) -> Text:

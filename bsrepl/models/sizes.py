@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any
 
 from onnx import ValueInfoProto
@@ -16,6 +17,7 @@ Dimension = str | tuple[str, int]
 Shapes = dict[str, list[int | Dimension]]
 
 _SMALL = (2, 3, 5, 7, 11, 13, 17, 19)
+_FEW = 3  # dimensions of which all combinations of some sizes are tried
 _LARGE = (64, 96, 128, 160, 192, 224, 256, 288)
 
 
@@ -28,7 +30,7 @@ def shapes(values: list[ValueInfoProto]) -> Shapes:
 def _dimension(name: str, axis: int, dim: Any) -> int | Dimension:
     if dim.dim_value > 0:  # QONNX writes 0 for a dynamic dimension, PaddlePaddle -1
         return int(dim.dim_value)
-    return str(dim.dim_param) or (name, axis)
+    return str(dim.dim_param).strip("?") or (name, axis)
 
 
 def fixed(before: Shapes, after: Shapes, given: Mapping[str, Any]) -> Shapes:
@@ -72,20 +74,29 @@ def assignments(inputs: Shapes) -> Iterator[dict[Dimension, int]]:
         return
     batch = [dimension for dimension, axis in places.items() if axis == 0]
     others = [dimension for dimension, axis in places.items() if axis]
+    if any(len(shape) == 4 and not all(isinstance(size, int) for size in shape[2:]) for shape in inputs.values()):
+        yield from _large(batch, others)  # images: small ones leave nothing after a few strides
     for shift in (0, 1):
         yield dict(zip(places, _cycled(_SMALL, len(places), shift), strict=True))
     for shift in (0, 1):  # dimensions without names that have to be the same stand at the same axis
         yield {dimension: _SMALL[(axis + shift) % len(_SMALL)] for dimension, axis in places.items()}
+    yield from _large(batch, others)
+    for size in (224, 320, 512, 640, 48, 16000):
+        yield dict.fromkeys(batch, 2) | dict.fromkeys(others, size)
+        yield dict.fromkeys(batch, 1) | dict.fromkeys(others, size)
+    if 1 < len(places) <= _FEW:  # which of them belong together cannot be known
+        for chosen in product((2, 3, 256, 512), repeat=len(places)):
+            yield dict(zip(places, chosen, strict=True))
+    for size in (3, 2, 1):
+        yield dict.fromkeys(batch, 1) | dict.fromkeys(others, size)
+    yield dict.fromkeys(places, 0)  # it may have been meant
+
+
+def _large(batch: list[Dimension], others: list[Dimension]) -> Iterator[dict[Dimension, int]]:
     for size in (2, 1):
         for shift in (0, 1):
             large = zip(others, _cycled(_LARGE, len(others), shift), strict=True)
             yield dict.fromkeys(batch, size + shift * (size > 1)) | dict(large)
-    for size in (224, 320, 512, 640, 48, 16000):
-        yield dict.fromkeys(batch, 2) | dict.fromkeys(others, size)
-        yield dict.fromkeys(batch, 1) | dict.fromkeys(others, size)
-    for size in (3, 2, 1):
-        yield dict.fromkeys(batch, 1) | dict.fromkeys(others, size)
-    yield dict.fromkeys(places, 0)  # it may have been meant
 
 
 def _cycled(values: tuple[int, ...], count: int, shift: int) -> list[int]:

@@ -120,7 +120,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     changed = "yes" if row.difference else "renamed" if row.difference.is_renamed_only else "no"
     if row.claimed is not None and row.claimed is not bool(row.difference or row.difference.is_renamed_only):
         changed += f" (returned {row.claimed})"
-    old, new = len(row.difference.old.nodes), len(row.difference.new.nodes)
+    old, new = row.difference.old.node_count, row.difference.new.node_count
     nodes = str(new) if old == new else f"{old} -> {new}"
     rewrites = str(len(row.difference.rewrites) or "")
     cleanup = duration(row.cleanup) if row.claimed is not None else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -66,7 +65,7 @@ class Evaluator:
         error: BaseException | None = None
         started = self._clock()
         with (
-            teed(sys.stdout, PRINTED_LIMIT) as tee,
+            teed(PRINTED_LIMIT) as (tee, cursor),
             self._acceleration.active(),
             self._models.observed(held) as seen,
         ):
@@ -98,6 +97,7 @@ class Evaluator:
             leaves,
             was_interrupted,
             internal,
+            cursor.is_at_line_start,
         )
 
     def _consequences(

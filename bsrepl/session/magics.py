@@ -75,6 +75,10 @@ class Magics:
         self._lines = {function.__name__: function for function in lines}
         self._cells = {"timeit": self.timeit_cell, "writefile": self.writefile, "bash": self.bash, "sh": self.bash}
 
+    def add(self, name: str, function: Callable[[str], None]) -> None:
+        """Adds a line magic: `function` is called with what stands behind its name."""
+        self._lines[name] = function
+
     def line(self, name: str, arguments: str) -> None:
         """Runs `%name arguments`."""
         function = self._lines.get(name)

@@ -59,7 +59,8 @@ class Session:
         self.number = 0  # of the last command
         self._flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # and the __future__ imports of the commands so far
         self._last = _parsed("", self._flags)
-        self._loop: AbstractEventLoop | None = None  # that awaited commands share
+        #: What awaited commands run on; a shell runs its prompt on it too, so that their tasks go on meanwhile.
+        self.loop: AbstractEventLoop | None = None
 
     def start_workers_with(self, module: str, arguments: list[str]) -> None:
         """Makes `multiprocessing` run a module first in each worker that does not begin as a copy of this process.
@@ -124,7 +125,9 @@ class Session:
 
     def text(self, number: int) -> str | None:
         """The text of a command; None if there was none of that number."""
-        return "".join(linecache.getlines(f"<command {number}>")) or None
+        if not 1 <= number <= self.number:
+            return None
+        return "".join(linecache.getlines(f"<command {number}>"))
 
     def own_names(self) -> dict[str, Any]:
         """What commands have defined, by name; without names that start with `_`."""
@@ -186,15 +189,15 @@ class Session:
 
         from .event_loop import completed
 
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-        return completed(self._loop, coroutine)
+        if self.loop is None:
+            self.loop = asyncio.new_event_loop()
+        return completed(self.loop, coroutine)
 
     def close(self) -> None:
         """Ends the event loop that awaited commands shared."""
-        if self._loop is not None:
-            self._loop.close()
-            self._loop = None
+        if self.loop is not None:
+            self.loop.close()
+            self.loop = None
 
     def _system(self, command: str) -> None:
         if _CD.fullmatch(command):
@@ -235,7 +238,7 @@ class Inputs(Sequence[str]):
         return len(self._texts()) + 1
 
     def _texts(self) -> list[str]:
-        return list(takewhile(bool, map(self._text, count(1))))  # type: ignore[arg-type]
+        return list(takewhile(lambda text: text is not None, map(self._text, count(1))))  # type: ignore[arg-type]
 
 
 class Leave:

@@ -44,6 +44,7 @@ class Turn:
     leaves: SystemExit | None = None  # the command was `sys.exit(N)`, `exit()` or the like, and nothing else
     was_interrupted: bool = False  # while models were compared
     internal: Sequence[Exception] = ()  # what went wrong in bsrepl itself; the command ran all the same
+    ends_line: bool = True  # whether what it printed ends with a line end
 
     @property
     def failed(self) -> bool:

@@ -73,6 +73,7 @@ _CHECKS: Mapping[str, _Check] = {
     "after": _MODEL,
     "path": _PATH,
     "folder": _PATH,
+    "file": _PATH,
     "runs": ("a number of runs, 1 or more", _is_count),
     "irange": ("a pair, the smallest and the largest value of the inputs", _is_range),
 }

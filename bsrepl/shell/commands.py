@@ -106,22 +106,36 @@ class Commands:
         }
         self.all = {name: Command(name, function) for name, function in functions.items()}
 
-    def show(self, thing: Any, *, around: str = "", hops: int = 2, op: str = "", lines: int | None = None) -> None:
+    def show(
+        self,
+        thing: Any,
+        *,
+        around: str = "",
+        hops: int = 2,
+        op: str = "",
+        lines: int | None = None,
+        viewer: str = "",
+    ) -> None:
         """Prints what is known of a plugin, by itself or by its name, or of any object. `x?` is `show(x)`.
 
         Of a model it draws the graph: what is within `hops` of the node `around`, the nodes of the type `op`, at most
         `lines` lines; by default what fits the screen, with 0 all, and all where the output is no terminal.
+        `viewer="netron"` opens it in Netron, where that is installed.
         """
-        screen = self._out.height - _PROMPT if self._out.stream.isatty() else None
-        height = screen if lines is None else lines or None
+        if viewer:
+            from ..models.pictures import open_in  # only now: it loads onnx
+
+            self._out.write([("path", f"{open_in(viewer, self._history.named(thing))}\n")])
+            return
         if isinstance(thing, str) and details.plugin_of(thing, self._registry.snapshot) is None:
             thing = _model_of(thing)
         if isinstance(thing, ModelDiff):
-            self._out.write(models_report.model_diff(thing, self._out.width, height))
+            self._out.write(models_report.model_diff(thing, self._out.width, self._lines(lines)))
             return
         if onnx_values.is_model(thing):
             from ..drawing.report import model_drawing  # only now: many sessions hold no model
 
+            height = self._lines(lines)
             self._out.write(model_drawing(thing, self._out.width, height, around=around, hops=hops, op=op))
             return
         if isinstance(thing, (Namespace, Listing)):
@@ -133,6 +147,11 @@ class Commands:
         self._out.write(fields(details.fields(thing, plugin, self._registry.snapshot), self._out.width))
         if doc := details.docstring(thing):
             self._out.write([("", "\n"), ("", filled(doc, self._out.width, "  "))])
+
+    def _lines(self, wanted: int | None) -> int | None:
+        """How many lines a drawing may have: as many as wanted, all for 0; by default those of the screen, if any."""
+        screen = self._out.height - _PROMPT if self._out.stream.isatty() else None
+        return screen if wanted is None else wanted or None
 
     @wraps(Workbench.diff)
     def diff(self, before: Any, after: Any) -> ModelDiff:

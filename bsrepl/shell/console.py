@@ -19,6 +19,7 @@ from ..reload import interrupts
 from ..reload.reloader import Reloader
 from ..session import pasted
 from ..session.evaluation import Evaluator
+from ..session.magics import MagicError
 from ..session.session import Session
 from ..session.turn import Turn
 from ..teach.board import Board
@@ -74,6 +75,8 @@ class Console:
         self._history = history
         self._notes = notes
         self._on_close = on_close
+        self._least_time = 0.0  # seconds; of quicker commands the time is not printed
+        session.magics.add("timing", self._set_timing)
 
     @property
     def shows_time(self) -> bool:
@@ -83,6 +86,14 @@ class Console:
     @shows_time.setter
     def shows_time(self, is_on: bool) -> None:
         self.looking.shows_time = is_on
+
+    def _set_timing(self, setting: str) -> None:
+        """`%timing on`, `%timing off`, `%timing 10`: only times of 10 ms and more."""
+        try:
+            self._least_time = float(setting.removesuffix("ms") or 0) / 1e3 if setting not in ("on", "off") else 0.0
+        except ValueError:
+            raise MagicError(f"%timing takes on, off, or the least number of milliseconds, not {setting!r}") from None
+        self.shows_time = setting != "off"
 
     @property
     def auto_verify(self) -> bool:
@@ -165,6 +176,8 @@ class Console:
     def tell(self, turn: Turn) -> Entry:
         """Prints a turn. Returns the command with all that was printed, times left out."""
         shown: Text = []
+        if not turn.ends_line:
+            self.out.write([("", "\n")])
         if turn.error is not None:
             self.errors.write(turn.error, turn.stopped_at)
         elif turn.value is not None:
@@ -180,7 +193,7 @@ class Console:
             self._history.note(turn.code, outcomes, turn.seconds)
         for error in turn.internal:
             self.errors.write_internal(error)
-        if self.shows_time:
+        if self.shows_time and turn.seconds >= self._least_time:
             self.out.write(timing(turn.seconds))
         result = plain(shown) if turn.error is None else last_line(turn.error)
         return Entry(turn.code, turn.printed + result, turn.failed)
@@ -189,6 +202,8 @@ class Console:
         """Prints the proofs of changes of earlier commands that have come since."""
         for proof in self._evaluator.late_proofs():
             self.out.write(models_report.late_proof(proof, self.out.width))
+            if proof.verdict is not None:
+                self._history.settle(proof.change.name, proof.verdict.short)
 
     def are_proofs_due(self) -> bool:
         """Whether there are proofs to tell."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..models import report as models_report
+from ..models.history import AWAITED
 from ..registry.report import registry_changes
 from ..registry.snapshot import Snapshot
 from ..session import details
@@ -47,6 +48,7 @@ def models_text(turn: Turn, width: int, shows_time: bool) -> Text:
 
 
 def short_verdict(outcome: ModelOutcome) -> str:
-    """`OK rel 7e-08`; empty if the models were not executed, or still are."""
-    verdict = outcome.proof.verdict if outcome.proof is not None else None
-    return verdict.short if verdict is not None else ""
+    """`OK rel 7e-08`; empty if the models were not executed, and `history.AWAITED` while they are."""
+    if outcome.proof is None:
+        return ""
+    return outcome.proof.verdict.short if outcome.proof.verdict is not None else AWAITED

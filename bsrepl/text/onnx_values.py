@@ -129,7 +129,7 @@ def _constants(graph: Any) -> Iterator[tuple[str, Any]]:
     """The initializers and the values of Constant nodes, by name."""
     yield from ((tensor.name, tensor) for tensor in graph.initializer)
     for node in graph.node:
-        if node.op_type == "Constant":
+        if node.op_type == "Constant" and node.output:
             yield from ((node.output[0], attribute.t) for attribute in node.attribute if attribute.name == "value")
 
 
@@ -144,14 +144,21 @@ def _counts(head: str, counts: Counter[str]) -> list[str]:
 def _quantised(graph: Any, constants: Mapping[str, Any]) -> Iterator[str]:
     """The datatypes that quantisers give: `INT4`, `UINT8`; `Quant` where the number of bits is no constant."""
     bits = {name: tensor for name, tensor in constants.items() if prod(tensor.dims) == 1}
-    to_array = sys.modules["onnx"].numpy_helper.to_array
     for node in graph.node:
         if node.op_type == "BipolarQuant":
             yield "BIPOLAR"
         elif node.op_type in ("Quant", "IntQuant"):
-            width = bits.get(node.input[3]) if len(node.input) > 3 else None
+            width = _scalar(bits.get(node.input[3])) if len(node.input) > 3 else None
             is_signed = all(attribute.i for attribute in node.attribute if attribute.name == "signed")
-            yield f"{'' if is_signed else 'U'}INT{to_array(width).item():g}" if width is not None else node.op_type
+            yield f"{'' if is_signed else 'U'}INT{width:g}" if width is not None else node.op_type
+
+
+def _scalar(tensor: Any) -> float | None:
+    """The value of a tensor that has one; None if it cannot be read, or there is no tensor."""
+    try:
+        return float(sys.modules["onnx"].numpy_helper.to_array(tensor).item()) if tensor is not None else None
+    except Exception:  # fewer bytes than it should have, an unknown type, no number
+        return None
 
 
 def _tensors(head: str, tensors: Sequence[Any], annotated: dict[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from .columns import cut
+from .columns import columns, cut
 from .format import duration
 
 #: (style, text) pairs; the styles are those of `terminal.STYLES`.
@@ -73,6 +73,15 @@ def fields(pairs: Sequence[tuple[str, str]], width: int) -> Text:
             ("", "  " + ("\n" + " " * indent).join(lines) + "\n"),
         ]
     return text
+
+
+def table(rows: Sequence[Sequence[str]], notes: Sequence[str], width: int) -> Text:
+    """A heading and rows, what there was no room for, and notes."""
+    heading, *lines = columns(rows, width)
+    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
+    text += [("", "  ".join(cells).rstrip() + "\n") for cells in lines]
+    left_out = [f"no room for: {', '.join(rows[0][len(heading) :])}"] if len(heading) < len(rows[0]) else []
+    return text + [("dim", wrapped(note, width)) for note in (*left_out, *notes)]
 
 
 def progress(done: int, total: int, name: str, width: int) -> Text:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, TextIO
+
+
+class Cursor:
+    """Where several streams of one terminal have come to."""
+
+    is_at_line_start = True
+
+    def written(self, text: str) -> None:
+        if text:
+            self.is_at_line_start = text.endswith("\n")
 
 
 class Tee:
     """Writes to a stream, and keeps the first `limit` characters. Closing it closes nothing."""
 
-    def __init__(self, stream: TextIO, limit: int) -> None:
+    def __init__(self, stream: TextIO, cursor: Cursor, limit: int) -> None:
         self._stream = stream
+        self._cursor = cursor
         self._room = limit
         self._parts: list[str] = []
 
     def write(self, text: str) -> int:
+        self._cursor.written(text)
         if self._room > 0:
             self._parts.append(text[: self._room])
             self._room -= len(text)
@@ -39,8 +52,9 @@ class Tee:
 
 
 @contextmanager
-def teed(stream: TextIO, limit: int) -> Iterator[Tee]:
-    """While this lasts, `sys.stdout` is a tee of the stream."""
-    tee = Tee(stream, limit)
-    with redirect_stdout(tee):
-        yield tee
+def teed(limit: int) -> Iterator[tuple[Tee, Cursor]]:
+    """While this lasts, `sys.stdout` and `sys.stderr` are tees. Yields the first, and where both have come to."""
+    cursor = Cursor()
+    tee = Tee(sys.stdout, cursor, limit)
+    with redirect_stdout(tee), redirect_stderr(Tee(sys.stderr, cursor, 0)):
+        yield tee, cursor

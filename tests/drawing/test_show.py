@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib.util import find_spec
 
 import pytest
 
@@ -76,6 +77,14 @@ def test_a_model_is_drawn(m: Screen, command: str, shown: str) -> None:
 )
 def test_a_part_that_is_missing_is_told_with_the_nearest_names(m: Screen, command: str, message: str) -> None:
     assert message in m.type(command)
+
+
+def test_a_viewer_that_is_missing_is_told_with_the_way_without(m: Screen) -> None:
+    assert "viewer is \"netron\", not 'Netron 9'" in m.type("show(m, viewer='Netron 9')")
+    if find_spec("netron") is None:
+        assert m.type("show(m, viewer='netron')") == (
+            'DrawingError: netron is not installed: pip install netron; draw(m, "m.html") needs none\n'
+        )
 
 
 def test_where_the_encoding_is_ascii_so_is_the_drawing() -> None:

@@ -247,6 +247,24 @@ def test_transposes_around_an_edited_node_are_one_rewrite(after: list[Line], res
     assert len(between(before, model).rewrites) == 1
 
 
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        (np.ones([10, 30], np.float32), "100 -> 300 parameters (400 B -> 1.2 kB)"),
+        (np.ones([10, 10], np.float16), "parameters 400 B -> 200 B"),
+        (np.ones([10, 10], np.float32), ""),
+    ],
+)
+def test_what_happened_to_the_parameters_is_in_the_headline(after: Any, told: str) -> None:
+    def with_weights(values: Any) -> ModelProto:
+        model = graph([("MatMul", "in w", "out")])
+        model.graph.initializer.append(numpy_helper.from_array(values, "w"))
+        return model
+
+    headline = str(between(with_weights(np.zeros([10, 10], np.float32)), with_weights(after))).splitlines()[0]
+    assert headline == f"1 node   1 edited, 0 untouched   {told}".rstrip()
+
+
 def test_a_difference_is_a_line_as_repr_words_as_str_and_plain_values_for_json() -> None:
     after = graph([CHAIN[0], ("Sub", "a w", "b"), *CHAIN[2:]], w=1.0, v=3.0)
     difference = between(BASE, after)
@@ -260,6 +278,8 @@ def test_a_difference_is_a_line_as_repr_words_as_str_and_plain_values_for_json()
     values = difference.to_dict()
     assert json.loads(json.dumps(values)) == values
     assert values["nodes"] == {"before": 4, "after": 4, "untouched": 2}
+    assert values["parameters"] == {"before": 2, "after": 2}
+    assert values["bytes_of_parameters"] == {"before": 8, "after": 8}
     node = {"name": "n1", "domain": "", "in": "", "inputs": ["a", "w"], "outputs": ["b"]}
     assert values["rewrites"] == [{"removed": [{"op_type": "Add", **node}], "inserted": [{"op_type": "Sub", **node}]}]
     assert [(edit["name"], edit["changes"]) for edit in values["edited"]] == [("n2", ["input 1 2 -> 3"])]

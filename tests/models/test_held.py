@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,56 @@ def test_an_output_of_another_size_is_different_and_can_be_reproduced(m: Screen,
     assert "global_out [1, 10] -> [2, 10]" in " ".join(output.split())
     assert "internal error" not in output
     assert "reproduce.py shows it" in m.type(f"reproduce({str(tmp_path / 'found')!r})")
+
+
+CHANGED = "LowerConvsToMatMul  mnist-conv   11 -> 17 nodes   2 rewrites, 9 untouched\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "told"),
+    [
+        ("", "m = m.transform(tfm.LowerConvsToMatMul(), make_deepcopy=False)", "m: " + CHANGED),
+        ("", "m.set_initializer('MatMul_0_param0', 2 * m.get_initializer('MatMul_0_param0'))", "DIFFERENT"),
+        ("", "m.graph.node[0].attribute[0].ints[0] = 7", "m: mnist-conv   11 nodes   1 edited"),
+        ("g = m.graph", "g.node[2].op_type = 'Elu'", "+ Elu"),
+        ("ms = [m, m]", "ms[0] = ms[0].transform(tfm.LowerConvsToMatMul())", "ms[0]: LowerConvsToMatMul"),
+        ("ms = {'a': m}", "ms['a'] = ms['a'].transform(tfm.LowerConvsToMatMul())", "ms['a']: LowerConvsToMatMul"),
+        ("", "k = load('mnist-conv'); k = k.transform(tfm.LowerConvsToMatMul())",
+         "k: LowerConvsToMatMul  mnist-conv   12 -> 18 nodes"),
+        ("", "k = load('mnist-conv').transform(tfm.LowerConvsToMatMul())", "k: LowerConvsToMatMul"),
+        ("", "k = load('mnist-conv'); k.graph.node[3].op_type = 'Elu'", "+ Elu"),
+        ("", "k = steps.qonnx.cleanup(load('mnist-conv'))", "k: cleanup  mnist-conv   12 -> 11 nodes"),
+        ("def edit(model):\n    model.graph.node[2].op_type = 'Elu'\n    return model", "m = edit(m)", "+ Elu"),
+        ("def edit(model):\n    model.graph.node[2].op_type = 'Elu'\n    return model",
+         "k = edit(load('mnist-conv'))", "+ Elu"),
+        ("", "m = m.transform(tfm.FoldConstants())\nm = m.transform(tfm.LowerConvsToMatMul())",
+         "m: FoldConstants, LowerConvsToMatMul"),
+        ("", "m = m.transform(tfm.FoldConstants())", "m: FoldConstants  mnist-conv   11 nodes\n  nothing changed"),
+    ],
+)  # fmt: skip
+def test_every_way_to_change_a_model_is_told_with_a_verdict(m: Screen, before: str, command: str, told: str) -> None:
+    m.console.auto_verify = True
+    m.type(before or "pass")
+    output = m.type(command)
+    assert told in output
+    assert any(f"  {word}  " in output for word in ("OK", "DIFFERENT", "BROKEN")) or "nothing changed" in output
+    assert "internal" not in output
+
+
+def test_a_model_that_is_only_read_is_not_copied(m: Screen) -> None:
+    models = Models(m.names, clock=lambda: 0.0)
+    reading = ["m", "m.graph.node[0].name", "len(m.graph.node)", "verify(m, m)", "m.get_initializer('w') is None",
+               "n = m", "n = m.transform(tfm.FoldConstants())", "print(m)", "f'{m}'"]  # fmt: skip
+    editing = [
+        "edit(m)",
+        "m.set_initializer('a', b)",
+        "m.graph.node.pop()",
+        "del m.graph.node[:]",
+        "g = m.graph",
+        "m.graph.node[0].name = 'x'",
+        "m.transform(t, make_deepcopy=False)",
+        "for n in m.graph.node: f(n)",
+    ]
+    for command in reading + editing:
+        held = models.before(partial(m.console.session.parsed, command))
+        assert list(held.copies) == (["m"] if command in editing else []), command

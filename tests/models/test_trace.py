@@ -195,3 +195,34 @@ def test_in_the_shell_it_is_a_table(screen: Screen) -> None:
     assert re.search(r"\nLowerConvsToMatMul +yes \(returned False\) +11 -> 17 +2 ", output)
     assert max(map(len, lines)) <= 100
     assert lines[-2:] == ["LowerConvsToMatMul: 8 new nodes have no name", "proof of 3 passes: 3 OK"]
+
+
+class Breaking(Transformation):
+    """Leaves a node that no library knows."""
+
+    def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
+        model.graph.node[2].op_type = "NoSuchOp"
+        return model, False
+
+
+def test_a_model_that_cannot_be_executed_any_more_has_a_culprit(model: ModelWrapper) -> None:
+    done = run(model, [GiveUniqueNodeNames, Breaking, InferShapes, GiveUniqueNodeNames], blame=True)
+    assert done.blamed == "Breaking"
+    assert done.culprit is not None
+    assert done.culprit.verdict.outcome.name == "BROKEN"
+    assert not done
+    assert done.conclusion()[-1] == "proof of 4 passes: 1 OK, 1 BROKEN, 2 UNPROVEN"
+    assert "parity" in done.table()[0]
+
+
+@pytest.mark.parametrize("passes", ["tfm.FoldConstants", "tfm.FoldConstants()", "'FoldConstants'", "['FoldConstants']"])
+def test_passes_are_given_alone_and_by_name(screen: Screen, passes: str) -> None:
+    screen.type("m = load('mnist-conv')")
+    assert "proof of 1 pass: 1 OK" in screen.type(f"trace(m, {passes})")
+    assert "FoldConstants" in screen.type(f"w = watch(m, {passes}); w.name")
+    assert "1 of 1 would change the model" in screen.type(f"passes(m, {passes})")
+
+
+def test_a_name_that_is_no_pass_says_which_are_near(screen: Screen) -> None:
+    screen.type("m = load('mnist-conv')")
+    assert "FoldConstants" in screen.type("trace(m, 'FoldConstant')")

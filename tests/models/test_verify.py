@@ -159,6 +159,9 @@ def test_a_model_that_cannot_be_executed_says_so() -> None:
     assert "NoSuchOp" in verdict.why
     both = small("Relu")
     both.graph.input.append(helper.make_tensor_value_info("more", TensorProto.FLOAT, [1]))
+    assert verify(small("Relu"), both).notes == ["no node reads the new 1 input more"]
+    both.graph.node[0].op_type = "Add"
+    both.graph.node[0].input.append("more")
     verdict = verify(small("Relu"), both)
     assert (verdict.outcome, bool(verdict)) == (Outcome.UNPROVEN, False)
     assert verdict.why == "the models have 1 and 2 inputs: there is no value for more"

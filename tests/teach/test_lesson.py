@@ -216,7 +216,7 @@ def test_a_recording_is_a_lesson_and_check_tells_what_is_no_longer_the_same(scre
     status, said = check(path)
     assert status == 1
     assert " ".join(said.split()).startswith(
-        "failed recorded.md:18 step 2 of 5: it printed 'm: LowerConvsToMatMul mnist-conv 11 -> 17"
+        "failed recorded.md:19 step 2 of 5: it printed 'm: LowerConvsToMatMul mnist-conv 11 -> 17"
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...text.format import counted, magnitude, size
-from ...text.styled import Styled, Text
+from ...text.styled import Styled, Text, table
 
 _MOST = 12  # channels of a tensor
 _STUCK = ("tensor", "stuck channels")
@@ -34,8 +34,6 @@ class Cost(dict[str, Any], Styled):
         return [f"not counted, as QONNX knows no cost of them: {', '.join(sorted(unsupported))}"] if unsupported else []
 
     def styled(self, width: int, shows_time: bool) -> Text:
-        from ..report import table
-
         return table(self.rows(), self.notes(), width)
 
 
@@ -63,8 +61,6 @@ class Ranges(dict[str, Any], Styled):
         return notes
 
     def styled(self, width: int, shows_time: bool) -> Text:
-        from ..report import table
-
         return table(self.rows(), self.notes(), width)
 
 

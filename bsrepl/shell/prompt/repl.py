@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import ptpython.python_input
-from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, has_focus, is_done
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -38,10 +37,11 @@ from .appearance import STYLE, CommandValidator, Prompt
 from .completion import NamespaceCompleter
 from .entering import Entering
 from .keyboard import Keyboard, read_plainly
-from .signals import ended_by, interruptible, was_interrupted
+from .signals import ended_by, was_interrupted
 from .status_bar import status_bar
 from .styles import CodeStyles
 from .unforeseen import GuardedCompleter, Unforeseen
+from .waiting import Waiting
 
 _MOST_FAILURES = 3  # of the prompt in a row, before commands are read line by line
 _PATIENCE = 0.9  # seconds that a command waits for the proof of what it did to models
@@ -67,10 +67,10 @@ class Shell(PythonRepl):
         ptpython.python_input.get_all_code_styles = CodeStyles  # type: ignore[assignment, attr-defined]
         self._keyboard = keyboard
         self._unforeseen = Unforeseen()
-        self._loop = asyncio.new_event_loop()
+        self._loop = console.session.loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(self._unforeseen.from_loop)
         self._entering = Entering(console.session.understands)
-        self._interval = interval  # seconds between two looks at the files while the prompt waits; 0: none
+        self._waiting = Waiting(console, self._unforeseen, interval, self._propose_again)
         super().__init__(
             get_globals=self._names_to_complete,
             input=keyboard.input() if keyboard is not None else input,
@@ -94,7 +94,6 @@ class Shell(PythonRepl):
         self.prompt_style = "bsrepl"
         self.history = self.default_buffer.history = history or self.history
         self._leaving: Terminated | None = None  # a signal wants the shell to end
-        self._is_looking = False  # at the files, while the prompt waits
         self._proposed = ""  # by a tour
         self._is_new = True  # whether no prompt was shown since the last command
 
@@ -143,7 +142,7 @@ class Shell(PythonRepl):
         self.console.look()
         with self.console.guarded():
             self.console.tour.show()
-        self._tell_unforeseen()
+        self._waiting.tell_unforeseen()
         if self._keyboard is not None:
             self._keyboard.restore()
         self._is_new = True
@@ -155,6 +154,7 @@ class Shell(PythonRepl):
             raise KeyboardInterrupt
         if text.strip() in ("exit", "quit"):
             return False
+        self._waiting.finish()
         self.console.run(text, self._entering.taken(text))
         self.current_statement_index += 1
         self.signatures = []
@@ -169,7 +169,7 @@ class Shell(PythonRepl):
                     os.dup2(nowhere.fileno(), stream)
         if self.app.is_running and self.app.loop is not None:
             self.app.loop.call_soon_threadsafe(self._end_prompt)
-        if self._is_looking or not self.app.is_running:
+        if self._waiting.is_looking or not self.app.is_running:
             raise self._leaving  # from a command, a plugin file, or between two prompts
 
     def _end_prompt(self) -> None:
@@ -190,14 +190,15 @@ class Shell(PythonRepl):
             try:
                 if failures > _MOST_FAILURES:  # the prompt cannot be drawn at all
                     return read_plainly()
-                waiting = self.app.run_async(pre_run=self._begin, set_exception_handler=False)
-                text: str = completed(self._loop, waiting)
+                with self._waiting.printing_above():
+                    waiting = self.app.run_async(pre_run=self._begin, set_exception_handler=False)
+                    text: str = completed(self._loop, waiting)
             except (EOFError, OSError, termios.error):
                 raise
             except Exception as error:  # in a bound key, or while the prompt was drawn
                 failures += 1
                 self._unforeseen.add(error)
-                self._tell_unforeseen()
+                self._waiting.tell_unforeseen()
             except KeyboardInterrupt:
                 self.signatures = []
                 self._entering.taken("")
@@ -212,37 +213,11 @@ class Shell(PythonRepl):
             self._is_new = False
             # Behind what ptpython does there: it empties the buffer that the last command is still in.
             self.app.pre_run_callables.append(self._propose)
-        if self._interval > 0:
-            self.app.create_background_task(self._look_now_and_then())
+        if self._waiting.interval > 0:
+            self.app.create_background_task(self._waiting.now_and_then())
 
-    async def _look_now_and_then(self) -> None:
-        while True:
-            await asyncio.sleep(self._interval)
-            if self._unforeseen.guarded(self.console.reloader.is_due, False):
-                await run_in_terminal(self._look)
-            if self._unforeseen.guarded(self.console.are_proofs_due, False):
-                await run_in_terminal(self._tell_late_proofs)
-            if self._unforeseen:
-                await run_in_terminal(self._tell_unforeseen)
-
-    def _tell_unforeseen(self) -> None:
-        """Tells what went wrong in bsrepl itself while the prompt waited."""
-        for error in self._unforeseen.take():
-            self.console.errors.write_internal(error)
-
-    def _tell_late_proofs(self) -> None:
-        with self.console.guarded():
-            self.console.tell_late_proofs()
-
-    def _look(self) -> None:
-        self._is_looking = True
-        try:
-            with interruptible():
-                self.console.look(looked=True)
-                with self.console.guarded():
-                    self.console.tour.show()
-        finally:
-            self._is_looking = False
+    def _propose_again(self) -> None:
+        """Puts what a tour has come to at the prompt, unless something else is being typed."""
         if self._proposal() != self._proposed and self.default_buffer.text in ("", self._proposed):
             self._propose()
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+
+from ...text.tracebacks import is_library
 
 _T = TypeVar("_T")
 
@@ -44,9 +47,19 @@ class Unforeseen:
             return otherwise
 
     def from_loop(self, loop: Any, context: dict[str, Any]) -> None:
-        """The exception handler of an event loop."""
+        """The exception handler of the event loop, which the tasks of commands share."""
+        task = context.get("task") or context.get("future")
+        if isinstance(task, asyncio.Task) and not _is_ours(task):
+            loop.default_exception_handler(context)
+            return
         error = context.get("exception")
         self.add(error if isinstance(error, BaseException) else RuntimeError(str(context.get("message"))))
+
+
+def _is_ours(task: asyncio.Task[Any]) -> bool:
+    """Whether a task belongs to the prompt."""
+    file = getattr(getattr(task.get_coro(), "cr_code", None), "co_filename", "")
+    return is_library(file)
 
 
 class GuardedCompleter(Completer):

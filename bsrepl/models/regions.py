@@ -1,0 +1,153 @@
+"""Two models compared piece by piece: each node and each rewrite is given the same values in both.
+
+Where the outputs of two models differ, either a piece of one computes something else, and this is found at the piece,
+however little is left of it at the outputs; or every piece agrees, and what differs is rounding that went on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from onnx import ModelProto
+
+from ..graphdiff.difference import Difference
+from ..graphdiff.view import Tensor, View
+from .comparison import Comparison
+from .cutting import cut_at, given, own
+from .execution import Executable, Values
+
+_TOLERANCE = 5e-6  # relative; sums of some thousand products in another order differ by 1e-6
+_JOINED = 6  # times that pieces are joined with those that follow
+_REFACTORED = 1e-3  # relative; what is scaled or moved on purpose disagrees by more than an error in a weight
+_LESS = 0.02  # times the disagreement of a piece, that is left of it when it is joined with the right ones
+_TELLING = 16  # values of a channel, from which on its own scale says something
+
+
+class Disagreement(NamedTuple):
+    """A piece that computes other values from the same ones: the tensor that it produces, before and after."""
+
+    before: Tensor
+    after: Tensor
+    relative: float
+
+
+def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """The pairs of tensors at which both graphs can be cut, in the order of the new graph."""
+    old, new = difference.old, difference.new
+    first: dict[Tensor, Tensor] = {}
+    for earlier, later in pairs.items():
+        first.setdefault(later, earlier)
+    moved = {theirs for _, theirs in difference.moved}
+    found = []
+    for number in new.order():
+        for tensor in filter(None, new.nodes[number].outputs):
+            mine = first.get(tensor)
+            if mine is None or tensor[0] or mine[0] or mine in old.constants:
+                continue
+            shapes = [_shape(graph, name) for graph, name in ((old, mine), (new, tensor))]
+            if None not in shapes and shapes[0] != shapes[1]:
+                continue
+            is_end = tensor in new.outputs
+            if is_end or not (number in moved or any(reader in moved for reader, _ in new.consumers.get(tensor, ()))):
+                found.append((mine, tensor))
+    return found
+
+
+def _shape(graph: View, tensor: Tensor) -> tuple[int, ...] | None:
+    """The shape of a tensor, if it is written and has no dynamic dimension."""
+    shape = graph.types.get(tensor, (0, None))[1]
+    return None if shape is None else tuple(size for size in shape if isinstance(size, int) and size > 0) or None
+
+
+class Pieces:
+    """Two models cut at pairs of tensors. `inputs` and `others` are the inputs of both.
+
+    Raises ExecutionFailed if a model cannot be executed, or gives no tensors inside.
+    """
+
+    def __init__(
+        self,
+        before: ModelProto,
+        after: ModelProto,
+        tensors: Sequence[tuple[Tensor, Tensor]],
+        inputs: Values,
+        others: Values,
+    ) -> None:
+        self._after = after
+        self._others = others
+        was = Executable(before, [mine[1] for mine, _ in tensors])(inputs)
+        self._values = {pair: was[pair[0][1]] for pair in tensors if isinstance(was.get(pair[0][1]), np.ndarray)}
+
+    def disagreements(self, *, is_fine: bool = False) -> list[Disagreement]:
+        """The pieces that disagree, in order. With `is_fine`, a channel with few values has a scale of its own, too."""
+        return self._disagreements(self._values, is_fine)
+
+    def unexplained(self, wrong: Sequence[Disagreement]) -> Disagreement | None:
+        """Of pieces that disagree, the guilty one; None if they make up for each other, as a weight that is scaled and
+        the next one scaled back.
+
+        The first of them are joined with those that follow, until none disagrees, or an output of the graph does.
+        """
+        held = dict(self._values)
+        outputs = {("", value.name) for value in self._after.graph.output}
+        guilty: Disagreement | None = None
+        for _ in range(_JOINED):
+            if not wrong:
+                return None
+            first = self._first(wrong)
+            if guilty is None or first[0].relative < _LESS * guilty.relative:  # what came before was on purpose
+                guilty = first[0]
+            certain = [piece for piece in first if piece.relative < _REFACTORED or piece.after in outputs]
+            if certain:
+                return certain[0] if len(held) == len(self._values) else guilty
+            for piece in first:
+                del held[piece.before, piece.after]
+            wrong = self._disagreements(held, is_fine=False)
+        return guilty if wrong else None
+
+    def _first(self, wrong: Sequence[Disagreement]) -> list[Disagreement]:
+        """Those of some pieces that read none of the others."""
+        makers = {name: node for node in self._after.graph.node for name in node.output}
+        ends = {piece.after[1] for piece in wrong}
+        stops = {theirs[1] for _, theirs in self._values} - ends
+
+        def reads_others(name: str) -> bool:
+            waiting, known = list(makers[name].input) if name in makers else [], set(stops)
+            for read in waiting:  # it grows
+                if read in ends:
+                    return True
+                if read in makers and read not in known:
+                    known.add(read)
+                    waiting += makers[read].input
+            return False
+
+        return [piece for piece in wrong if not reads_others(piece.after[1])] or list(wrong)
+
+    def _disagreements(self, held: Mapping[tuple[Tensor, Tensor], Any], is_fine: bool) -> list[Disagreement]:
+        values = {theirs[1]: value for (_, theirs), value in held.items()}
+        cut = cut_at(self._after, values)
+        produced = {name for node in cut.graph.node for name in node.output}
+        wanted = [name for name in map(own, values) if name in produced]
+        now = Executable(cut, wanted)({**self._others, **given(values, self._after)})
+        found = []
+        for (mine, theirs), value in held.items():
+            computed = now.get(own(theirs[1]), now.get(theirs[1]))
+            if isinstance(computed, np.ndarray) and (relative := distance(value, computed, is_fine)) > _TOLERANCE:
+                found.append(Disagreement(mine, theirs, relative))
+        return found
+
+
+def distance(a: Any, b: Any, is_fine: bool) -> float:
+    """How far two arrays differ, relative to the largest magnitude of a channel; endless if by more than values."""
+    comparison = Comparison()
+    comparison.add([("a", "b")], {"a": a}, {"b": b})
+    if comparison.why:
+        return np.inf
+    distances = [comparison.relative if comparison.absolute > comparison.epsilon else 0.0]
+    for channels, error in comparison.errors.items():
+        if is_fine or a.size >= _TELLING * error.size:  # a single value near zero says little
+            scale = np.maximum(comparison.scales[channels], comparison.epsilon)
+            distances.append(float(np.where(error > comparison.epsilon, error / scale, 0).max(initial=0)))
+    return max(distances)
