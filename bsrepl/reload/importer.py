@@ -175,8 +175,7 @@ class PluginImporter(MetaPathFinder, Loader):
         return self._names.is_packaged(path)
 
     def place(self, path: str) -> tuple[int, str]:
-        """Where a file stands in the order of execution: the modules of packages as they were imported first, for
-        a cycle has to be entered where it was; then plugin files by their paths."""
+        """Where a file stands in the order of execution: as it was imported first, for that is where cycles begin."""
         return self._order.get(path, len(self._order)), path
 
     def depth(self, path: str) -> int:
@@ -262,24 +261,24 @@ class PluginImporter(MetaPathFinder, Loader):
         return code
 
     def _run(self, code: CodeType, module: ModuleType, path: str) -> None:
-        is_packaged = self._names.is_packaged(path)
-        if not is_packaged:
+        names = module.__dict__
+        if not self._names.is_packaged(path):
             self._note(path, module.__name__.rpartition(".")[0], ())
             module.__file__ = path  # set here, and not by a spec with a location: that looks for a byte code cache
-        if not is_packaged or self._is_plugin_file(path):
-            module.__dict__["__builtins__"] = self._builtins
-        if not is_packaged:
-            exec(code, module.__dict__)
+            names["__builtins__"] = self._builtins
+            exec(code, names)
             return
+        if self._is_plugin_file(path):
+            names["__builtins__"] = self._builtins
         self._order.setdefault(path, len(self._order))
         framework = self._frameworks.setdefault(path, current_framework())
         self._running.add(path)
         try:
             with self._statements.watched(), source_context(framework):
-                exec(code, module.__dict__)
+                exec(code, names)
         finally:
             self._running.discard(path)
-        hand_over, former = module.__dict__.get("__reload__"), self._in_place.former(path)
+        hand_over, former = names.get("__reload__"), self._in_place.former(path)
         if former is not None and callable(hand_over):
             hand_over(former)
 

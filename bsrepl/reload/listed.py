@@ -12,7 +12,7 @@ from os.path import isdir
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import UnavailablePlugin
-from ..registry.plugin import Key, Lazy, Plugin
+from ..registry.plugin import KINDS, Key, Lazy, Plugin
 from ..registry.store import Registry
 from . import signatures
 
@@ -97,10 +97,11 @@ class ListedPlugins:
         self.known |= modules.keys()
         names = set(modules.values())
         self._names |= names
-        for key in list(self._registry.snapshot.keys()):
-            for plugin in self._registry.snapshot.claims(key):
-                if isinstance(plugin.target, Lazy) and plugin.target.module in names:
-                    self._lazy.setdefault(plugin.target.module, {})[key] = plugin
+        snapshot = self._registry.snapshot
+        for plugin in (plugin for kind in KINDS for plugin in snapshot.plugins(kind)):
+            for claim in snapshot.claims(plugin.key):
+                if isinstance(claim.target, Lazy) and claim.target.module in names:
+                    self._lazy.setdefault(claim.target.module, {})[claim.key] = claim
         exchanged = list(self._exchanged(names))
         if exchanged:
             self._registry.replace(self._registry.snapshot.replacing((), (), exchanged))

@@ -182,7 +182,7 @@ class Commands:
 
     def _named(self, file: str) -> list[str]:
         """The watched files that a path, or the end of one, names."""
-        watched = [*self._reloader.plugin_files, *self._reloader.helpers]
+        watched = [*self._reloader.plugin_files, *self._reloader.helpers, *self._reloader.package_modules]
         end = os.sep + os.path.normpath(os.path.expanduser(str(file))).lstrip(f".{os.sep}")
         return [path for path in watched if path.endswith(end)]
 

@@ -81,8 +81,8 @@ def developing(effort: Effort) -> Iterator[Row]:
                 followed = follow(report.replaced, lambda: names(reloader), report.after.seen)
                 taken = 1e3 * (time.perf_counter() - start - looking)
                 assert saved.number == sys.modules[module_name(file)].NUMBER  # noqa: B023
+                assert followed.error is None
                 assert not followed.stale
-                assert not followed.error
                 return taken
 
             peers = {peer: Peer(peer, file) for peer in ("importlib.reload", "autoreload")}
