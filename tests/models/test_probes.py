@@ -13,7 +13,9 @@ from bsrepl.models.probes import KINDS, Probes
 
 node = helper.make_node
 INT64, UINT8, BOOL = TensorProto.INT64, TensorProto.UINT8, TensorProto.BOOL
-TABLE, SMALL, CLASSES = np.zeros((700, 4), np.float32), np.zeros((4, 5), np.float32), np.arange(30)
+TABLE: Any = np.zeros((700, 4), np.float32)
+SMALL: Any = np.zeros((4, 5), np.float32)
+CLASSES: Any = np.arange(30)
 
 
 def reading(*nodes: NodeProto, name: str = "x", element: int = INT64, **constants: Any) -> ModelProto:
