@@ -51,6 +51,7 @@ def console(
     trusting: bool = False,
     plain_qonnx: bool = False,
     index_file: Path | None = None,
+    keep_error: Callable[[BaseException], None] = lambda error: None,
     development: Development | None = None,
 ) -> Console:
     """A console for plugin files and folders of them, which prints on `out` and `err`.
@@ -59,7 +60,8 @@ def console(
     `executor` executes models in another process. With `trusting`, files are executed even if somebody else may have
     written them; with `plain_qonnx`, QONNX is not made linear while commands run. `index_file` keeps what was read of
     installed packages. `development` decides which packages are followed as their files change; without it, none.
-    `Console.close` takes out of the process what this puts into it.
+    `keep_error` records an internal error for a report. `Console.close` takes out of the process what this puts into
+    it.
     """
     brainsmith = InstalledBrainsmith()
     adopt = partial(brainsmith.adopt, registry)
@@ -82,7 +84,7 @@ def console(
 
     workbench = _workbench(registry, reloader, session, executor, clock, show_progress)
     board = Board(registry, reloader, now)
-    errors = ErrorOutput(err, registry)
+    errors = ErrorOutput(err, registry, keep_error)
     looking = Looking(
         reloader, session.namespace, workbench, board, out, take_notes, clock, shows_time
     )  # fmt: skip

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from .. import __version__
 from ..errors import LessonError, PluginFileError
 from ..models.executor import Executor
 from ..registry.store import registry
@@ -21,7 +20,7 @@ from ..reload.signatures import read_once
 from ..teach import lesson_text, tour
 from ..teach.recording import LESSON
 from ..text.terminal import Terminal, wants_color
-from . import assembly, check, places, starter
+from . import about, assembly, check, places, starter
 from .console import Console
 
 _USAGE_ERROR = 2
@@ -32,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs bsrepl. Returns the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.version or options.report:
+        print(about.report(places.config_file(), places.error_file()) if options.report else about.versions())
+        return 0
     _ensure_current_folder()
     for needed, given, flag in (("tour", options.auto, "--auto"), ("check", options.json, "--json")):
         if given and not getattr(options, needed):
@@ -65,6 +67,7 @@ def _run(
         trusting=options.trust,
         plain_qonnx=options.plain_qonnx,
         index_file=places.index_file(),
+        keep_error=lambda error: about.keep(error, places.error_file()),
         development=Development(options.dev, not options.no_dev, options.trust),
     )
     console.session.install()
@@ -249,7 +252,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--no-dev", action="store_true", help="follow no package")
     add("--trust", action="store_true", help="also execute plugin files that another user may have written")
-    add("-V", "--version", action="version", version=f"bsrepl {__version__}")
+    add(
+        "--report",
+        action="store_true",
+        help="print what a report of a problem needs",
+    )
+    add("-V", "--version", action="store_true", help="print the version, and those of what bsrepl stands on")
     return parser
 
 

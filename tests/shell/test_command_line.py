@@ -45,7 +45,6 @@ def bsrepl(*arguments: object, cwd: Path, stdin: str = "", **environment: str) -
         (["--nonsense"], "", 2, "", "unrecognized arguments"),
         (["no_such_folder"], "", 2, "", "no_such_folder is neither a folder nor a .py file"),
         (["--interval", "-1"], "", 2, "", "--interval"),
-        (["--version"], "", 0, "bsrepl 0.1.0\n", ""),
     ],
 )
 def test_scripts(tmp_path: Path, arguments: list[str], stdin: str, status: int, out: str, err: str) -> None:
