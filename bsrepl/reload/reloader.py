@@ -156,6 +156,8 @@ class Reloader:
     @property
     def packages(self) -> list[FollowedPackage]:
         """The packages under development, imported or not, by name."""
+        if self._live.adopt_late_imports():  # by the command that asks
+            self._list_imported()
         return followed_packages(self.package_modules.values(), self._listed.folders)
 
     @property

@@ -30,7 +30,7 @@ from ..text import screen as live_view
 from ..text.format import counted
 from ..text.markdown import rendered
 from ..text.prose import filled
-from ..text.styled import fields, headed
+from ..text.styled import fields, headed, wrapped
 from ..text.terminal import Terminal
 from .command import Command
 from .drawings import Drawings, Part
@@ -230,11 +230,12 @@ class Commands:
 
     def frameworks(self) -> None:
         """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
-        followed = {package.name: f"  {reload_report.followed(package)}\n" for package in self._reloader.packages}
+        followed = {package.name: f"  {reload_report.followed(package)}" for package in self._reloader.packages}
         for framework in self._installed.installations():
             why_slow = self._acceleration.why_not() if framework.name == "qonnx" else None
             self._out.write(frameworks_report.framework(framework, self._out.width, why_slow))
-            self._out.write([("", followed.get(framework.name, ""))])
+            if framework.name in followed:
+                self._out.write([("", wrapped(followed[framework.name], self._out.width, "    "))])
 
     def record(self, path: str) -> None:
         """Writes the session so far into a file that runs, or, if its name ends in .md, into a lesson.
