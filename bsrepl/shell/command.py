@@ -6,6 +6,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from ..errors import WrongCall
@@ -97,6 +98,15 @@ class Command(Styled):
     def usage(self) -> str:
         """`trace(model, passes, *, blame=False)`"""
         return f"{self.__name__}{self.__signature__}"
+
+    @cached_property
+    def stub(self) -> Callable[..., Any]:
+        """A function that takes the same and does nothing, for what completes by looking at functions."""
+        names: dict[str, Any] = {}
+        exec(f"def {self.usage}: ...", names)
+        function: Callable[..., Any] = names[self.__name__]
+        function.__doc__ = self.__doc__
+        return function
 
     @property
     def summary(self) -> str:
