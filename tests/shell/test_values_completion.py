@@ -79,9 +79,12 @@ def test_no_name_that_would_be_a_name_error(values: ValuesCompleter) -> None:
     ],
 )
 def test_the_signature_of_a_plugin(screen: Screen, text: str, signature: str) -> None:
-    screen.type(
-        "@transform\nclass Mine:\n    def __init__(self, model: int, limit: int = 3) -> None: ...\n    def apply(self, model): ..."
-    )
+    screen.type("""
+        @transform
+        class Mine:
+            def __init__(self, model: int, limit: int = 3) -> None: ...
+            def apply(self, model): ...
+    """)
     found = plugin_signatures(Document(text), screen.names, screen.console.registry.snapshot)
     described = [
         f"{one.name}({', '.join(f'{p.name}={p.default}' if p.default else p.name for p in one.parameters)}) {one.index}"
