@@ -14,7 +14,8 @@ from bsrepl.errors import LessonError
 from bsrepl.registry.changes import changes_between
 from bsrepl.teach import bench as discovery
 from bsrepl.teach import tour
-from bsrepl.teach.lesson import Lesson, Step, first_difference, parsed, same_output, written
+from bsrepl.teach.lesson import Lesson, Step, parsed, written
+from bsrepl.teach.outputs import first_difference, same_output
 
 from ..conftest import Screen, Start
 from .test_board import MEASURED
@@ -76,6 +77,46 @@ def test_each_python_fence_is_a_step() -> None:
     )
 
 
+FENCES = """\
+# Kinds of fences
+
+Read before all.
+
+## One
+
+<!-- A comment
+```python
+hidden = 1
+```
+-->
+1. In a list:
+   ```python
+   if x:
+       y = 1
+   ```
+   > quoted
+> ```{python}
+> a = 1
+>
+> b = 2
+> ```
+
+```python notest
+left alone
+```
+~~~{code-cell} ipython3
+c = 3
+~~~
+"""
+
+
+def test_fences_in_lists_and_quotes_and_of_other_kinds() -> None:
+    lesson = parsed(FENCES, "f.md")
+    assert lesson.introduction == "Read before all."
+    assert [step.code for step in lesson.steps] == ["if x:\n    y = 1\n", "a = 1\n\nb = 2\n", "c = 3\n"]
+    assert lesson.steps[2].text == "    left alone"
+
+
 NESTED = "# T\n````python\na = '''\n```inner\n'''\n````\n````output\n````\n"
 
 
@@ -113,6 +154,13 @@ def test_what_is_no_lesson_says_where(text: str, said: str) -> None:
         ("difference 2.9e-03 (relative", "difference 3.4e-03 (relative", True),
         ("11 -> 17 nodes", "11 -> 18 nodes", False),
         ("a\nb", "a", False),
+        ("one two\nthree", "one\n  two three", True),
+        ("a ... z", "a b\nc z", True),
+        ("...", "anything", True),
+        ("a\n...\nz\n", "a\nz", True),
+        ("a\n...", "b\nc", False),
+        ("Traceback (most recent call last):\n  File x\nValueError: no\n", "ValueError: no\n", True),
+        ("Traceback (most recent call last):\n  File x\nValueError: no\n", "ValueError: yes\n", False),
     ],
 )
 def test_outputs_are_alike_but_for_what_is_different_each_time(one: str, other: str, same: bool) -> None:
@@ -154,7 +202,7 @@ def test_a_lesson_is_done_step_by_step(screen: Screen, tmp_path: Path) -> None:
         console.tour.show()
         return screen.out.getvalue()[start:]
 
-    assert shown() == "\n[1/3] Folding\nRead this.\nAnd this.\n"
+    assert shown() == "\n[1/3] Folding\nRead this.\n\nAnd this.\n"
     assert shown() == ""  # once
     assert console.tour.guide is not None
     assert console.tour.guide.proposal == "x = 6"
