@@ -250,9 +250,9 @@ class Console:
         finally:
             self.out.stream, self.err.stream = streams
 
-    def _guide(self, lesson: Lesson) -> Guide:
+    def _guide(self, lesson: Lesson, alone: bool = False) -> Guide:
         """What leads through a lesson in this session."""
-        return Guide(lesson, self.session.namespace, self.registry, self.looking, self._value_of)
+        return Guide(lesson, self.session.namespace, self.registry, self.looking, self._value_of, alone=alone)
 
     def _value_of(self, expression: str) -> Any:
         return eval(expression, self.session.namespace)

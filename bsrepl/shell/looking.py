@@ -66,6 +66,10 @@ class Looking:
         """Watches a folder of plugin files, too."""
         self._reloader.add(folder)
 
+    def set_aside(self) -> list[str]:
+        """Watches nothing for the moment. Returns the paths to `add` again."""
+        return self._reloader.set_aside()
+
     def drop(self, folder: str) -> None:
         """Watches a folder no more; what its files registered is withdrawn."""
         self._reloader.drop(folder)

@@ -26,13 +26,16 @@ class Watching(Protocol):
 
     def add(self, folder: str) -> None: ...
 
+    def set_aside(self) -> list[str]: ...
+
     def drop(self, folder: str) -> None: ...
 
 
 class Guide:
     """A lesson that is being done in a session. `end` leaves the session as it was found.
 
-    `names` is the namespace of the session, `evaluate` gives the value of an expression in it.
+    `names` is the namespace of the session, `evaluate` gives the value of an expression in it. With `alone`, the
+    user's own plugin files are set aside until the end: they may use the names that the lesson does.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class Guide:
         registry: Registry,
         watching: Watching,
         evaluate: Callable[[str], Any],
+        *,
+        alone: bool = False,
     ) -> None:
         import tempfile  # only now, as other things here: few sessions have a lesson
 
@@ -56,6 +61,7 @@ class Guide:
         self._evaluate = evaluate
         self._introduced = -1  # the step that was introduced last
         self._contents = self._content()  # of the step's file, when the step began
+        self._aside = watching.set_aside() if alone else []
         watching.add(str(self.folder))
 
     @property
@@ -123,6 +129,8 @@ class Guide:
         import shutil
 
         shutil.rmtree(self.folder, ignore_errors=True)
+        for path in self._aside:
+            self._watching.add(path)
         self._watching.drop(str(self.folder))
         self._registry.replace(_without_typed(self._registry.snapshot, self._snapshot))
         self._names.clear()

@@ -314,3 +314,36 @@ def test_a_tour_stands_at_the_prompt(start: Start) -> None:
     shell.expect(">>>", "tfm 65")
     shell.enter("exit")
     assert shell.status() == 0
+
+
+def test_the_tour_by_enter_alone_takes_each_step_once(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a folder whose plugin files have the names that the tour uses: they are set aside meanwhile."""
+    monkeypatch.setattr(discovery, "measure", lambda runs, progress: MEASURED)  # other tests measure
+    own = "@transform\nclass RemoveRedundantOps:\n    def apply(self, model): return model, False\n"
+    (screen.folder / "plugin_example.py").write_text(own)
+    screen.console.look()
+    mine = screen.names["tfm"].RemoveRedundantOps
+    screen.type("tour()")
+    guide = screen.console.tour.guide
+    assert guide is not None
+    places: list[int] = []
+    while screen.console.tour.guide is not None and len(places) < 100:
+        places.append(guide.place)
+        screen.type(guide.proposal)
+        screen.console.look()  # as the prompt does
+    assert places == list(range(len(guide.lesson.steps)))
+    screen.console.look()
+    assert screen.names["tfm"].RemoveRedundantOps.__module__ == mine.__module__
+    assert "missing" not in screen.type("tfm.RemoveRedundantOps")
+
+
+def test_a_lesson_begins_at_a_step_and_goes_on_where_it_was_left(screen: Screen, tmp_path: Path) -> None:
+    (tmp_path / "folding.md").write_text(TEXT)
+    path = str(tmp_path / "folding.md")
+    assert "folding.md goes on at step 3" in screen.type(f"lesson({path!r}, 3)")
+    screen.type("tour.back()")
+    screen.type("tour.quit()")
+    assert "folding.md goes on at step 2" in screen.type(f"lesson({path!r})")
+    screen.type("tour.quit()")
+    assert "goes on" not in screen.type(f"lesson({path!r}, 1)")
+    assert screen.type(f"lesson({path!r}, 9)") == "LessonError: folding.md has steps 1 to 3, not 9\n"
