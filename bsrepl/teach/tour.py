@@ -76,6 +76,11 @@ class Tour:
         """The lesson and the step that it is at."""
         return self.guide, self.guide.place if self.guide is not None else 0
 
+    @property
+    def progress(self) -> str:
+        """`step 3/24`; empty if no lesson is running."""
+        return f"step {self.guide.place + 1}/{len(self.guide.lesson.steps)}" if self.guide is not None else ""
+
     def show(self) -> None:
         """Says what the step is about, once."""
         guide = self.guide

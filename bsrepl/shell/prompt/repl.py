@@ -295,5 +295,6 @@ class Shell(PythonRepl):
             failing=list(reloader.failures.values()),
             last_reload=self.console.looking.last_seconds,
             mode=f"vi {self.app.vi_state.input_mode.value.removeprefix('vi-')}" if self.vi_mode else "",
+            lesson=self.console.tour.progress,
             width=width,
         )
