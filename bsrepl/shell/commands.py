@@ -210,7 +210,12 @@ class Commands:
         with self._out.held() as screen:
             live_view.until_key(
                 screen.stream,
-                lambda: screen.write(board_text.board(self._board.view(), screen.width, screen.height - 1)),
+                lambda: screen.write(
+                    [
+                        *board_text.board(self._board.view(), screen.width, screen.height - 2),
+                        ("dim", "any key leaves the board\n"),
+                    ]
+                ),
                 self._looking.look,
                 _INTERVAL,
             )
