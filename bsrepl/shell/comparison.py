@@ -23,10 +23,8 @@ def run(diff: Callable[..., ModelDiff | Series], options: argparse.Namespace, ou
     That is 2, with the reason on stderr, if the models or their inputs cannot be read.
     """
     if os.devnull in options.diff:  # as git has it for a file that is new, or deleted
-        print(
-            f"bsrepl: nothing to compare {' '.join(path for path in options.diff if path != os.devnull)} with: it is new, or deleted",
-            file=sys.stderr,
-        )
+        others = " ".join(path for path in options.diff if path != os.devnull)
+        print(f"bsrepl: there is nothing to compare {others} with: it is new, or deleted", file=sys.stderr)
         return _UNREADABLE
     try:
         return _compared(diff, options, out)

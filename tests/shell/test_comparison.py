@@ -98,7 +98,7 @@ def test_the_report_is_plain_json(screen: Screen, trail: Path, capsys: pytest.Ca
         (["nothing.onnx", "tidy.onnx"], "no model 'nothing.onnx'"),
         (["cut.onnx", "tidy.onnx"], "cut.onnx is no ONNX model"),
         (["tidy.onnx"], "diff compares two"),
-        (["/dev/null", "tidy.onnx"], "nothing to compare tidy.onnx with"),
+        (["/dev/null", "tidy.onnx"], "nothing to compare tidy.onnx with: it is new, or deleted"),
         (["empty"], "no *.onnx file in empty"),
         (["*.none"], "no file matches *.none"),
     ],
