@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do n
     from .model_diff import ModelDiff
     from .series import Series
     from .survey import Survey
+    from .sweep import Sweep
     from .trace_result import Trace
     from .unasked import Proof
     from .verdict import Verdict
@@ -124,6 +125,17 @@ def series_table(series: Series, width: int) -> Text:
         text.append(("error" if step is series.first_wrong else "", "  ".join(cells).rstrip() + "\n"))
     style = "error" if series.first_wrong is not None else "dim"
     return text + [(style, wrapped(line, width)) for line in series.conclusion()]
+
+
+def sweep_table(sweep: Sweep, width: int, shows_time: bool) -> Text:
+    """What passes did to many models, a line for each, and how many fail."""
+    rows = sweep.table() if shows_time else [cells[:-2] for cells in sweep.table()]
+    heading, *lines = columns(rows, width)
+    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
+    for row, cells in zip(sweep, lines, strict=True):
+        text.append(("error" if row.is_failed else "", "  ".join(cells).rstrip() + "\n"))
+    style = "dim" if sweep else "error"
+    return text + [(style, wrapped(line, width)) for line in sweep.conclusion()]
 
 
 def survey_table(survey: Survey, width: int) -> Text:

@@ -36,6 +36,7 @@ EXAMPLES: Mapping[str, str] = {
     "trace": "trace(m, [tfm.InferShapes, tfm.FoldConstants])",
     "watch": "watch(m, tfm.FoldConstants)",
     "passes": "passes(m)",
+    "sweep": 'sweep(tfm.FoldConstants, "models/")',
     "reproduce": 'reproduce("report")',
     "inference_cost": "inference_cost(m)",
     "range_analysis": "range_analysis(m, (0, 255))",
