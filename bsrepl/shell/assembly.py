@@ -129,7 +129,11 @@ def _workbench(
 
 
 def _live_code(reloader: Reloader, session: Session) -> worker.LiveCode:
-    modules = {**reloader.modules, **reloader.unlike_disk}
+    followed = reloader.package_modules.items()
+    alone = {
+        path: module for path, module in followed if "." not in module.__name__ and not hasattr(module, "__path__")
+    }
+    modules = {**reloader.modules, **alone, **reloader.unlike_disk}
     sources = {path: reloader.live_source(path) for path in modules}
     names = {path: module.__name__ for path, module in modules.items()}
     return worker.LiveCode(sources, names, list(reloader.unlike_disk), session.definitions())

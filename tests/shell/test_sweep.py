@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import threading
 from concurrent.futures import Executor, Future
@@ -46,6 +47,17 @@ class Obey(Transformation):
         time.sleep(600)
 """
 
+NAMING = """
+import least_names
+from qonnx.transformation.base import Transformation
+
+@transform
+class Naming(Transformation):
+    def apply(self, model):
+        model.graph.node[0].name = model.graph.node[0].op_type + least_names.SUFFIX
+        return model, False
+"""
+
 
 def relu(name: str) -> bytes:
     """A model of one node, a Relu."""
@@ -66,14 +78,14 @@ def models(tmp_path: Path) -> Path:
 
 
 class Elsewhere(Executor):
-    """Runs each task at once, with what it holds alone; the files of the models are gone by then."""
+    """Runs each task at once, with what it holds alone; the folders are gone by then."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
 
     def submit(self, function: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
-        for file in self._folder.glob("*.onnx"):
-            file.unlink()
+        for folder in self._folders:
+            shutil.rmtree(folder)
         future: Future[Any] = Future()
         future.set_result(function(*arguments, **options))
         return future
@@ -105,10 +117,17 @@ def test_whatever_happens_to_a_model_is_a_row(screen: Screen, models: Path, tmp_
     assert wrong["applied"]["changes"] == "1 rewrite"
 
 
-def test_a_pass_of_the_prompt_runs_on_workers_that_have_no_files(screen: Screen, models: Path, tmp_path: Path) -> None:
+def test_workers_need_no_file_of_the_session(
+    screen: Screen, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pass of the prompt, and one of a plugin file in the current folder, with what it imports."""
+    plugins = tmp_path / "plugins"
+    monkeypatch.chdir(plugins)
+    (plugins / "least_names.py").write_text("SUFFIX = '_0'\n")
+    (plugins / "naming.py").write_text(NAMING)
     screen.type(PASS.replace('@transform(stage="cleanup")\n', ""))
-    screen.names["workers"] = Elsewhere(models)
-    screen.type(f"s = sweep([tfm.InferShapes, Obey], {str(models / 'wrong.onnx')!r}, executor=workers)")
+    screen.names["workers"] = Elsewhere(models, plugins)
+    screen.type(f"s = sweep([tfm.Naming, Obey], {str(models / 'wrong.onnx')!r}, executor=workers)")
     assert [(row.status, row.applied.changes) for row in screen.names["s"]] == [("DIFFERENT", "1 rewrite")]
 
 
