@@ -34,6 +34,7 @@ from .console import Console
 from .error_output import ErrorOutput
 from .looking import Looking
 from .preloaded import PRELOADED
+from .sweeping import Sweeping
 
 _PLAIN = (bool, int, float, complex, str, bytes)  # types of values that another process is given
 
@@ -96,12 +97,14 @@ def console(
         registry, reloader, session, evaluator, looking, proofs, history, board, errors, out, err,
         notes=take_notes, trusting=trusting, on_close=(stand_in.uninstall, proofs.close),
     )  # fmt: skip
+    live_code = partial(_live_code, reloader, session)
     commands = Commands(
         registry, reloader, installed, acceleration, workbench, history, board, built.recording,
-        built.tour.lesson, errors, looking, out, show_progress,
+        Sweeping(live_code, partial(_named, registry), show_progress), built.tour.lesson, errors, looking, out,
+        show_progress,
     )  # fmt: skip
     session.namespace.update({**commands.all, "tour": built.tour})
-    session.start_workers_with(worker.__name__, worker.Arguments(partial(_live_code, reloader, session)))
+    session.start_workers_with(worker.__name__, worker.Arguments(live_code))
     return built
 
 
@@ -126,7 +129,11 @@ def _workbench(
 
 
 def _live_code(reloader: Reloader, session: Session) -> worker.LiveCode:
-    modules = {**reloader.modules, **reloader.unlike_disk}
+    followed = reloader.package_modules.items()
+    alone = {
+        path: module for path, module in followed if "." not in module.__name__ and not hasattr(module, "__path__")
+    }
+    modules = {**reloader.modules, **alone, **reloader.unlike_disk}
     sources = {path: reloader.live_source(path) for path in modules}
     names = {path: module.__name__ for path, module in modules.items()}
     return worker.LiveCode(sources, names, list(reloader.unlike_disk), session.definitions())

@@ -37,6 +37,7 @@ from .drawings import Drawings, Part
 from .error_output import ErrorOutput
 from .help_page import help_page, namespace_page
 from .looking import Looking
+from .sweeping import Sweeping
 
 _PROMPT = 3  # lines that the prompt and what stands around it take
 _INTERVAL = 0.25  # seconds between two looks at the files while the board is live
@@ -55,6 +56,7 @@ class Commands:
         history: History,
         board: Board,
         recording: Recording,
+        sweeping: Sweeping,
         lesson: Callable[[Any], None],
         errors: ErrorOutput,
         looking: Looking,
@@ -94,6 +96,7 @@ class Commands:
             "trace": workbench.trace,
             "watch": workbench.watch,
             "passes": workbench.passes,
+            "sweep": sweeping.sweep,
             "reproduce": self.reproduce,
             "inference_cost": inference_cost,
             "range_analysis": range_analysis,

@@ -43,7 +43,7 @@ def bsrepl(*arguments: object, cwd: Path, stdin: str = "", **environment: str) -
         (["-c", "raise KeyboardInterrupt"], "", 130, "", ""),
         (["-c", "tfm.FoldConstant"], "", 1, "", "nearest: FoldConstants"),
         (["--nonsense"], "", 2, "", "unrecognized arguments"),
-        (["no_such_folder"], "", 2, "", "no_such_folder is neither a folder nor a .py file"),
+        (["no_such_folder"], "", 2, "", "no_such_folder is neither a folder nor a .py, .onnx or .md file"),
         (["--interval", "-1"], "", 2, "", "--interval"),
     ],
 )
