@@ -130,3 +130,7 @@ class PluginWarning(UserWarning):
 
 class Terminated(SystemExit):
     """A signal wants the process to end; `code` is the exit status that a shell gives to it: 128 and its number."""
+
+
+class Left(SystemExit):
+    """`exit()` was typed: the session ends, and what it was opened in goes on."""

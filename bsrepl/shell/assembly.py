@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ..frameworks.brainsmith.installed import InstalledBrainsmith
@@ -52,6 +53,7 @@ def console(
     plain_qonnx: bool = False,
     index_file: Path | None = None,
     development: Development | None = None,
+    module: ModuleType | None = None,
 ) -> Console:
     """A console for plugin files and folders of them, which prints on `out` and `err`.
 
@@ -59,6 +61,7 @@ def console(
     `executor` executes models in another process. With `trusting`, files are executed even if somebody else may have
     written them; with `plain_qonnx`, QONNX is not made linear while commands run. `index_file` keeps what was read of
     installed packages. `development` decides which packages are followed as their files change; without it, none.
+    `module` is that of a host whose names commands see; without it they have one of their own.
     `Console.close` takes out of the process what this puts into it.
     """
     brainsmith = InstalledBrainsmith()
@@ -75,7 +78,7 @@ def console(
     def take_notes() -> list[str]:
         return [*stand_in.take_notes(), *reloader.take_notes()]
 
-    session = Session(PRELOADED)
+    session = Session(PRELOADED, module)
 
     def show_progress(done: int, total: int, name: str) -> None:
         out.write_over(progress(done, total, name, out.width))
@@ -98,7 +101,7 @@ def console(
         registry, reloader, installed, acceleration, workbench, history, board, built.recording,
         built.tour.lesson, errors, looking, out, show_progress,
     )  # fmt: skip
-    session.namespace.update({**commands.all, "tour": built.tour})
+    session.provide({**commands.all, "tour": built.tour})
     session.start_workers_with(worker.__name__, worker.Arguments(partial(_live_code, reloader, session)))
     return built
 
