@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..text.format import counted
+from ..text.styled import Styled, Text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +43,7 @@ class Divergence(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Verdict:
+class Verdict(Styled):
     """What executing two models on the same inputs showed. True if it was shown that they compute the same."""
 
     outcome: Outcome
@@ -70,6 +71,11 @@ class Verdict:
         """`OK rel 7e-08`, `BROKEN`"""
         measured = self.outcome in (Outcome.OK, Outcome.DIFFERENT)
         return f"{self.outcome.value} rel {self.relative:.0e}" if measured else self.outcome.value
+
+    def styled(self, width: int, shows_time: bool) -> Text:
+        from .report import verdict_text
+
+        return verdict_text(self, width)
 
     def __repr__(self) -> str:
         """`OK  same outputs: largest difference 4.9e-04 (relative 7e-08), same argmax, 4 inputs`"""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -17,14 +17,14 @@ from ..pty_session import PtySession
 class Run(Protocol):
     """Runs a program, given by its text, in a terminal."""
 
-    def __call__(self, text: str, *arguments: str, **environment: str) -> PtySession: ...
+    def __call__(self, text: str, *arguments: str, **environment: Any) -> PtySession: ...
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
     programs = []
 
-    def begin(text: str, *arguments: str, **environment: str) -> PtySession:
+    def begin(text: str, *arguments: str, **environment: Any) -> PtySession:
         files(tmp_path, {"build.py": text})
         given = arguments or (str(tmp_path / "build.py"),)
         programs.append(PtySession(*given, cwd=tmp_path, command=sys.executable, **environment))
