@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class BsreplError(Exception):
     """Base of every error that bsrepl raises on purpose."""
 
     #: Whether the message alone tells what to do, without the code that it came through.
     says_it_all = True
+
+    @property
+    def _render_traceback_(self) -> Callable[[], list[str]]:
+        """What IPython shows instead of a traceback through this package; it asks for it by this name."""
+        if not self.says_it_all:
+            raise AttributeError("_render_traceback_")
+        return lambda: [f"{type(self).__name__}: {self}"]
 
 
 class MetadataError(BsreplError, TypeError):
@@ -134,3 +143,7 @@ class PluginWarning(UserWarning):
 
 class Terminated(SystemExit):
     """A signal wants the process to end; `code` is the exit status that a shell gives to it: 128 and its number."""
+
+
+class Left(SystemExit):
+    """`exit()` was typed: the session ends, and what it was opened in goes on."""

@@ -16,11 +16,20 @@ from pathlib import Path
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;? ]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[=>]|\r")
 _CURSOR_POSITION_REQUEST = b"\x1b[6n"
+_SHELL = str(Path(sys.executable).with_name("bsrepl"))
 _PATIENCE = 20  # seconds until something that should appear counts as missing
 
 
 class PtySession:
-    def __init__(self, *arguments: object, cwd: Path, columns: int = 100, rows: int = 30, **environment: str) -> None:
+    def __init__(
+        self,
+        *arguments: object,
+        cwd: Path,
+        columns: int = 100,
+        rows: int = 30,
+        command: str = _SHELL,
+        **environment: str,
+    ) -> None:
         self._raw = b""
         self._seen = 0  # characters of the text that earlier expectations have used up
         self._answered = 0
@@ -30,7 +39,6 @@ class PtySession:
             own = {"XDG_STATE_HOME": str(cwd / ".state"), "XDG_CONFIG_HOME": str(cwd / ".config"), "PYTHONSTARTUP": ""}
             os.environ.update({"TERM": "xterm-256color", "COLUMNS": "", **own, **environment})
             os.environ.pop("COLUMNS")
-            command = str(Path(sys.executable).with_name("bsrepl"))
             os.execv(command, [command, *map(str, arguments)])
         self.resize(columns, rows)
 

@@ -23,6 +23,7 @@ ROOMS = [
     "teach",
     "manual",
     "shell",
+    "hosts",
 ]
 
 MODULES = sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))

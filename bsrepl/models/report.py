@@ -83,8 +83,13 @@ _OUTCOME_STYLES = {"OK": "added", "OK up to rounding": "added", "UNPROVEN": "war
 
 def verdict_lines(verdict: Verdict, width: int) -> Text:
     """Whether two models compute the same, and which shapes and datatypes are wrong since the change."""
+    return [*warning_lines(verdict.contradictions, width), *verdict_text(verdict, width, "  ")]
+
+
+def verdict_text(verdict: Verdict, width: int, indent: str = "") -> Text:
+    """Whether two models compute the same, alone."""
     style = _OUTCOME_STYLES.get(verdict.outcome.value, "error")
-    return [*warning_lines(verdict.contradictions, width), (style, wrapped(f"  {verdict!r}", width, "    "))]
+    return [(style, wrapped(f"{indent}{verdict!r}", width, f"{indent}  "))]
 
 
 def trace_table(trace: Trace, width: int) -> Text:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..text.format import counted
+from ..text.styled import Styled, Text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +52,7 @@ class Divergence(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Verdict:
+class Verdict(Styled):
     """What executing two models on the same inputs showed. True if it was shown that they compute the same."""
 
     outcome: Outcome
@@ -97,6 +98,11 @@ class Verdict:
             "contradictions": list(self.contradictions),
             "seconds": self.seconds,
         }
+
+    def styled(self, width: int, shows_time: bool) -> Text:
+        from .report import verdict_text
+
+        return verdict_text(self, width)
 
     def __repr__(self) -> str:
         """`OK  same outputs: largest difference 4.9e-04 (relative 7e-08), same argmax, 4 inputs`"""

@@ -57,9 +57,10 @@ class Reloader:
         self._importer.install()
 
     def close(self) -> None:
-        """Stops importing plugin files, and withdraws what they registered."""
+        """Stops importing plugin files, and withdraws what they registered, but for modules that stay imported."""
         self._importer.uninstall()
-        plugins = [plugin for of_file in self.files.values() for plugin in of_file]
+        leaving = [path for path in self.files if not self._importer.is_packaged(path)]
+        plugins = [plugin for path in leaving for plugin in self.files[path]]
         self.registry.replace(self.registry.snapshot.replacing(plugins, ()))
 
     def add(self, path: str) -> None:

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
-from ..errors import Terminated
+from ..errors import Left, Terminated
 from ..frameworks.qonnx.acceleration import Acceleration
 from ..frameworks.qonnx.observing import Application, Observations
 from ..models.held import Held, Models
 from ..models.unasked import Proof, UnaskedProofs
 from ..models.workbench import Workbench
+from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from ..text import tracebacks
-from ..text.tee import teed
+from ..text.tee import Cursor, Tee, teed
 from .session import Session
 from .turn import ModelOutcome, StoppedAt, Turn
 
 PRINTED_LIMIT = 4_000  # characters of what a command prints that its turn keeps
 _LEAVING = ("exit()", "quit()", "sys.exit()")
+
+
+class Running(NamedTuple):
+    """A command that runs, and what is noted of it."""
+
+    code: str
+    before: Snapshot
+    held: Held
+    seen: Observations
+    tee: Tee
+    cursor: Cursor
+    started: float
+    internal: list[Exception]  # what went wrong in bsrepl itself
 
 
 class Evaluator:
@@ -52,26 +67,36 @@ class Evaluator:
 
         Raises Terminated alone: a signal wants the process to end.
         """
-        session = self._session
+        value: Any = None
+        error: BaseException | None = None
+        with self.observing(code) as command:
+            try:
+                value = self._session.run(code)
+            except Terminated:
+                raise
+            except BaseException as raised:
+                error = raised
+        return self.turn(command, value, error)
+
+    @contextmanager
+    def observing(self, code: str) -> Iterator[Running]:
+        """While this lasts, a command runs, and what it prints and does to models is noted, for `turn`."""
         internal: list[Exception] = []
         held = self._held(code, internal)
         before = self._registry.snapshot
-        value: Any = None
-        error: BaseException | None = None
         started = self._clock()
         with (
             teed(PRINTED_LIMIT) as (tee, cursor),
             self._acceleration.active(),
             self._models.observed(held) as seen,
         ):
-            try:
-                value = session.run(code)
-            except Terminated:
-                raise
-            except BaseException as raised:
-                error = raised
+            yield Running(code, before, held, seen, tee, cursor, started, internal)
+
+    def turn(self, command: Running, value: Any, error: BaseException | None) -> Turn:
+        """What came of a command that returned a value or raised."""
+        code, before, held, seen, tee, cursor, started, internal = command
         stopped_at = None
-        leaves = error if isinstance(error, SystemExit) and self._is_leaving(code) else None
+        leaves = error if isinstance(error, SystemExit) and self._is_leaving(code, error) else None
         if error is not None and leaves is None:
             try:
                 self._keep_failure(seen.applications, error)
@@ -148,7 +173,7 @@ class Evaluator:
         """The proofs of changes of earlier commands that have come since."""
         return self._proofs.late()
 
-    def _is_leaving(self, code: str) -> bool:
+    def _is_leaving(self, code: str, error: SystemExit) -> bool:
         """Whether a command is `exit()`, `quit()`, `sys.exit(N)` or `raise SystemExit`, and nothing else."""
         tree = self._session.parsed(code)
         if tree is None or len(tree.body) != 1:
@@ -158,4 +183,6 @@ class Evaluator:
             return ast.unparse(statement.exc).partition("(")[0] == "SystemExit"
         if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
             return False
+        if isinstance(error, Left):
+            return tracebacks.is_raised_by_call(error)
         return f"{ast.unparse(statement.value.func)}()" in _LEAVING

@@ -18,6 +18,7 @@ from itertools import count, takewhile
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, overload
 
+from ..errors import Left
 from ..frameworks.qonnx import ops as custom_ops
 from ..registry.plugin import Origin
 from ..registry.store import record
@@ -36,24 +37,21 @@ for _feature in __future__.all_feature_names:
 
 
 class Session:
-    """A `__main__` module and the commands that run in it.
+    """A `__main__` module and the commands that run in it; or the names of a host, given as a module.
 
     Each command is compiled under a name of its own, `<command 3>`, which tracebacks, `inspect.getsource` and the
     origins of plugins can tell from the others.
     """
 
-    def __init__(self, provided: Mapping[str, Any]) -> None:
-        self.module = ModuleType("__main__")
+    def __init__(self, provided: Mapping[str, Any], module: ModuleType | None = None) -> None:
+        self.module = ModuleType("__main__") if module is None else module
         self.namespace = vars(self.module)
-        self.namespace.update(provided)
-        self.namespace["__builtins__"] = builtins
-        self.namespace[notebook.SYSTEM] = self._system
-        self.namespace[notebook.SYSTEM_LINES] = self._system_lines
+        #: The provided names that are not available, since the host's module has something else under them.
+        self.taken: list[str] = []
+        self.provide({"__builtins__": builtins} if module is None else {})
+        self.provide(provided)
         self.magics = Magics(self)
-        self.namespace[notebook.MAGIC] = self.magics.line
-        self.namespace[notebook.CELL_MAGIC] = self.magics.cell
-        self.namespace[notebook.MATCHING] = self.magics.matching
-        self.namespace.update(In=Inputs(self.text), Out={})
+        self._outputs: dict[int, Any] = {}
         self._first_names: frozenset[str] = frozenset()  # what was there before the first command
         self._arguments = [""]
         self._scripts: list[str] = []  # what the scripts that ran are called
@@ -62,6 +60,26 @@ class Session:
         self._last = _parsed("", self._flags)
         #: What awaited commands run on; a shell runs its prompt on it too, so that their tasks go on meanwhile.
         self.loop: AbstractEventLoop | None = None
+
+    def provide(self, names: Mapping[str, Any]) -> None:
+        """Adds names to the namespace, but for those that are `taken`."""
+        for name, value in names.items():
+            if self.namespace.setdefault(name, value) is not value:
+                self.taken.append(name)
+
+    def _begin(self) -> None:
+        """Adds what commands need, before the first one: a host that runs commands itself has names of its own."""
+        if self.number > 0:
+            return
+        self.namespace |= {
+            notebook.SYSTEM: self._system,
+            notebook.SYSTEM_LINES: self._system_lines,
+            notebook.MAGIC: self.magics.line,
+            notebook.CELL_MAGIC: self.magics.cell,
+            notebook.MATCHING: self.magics.matching,
+        }
+        self.namespace.setdefault("In", Inputs(self.text))
+        self.namespace.setdefault("Out", self._outputs)
 
     def start_workers_with(self, module: str, arguments: list[str]) -> None:
         """Makes `multiprocessing` run a module first in each worker that does not begin as a copy of this process.
@@ -102,6 +120,7 @@ class Session:
         Understands `x?`, `!command` and the like besides Python, and `await` outside of functions. Whatever the
         command raises comes through.
         """
+        self._begin()
         if self.number == 0:
             self._first_names = frozenset(self.namespace)
         self.namespace["_i"] = self.text(self.number) or ""
@@ -136,11 +155,10 @@ class Session:
         return {name: self.namespace[name] for name in names if not name.startswith("_")}
 
     def _keep_output(self, value: Any) -> None:
-        outputs = self.namespace.get("Out")
-        if type(outputs) is dict:  # the user may have another use for the name
-            outputs[self.number] = value
-            for number in list(outputs)[:-_MOST_OUTPUTS]:
-                del outputs[number]
+        if self.namespace.get("Out") is self._outputs:  # the user may have another use for the name
+            self._outputs[self.number] = value
+            for number in list(self._outputs)[:-_MOST_OUTPUTS]:
+                del self._outputs[number]
 
     def _register_plain_ops(self, body: list[ast.stmt]) -> None:
         """The custom ops that a command defines without a decorator are kernels all the same."""
@@ -175,6 +193,7 @@ class Session:
 
     def run_script(self, text: str, filename: str) -> None:
         """Runs a whole script; no value is shown. Whatever it raises comes through."""
+        self._begin()
         show_source(filename, text.encode(errors="surrogatepass"))
         self._scripts.append(filename)
         self._executed(notebook.parse(text, filename, self._flags), filename, "exec")
@@ -247,7 +266,7 @@ class Leave:
     """`exit` and `quit`. Those of Python close standard input, which a session that goes on has need of."""
 
     def __call__(self, code: Any = None) -> NoReturn:
-        raise SystemExit(code)
+        raise Left(code)
 
     def __repr__(self) -> str:
         return "type exit, or press Ctrl-D, to leave"

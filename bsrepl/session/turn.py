@@ -20,6 +20,11 @@ class ModelOutcome(NamedTuple):
     change: ModelChange
     proof: Proof | None  # None if the models were not to be executed
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the verdict comes later."""
+        return self.proof is not None and self.proof.verdict is None
+
 
 class StoppedAt(NamedTuple):
     """Where a command of several statements raised, after others had run."""

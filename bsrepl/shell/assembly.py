@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ..frameworks.brainsmith.installed import InstalledBrainsmith
@@ -54,6 +55,7 @@ def console(
     index_file: Path | None = None,
     keep_error: Callable[[BaseException], None] = lambda error: None,
     development: Development | None = None,
+    module: ModuleType | None = None,
 ) -> Console:
     """A console for plugin files and folders of them, which prints on `out` and `err`.
 
@@ -61,8 +63,8 @@ def console(
     `executor` executes models in another process. With `trusting`, files are executed even if somebody else may have
     written them; with `plain_qonnx`, QONNX is not made linear while commands run. `index_file` keeps what was read of
     installed packages. `development` decides which packages are followed as their files change; without it, none.
-    `keep_error` records an internal error for a report. `Console.close` takes out of the process what this puts into
-    it.
+    `keep_error` records an internal error for a report. `module` is that of a host whose names commands see; without it
+    they have one of their own. `Console.close` takes out of the process what this puts into it.
     """
     brainsmith = InstalledBrainsmith()
     adopt = partial(brainsmith.adopt, registry)
@@ -78,7 +80,7 @@ def console(
     def take_notes() -> list[str]:
         return [*stand_in.take_notes(), *reloader.take_notes()]
 
-    session = Session(PRELOADED)
+    session = Session(PRELOADED, module)
 
     def show_progress(done: int, total: int, name: str) -> None:
         out.write_over(progress(done, total, name, out.width))
@@ -103,7 +105,7 @@ def console(
         Sweeping(live_code, partial(_named, registry), show_progress), built.tour.lesson, errors, looking, out,
         show_progress,
     )  # fmt: skip
-    session.namespace.update({**commands.all, "tour": built.tour})
+    session.provide({**commands.all, "tour": built.tour})
     session.start_workers_with(worker.__name__, worker.Arguments(live_code))
     return built
 

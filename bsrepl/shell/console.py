@@ -13,7 +13,7 @@ from typing import Any
 from .. import __version__
 from ..models import report as models_report
 from ..models.history import History
-from ..models.unasked import UnaskedProofs
+from ..models.unasked import Proof, UnaskedProofs
 from ..registry.store import Registry
 from ..reload import interrupts
 from ..reload.reloader import Reloader
@@ -70,7 +70,7 @@ class Console:
         self.err = err
         self.recording = Recording()
         self.tour = Tour(out, self._guide, trusting=trusting)
-        self._evaluator = evaluator
+        self.evaluator = evaluator
         self._proofs = proofs
         self._history = history
         self._notes = notes
@@ -156,7 +156,7 @@ class Console:
         position = self.tour.position
         entry = Entry(code.text, failed=True)
         with self.guarded():
-            turn = self._evaluator.evaluate(code.text)
+            turn = self.evaluator.evaluate(code.text)
             entry = Entry(code.text, turn.printed, turn.failed)
             if turn.leaves is not None:
                 raise turn.leaves
@@ -182,6 +182,13 @@ class Console:
             self.errors.write(turn.error, turn.stopped_at)
         elif turn.value is not None:
             shown += self._write(value_text(turn.value, turn.after, self.out.width, self.shows_time))
+        shown += self.tell_consequences(turn)
+        result = plain(shown) if turn.error is None else last_line(turn.error)
+        return Entry(turn.code, turn.printed + result, turn.failed)
+
+    def tell_consequences(self, turn: Turn) -> Text:
+        """Prints what a turn did to the registry and to models, and its time. Returns it, times left out."""
+        shown: Text = []
         self.out.write(self.notes())
         self.board.note(turn.before, turn.after)
         if turn.after is not self.looking.reported:
@@ -197,15 +204,19 @@ class Console:
             self.errors.write_internal(error)
         if self.shows_time and turn.seconds >= self._least_time:
             self.out.write(timing(turn.seconds))
-        result = plain(shown) if turn.error is None else last_line(turn.error)
-        return Entry(turn.code, turn.printed + result, turn.failed)
+        return shown
 
     def tell_late_proofs(self) -> None:
         """Prints the proofs of changes of earlier commands that have come since."""
-        for proof in self._evaluator.late_proofs():
+        for proof in self.late_proofs():
             self.out.write(models_report.late_proof(proof, self.out.width))
+
+    def late_proofs(self) -> Iterator[Proof]:
+        """The proofs of changes of earlier commands that have come since; the history has them from then on."""
+        for proof in self.evaluator.late_proofs():
             if proof.verdict is not None:
                 self._history.settle(proof.change.name, proof.verdict.short)
+            yield proof
 
     def are_proofs_due(self) -> bool:
         """Whether there are proofs to tell."""

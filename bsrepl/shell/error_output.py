@@ -39,7 +39,7 @@ class ErrorOutput:
         if isinstance(error, KeyboardInterrupt):
             place = tracebacks.place(error)
             terminal.write([("warning", f"interrupted{' in ' if place else ''}{place}\n")])
-            self._advise(error)
+            self.advise(error)
             return
         if isinstance(error, SystemExit):
             terminal.write(headed("warning", "SystemExit", _about_exit(error), terminal.width))
@@ -53,12 +53,12 @@ class ErrorOutput:
         terminal.write_traceback(trace if trace.endswith("\n") else f"{trace}\n")
         if cut_off:
             terminal.write(asides([f"... {cut_off}; errors() shows them"], terminal.width))
-        self._advise(error)
+        self.advise(error)
         if stopped_at is not None:
             line, lines = stopped_at
             terminal.write(asides([f"stopped at line {line} of {lines}; the lines before it have run"], terminal.width))
 
-    def _advise(self, error: BaseException) -> None:
+    def advise(self, error: BaseException) -> None:
         """Writes what to type instead, if that is known."""
         try:
             suggestion = hint(error, self._registry.snapshot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -114,7 +115,9 @@ class Looking:
         """The namespaces that must not hold anything old, by what to type for them."""
         watched = {watch.name: watch.passes for watch in self._workbench.watches}
         modules = [*self._reloader.modules.values(), *self._reloader.holding_modules()]
-        return {"": self._names, "watch": watched, **{module.__name__: vars(module) for module in modules}}
+        program = vars(sys.modules["__main__"])  # that the session is embedded in
+        main = {} if program is self._names else {"__main__": program}
+        return {"": self._names, "watch": watched, **main, **{module.__name__: vars(module) for module in modules}}
 
     def _rerun(self, report: Report) -> None:
         """Runs the passes that are watched and were executed again, and tells what they do now."""

@@ -22,6 +22,12 @@ class Styled:
         """The value for a terminal of so many columns; with or without how long things took."""
         raise NotImplementedError
 
+    def _repr_html_(self) -> str:
+        """The value in a notebook, which asks for it by this name."""
+        from .html import WIDTH, html  # only now: few sessions are notebooks
+
+        return html(self.styled(WIDTH, True))
+
 
 def wrapped(text: str, width: int, indent: str = "  ") -> str:
     """The lines of a text, each wrapped between words; a word that is longer than a line is left whole."""

@@ -71,7 +71,11 @@ class Terminal:
 
     def write(self, text: Iterable[tuple[str, str]]) -> None:
         """Writes (style, text) pairs. Control characters in them are shown, never obeyed."""
-        self._write("".join(self._painted(style, _harmless(part)) for style, part in text))
+        self._write(self.painted(text))
+
+    def painted(self, text: Iterable[tuple[str, str]]) -> str:
+        """The text that `write` writes."""
+        return "".join(self._painted(style, harmless(part)) for style, part in text)
 
     def write_over(self, text: Iterable[tuple[str, str]]) -> None:
         """Writes what the next call takes the place of, so that a line tells how far something is; an empty text leaves
@@ -123,15 +127,16 @@ class Terminal:
         self._write_highlighted(trace, "pytb")
 
     def _write_highlighted(self, text: str, lexer: str) -> None:
-        harmless = _harmless(text)
-        self._write(_highlighted(harmless, lexer) if self.color else harmless)
+        shown = harmless(text)
+        self._write(_highlighted(shown, lexer) if self.color else shown)
 
 
 # C0 but for newline and tab, DEL and C1 (ECMA-48), and the characters that change the direction of text (Unicode UAX 9)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """A text in which control characters are written as escapes: they are shown, never obeyed."""
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 

@@ -16,7 +16,7 @@ _STUCK = ("tensor", "stuck channels")
 Row = tuple[str, ...]
 
 
-class Cost(dict[str, Any], Styled):
+class Cost(Styled, dict[str, Any]):
     """The cost of one inference, by what QONNX calls it. Prints as a row for each layer, and the totals."""
 
     def __init__(self, costs: Mapping[str, Any], layers: Mapping[str, Mapping[str, Any]]) -> None:
@@ -37,7 +37,7 @@ class Cost(dict[str, Any], Styled):
         return table(self.rows(), self.notes(), width)
 
 
-class Ranges(dict[str, Any], Styled):
+class Ranges(Styled, dict[str, Any]):
     """The smallest and the largest value of each tensor, or its stuck channels. Prints as a row for each."""
 
     def __init__(self, ranges: Mapping[str, Any], skipped: Sequence[str]) -> None:

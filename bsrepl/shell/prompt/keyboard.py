@@ -19,6 +19,10 @@ class Keyboard:
         """What the prompt reads keys from."""
         return create_input(self._stream)
 
+    def close(self) -> None:
+        """Lets go of it; standard input itself stays open."""
+        self._stream.close()
+
     def restore(self) -> None:
         """Opens `sys.stdin` again if a command has closed it."""
         if sys.stdin is None or sys.stdin.closed:

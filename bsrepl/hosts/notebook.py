@@ -1,0 +1,87 @@
+"""A notebook as a terminal: what is written becomes outputs of the cell, as HTML with plain text beside it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+from uuid import uuid4
+
+from IPython.display import display
+
+from ..text.highlight import python_lines
+from ..text.html import WIDTH, html
+from ..text.styled import Text, plain
+from ..text.terminal import Terminal
+
+_HEIGHT = 60  # lines of a view that would fill a screen
+
+
+class Output:
+    """One output of a cell, of several pieces of text, which can be replaced later, whatever cell runs then."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Text] = []
+        self._id = uuid4().hex
+        self._is_shown = False
+
+    def show(self) -> None:
+        """Displays it, or again what it is now. One without text is none."""
+        text = list(chain.from_iterable(self.pieces))
+        if plain(text).strip():
+            bundle = {"text/plain": plain(text).rstrip("\n"), "text/html": html(text)}
+            display(bundle, raw=True, display_id=self._id, update=self._is_shown)
+            self._is_shown = True
+
+    def replace(self, piece: Text, by: Text) -> None:
+        """Shows another text in the place of one of its pieces."""
+        self.pieces[self.pieces.index(piece)] = by
+        self.show()
+
+
+class Notebook(Terminal):
+    """Writes styled text into the output of the cell that runs."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stdout, color=False)
+        self._gathering: Output | None = None
+
+    @property
+    def width(self) -> int:
+        return WIDTH
+
+    @property
+    def height(self) -> int:
+        return _HEIGHT
+
+    def write(self, text: Iterable[tuple[str, str]]) -> None:
+        with self.gathered() as output:
+            output.pieces.append(list(text))
+
+    @contextmanager
+    def gathered(self) -> Iterator[Output]:
+        """While this lasts, what is written is gathered in one output, which is shown at the end."""
+        if self._gathering is not None:
+            yield self._gathering
+            return
+        self._gathering = output = Output()
+        try:
+            yield output
+        finally:
+            self._gathering = None
+            output.show()
+
+    def write_over(self, text: Iterable[tuple[str, str]]) -> None:
+        """Writes nothing: a line that the next one takes the place of is for screens."""
+
+    def write_source(self, source: str) -> None:
+        self.write(pair for line in python_lines(source) for pair in (*line, ("", "\n")))
+
+    def write_traceback(self, trace: str) -> None:
+        self.write([("", trace)])
+
+    @contextmanager
+    def held(self) -> Iterator[Any]:
+        yield self

@@ -1,0 +1,56 @@
+"""The process of a program that the shell is opened in: lent to the shell, and given back as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..reload.process_state import kept
+
+
+@contextmanager
+def lent() -> Iterator[None]:
+    """Puts back handlers of signals, hooks, standard streams, `sys.path`, the current folder and the filters of
+    warnings at the end. An event loop that runs pauses meanwhile, and Ctrl-C stops what the shell runs.
+    """
+    wakeup = signal.set_wakeup_fd(-1)
+    try:
+        with kept(), warnings.catch_warnings(), _paused_loop():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            yield
+    finally:
+        signal.set_wakeup_fd(wakeup)
+
+
+@contextmanager
+def _paused_loop() -> Iterator[None]:
+    """While this lasts, this thread runs no event loop, so that another one can run in it."""
+    loop = asyncio._get_running_loop()
+    if loop is None:
+        yield
+        return
+    # From Python 3.12 on a task has to leave before another one can enter; from 3.14 on whatever its loop.
+    swap = getattr(asyncio.tasks, "_swap_current_task", None)
+    task = None if swap is None else swap(loop, None)
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+        if swap is not None:
+            swap(loop, task)
+
+
+def why_no_prompt() -> str:
+    """Why there cannot be a prompt in this process and thread; empty if there can."""
+    import threading
+
+    if not all(stream is not None and not stream.closed and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+        return "standard input and output are no terminal"
+    if threading.current_thread() is not threading.main_thread():
+        return "this is not the main thread"
+    return ""
