@@ -28,10 +28,10 @@ def assert_same(
     """Raises AssertionError unless two models were shown to compute the same, `OK` or `OK up to rounding`.
 
     Models are ModelWrappers, ModelProtos, bytes, paths or the names of samples. `inputs` are arrays by name, a list of
-    such sets, or a .npz or .npy file; without them they are generated. `shapes={"N": 4}` are sizes of dynamic dimensions,
-    `expected` the outputs that are right, `tolerance` the difference that is allowed, relative to the largest magnitude
-    of a channel. The models are executed in another process, for `limit` seconds at most. The message has the verdict,
-    with the first node or rewrite that computes something else, and what differs between the graphs.
+    such sets, or a .npz or .npy file; without them they are generated. `shapes={"N": 4}` sets dynamic dimensions,
+    `expected` are the outputs that are right, `tolerance` is the difference that is allowed, relative to the largest
+    magnitude of a channel. The models are executed in another process, for `limit` seconds at most. The message has the
+    verdict, with the first node or rewrite that computes something else, and what differs between the graphs.
     """
     __tracebackhide__ = True  # pytest shows the line of the test
     from ..graphdiff import words
