@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from ..text.markdown import rendered
 from ..text.prose import filled
 from ..text.styled import fields, headed, wrapped
 from ..text.terminal import Terminal
+from . import recorded_test
 from .command import Command
 from .drawings import Drawings, Part
 from .error_output import ErrorOutput
@@ -236,13 +238,17 @@ class Commands:
                 self.out.write([("", wrapped(followed[framework.name], self.out.width, "    "))])
 
     def record(self, path: str) -> None:
-        """Writes the session so far into a file that runs, or, if its name ends in .md, into a lesson.
+        """Writes the session so far into a file: one that runs, or, by its name, a lesson, a test or an asciicast.
 
-        What was printed is in it as comments; of a lesson as what each step has to print, which `bsrepl --check` tells.
-        Raises RecordingError if the file exists and is no recording.
+        What was printed is in it as comments; in a lesson, `name.md`, as what each step has to print, which
+        `bsrepl --check` tells. A test, `test_name.py`, is for pytest: it passes as long as each command does what it
+        does now: registrations, nodes, verdicts, plain values. To find that out, the commands run again. An asciicast,
+        `name.cast`, is for the players of asciinema. Raises RecordingError if the file exists and is no recording.
         """
         written = Path(path).expanduser()
-        count = self.recording.write(written)
+        size = self.out.width, self.out.height
+        test = partial(recorded_test.written, written, self.reloader.plugin_files)
+        count = self.recording.write(written, size, test)
         self.out.write([("added", f"{written} has the session"), ("", f": {counted(count, 'command')}\n")])
 
     def reproduce(self, folder: str) -> None:

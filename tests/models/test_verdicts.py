@@ -212,3 +212,4 @@ def test_expected_outputs_take_the_place_of_the_model_before() -> None:
     wrong: Any = [{0: np.ones((2, 2), np.float32)}]
     assert verify(unary("Relu"), unary("Neg"), given, expected=right).outcome.name == "OK"
     assert verify(unary("Relu"), unary("Neg"), given, expected=wrong).outcome.name == "DIFFERENT"
+    assert verify(unary("Relu"), unary("Relu"), given, expected=right).outcome.name == "DIFFERENT"  # both are wrong
