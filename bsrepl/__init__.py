@@ -19,7 +19,7 @@ from .registry.decorators import (
 )
 from .registry.namespaces import backends, kernels, steps, tfm
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "backend",

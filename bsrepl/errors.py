@@ -45,6 +45,10 @@ class ModelNotFound(BsreplError, FileNotFoundError):
         return str(self.args[0])
 
 
+class SweepFailed(BsreplError, AssertionError):
+    """`sweep(..., check=True)` had models that fail; the message has a line for each."""
+
+
 class NodeNotFound(BsreplError, LookupError):
     """A graph has no node of a name or of an op type; the message lists the nearest."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bsrepl.shell import cli
+from bsrepl.shell import options
 from bsrepl.teach import manual, tour
 from bsrepl.text.markdown import rendered
 
@@ -39,8 +39,8 @@ def test_every_command_is_on_a_page(screen: Screen) -> None:
 
 
 def test_every_option_is_on_a_page() -> None:
-    options = [action.option_strings[-1] for action in cli._parser()._actions if action.option_strings]
-    assert [name for name in options if name not in ("--help", "--version") and not re.search(rf"{name}\b", ALL)] == []
+    flags = [action.option_strings[-1] for action in options._parser()._actions if action.option_strings]
+    assert [name for name in flags if name not in ("--help", "--version") and not re.search(rf"{name}\b", ALL)] == []
 
 
 def test_every_decorator_is_on_a_page() -> None:

@@ -1,4 +1,4 @@
-"""What the measurements are told as, and that the README tells what was measured."""
+"""What the measurements are told as, and that the manual tells what was measured."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def test_a_quantity_has_three_digits_that_count(value: float, unit: str, said: s
     assert report.quantity(value, unit) == said
 
 
-def test_the_readme_has_the_table_of_what_was_measured() -> None:
-    page = (ROOT / "README.md").read_text()
+def test_the_manual_has_the_table_of_what_was_measured() -> None:
+    page = (ROOT / "bsrepl" / "manual" / "costs.md").read_text()
     assert report.placed(page, report.markdown(RESULT, ROWS)) == page
 
 

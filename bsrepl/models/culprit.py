@@ -15,7 +15,7 @@ def place(difference: Difference, pairs: Mapping[Tensor, Tensor], tensor: Tensor
 
     `MatMul MatMul_0`, `Relu Relu_0, now Elu`, `MatMul MatMul_0, without Mul Mul_3`
     """
-    old, new = _region(difference, pairs, tensor, other)
+    old, new = region(difference, pairs, tensor, other)
     removed = [node for node in sorted(old) if node not in difference.match.forward]
     inserted = [node for node in sorted(new) if node not in difference.match.backward]
     edited = {edit.new for edit in difference.edited}
@@ -33,7 +33,7 @@ def place(difference: Difference, pairs: Mapping[Tensor, Tensor], tensor: Tensor
     return named or _named(difference.new, inserted) or other[1]
 
 
-def _region(
+def region(
     difference: Difference, pairs: Mapping[Tensor, Tensor], tensor: Tensor, other: Tensor
 ) -> tuple[set[int], set[int]]:
     """The nodes of both graphs between a pair of tensors and the nearest pairs above them."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UntrustedModel
 from ..text.styled import Styled, Text
+from .hardware import beyond_simulation
+from .verdict import Outcome, Verdict
+from .workbench import load
 
 if TYPE_CHECKING:
+    from qonnx.core.modelwrapper import ModelWrapper
+
     from ..graphdiff.difference import Difference
-    from .verdict import Verdict
 
 
 class ModelDiff(Styled):
@@ -24,8 +30,18 @@ class ModelDiff(Styled):
         return bool(self.difference)
 
     def to_dict(self) -> dict[str, Any]:
-        """The difference as plain JSON values, with the verdict in words."""
-        return {**self.difference.to_dict(), "verdict": self._verdict}
+        """`{"graph": ..., "verdict": ...}` as plain JSON values; the verdict is None if the graphs are the same."""
+        verdict = None if self.verdict is None else self.verdict.to_dict()
+        return {"graph": self.difference.to_dict(), "verdict": verdict}
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether the graphs differ."""
+        return bool(self)
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        return [] if self.verdict is None else [self.verdict]
 
     def styled(self, width: int, shows_time: bool) -> Text:
         from .report import model_diff
@@ -33,8 +49,28 @@ class ModelDiff(Styled):
         return model_diff(self, width)
 
     def __repr__(self) -> str:
-        return "\n".join(filter(None, [str(self.difference), self._verdict]))
+        return "\n".join([str(self.difference), *map(repr, self.verdicts)])
 
-    @property
-    def _verdict(self) -> str:
-        return repr(self.verdict) if self.verdict is not None else ""
+
+def compared(before: Any, after: Any, prove: Callable[[Any, Any], Verdict]) -> ModelDiff:
+    """Two models, given as `load` takes them, beside each other. `prove` gives the verdict on them.
+
+    Models that could run code of their choice are compared, and not executed: UNPROVEN.
+    """
+    from ..graphdiff.difference import between  # only now: many sessions hold no model
+
+    (old, why_not_old), (new, why_not_new) = map(_opened, (before, after))
+    difference = between(old, new)
+    if not difference:
+        return ModelDiff(old, new, difference, None)
+    if why := why_not_old or why_not_new:
+        return ModelDiff(old, new, difference, Verdict(Outcome.UNPROVEN, why=why))
+    return ModelDiff(old, new, difference, beyond_simulation(prove(old, new), old, new))
+
+
+def _opened(source: Any) -> tuple[ModelWrapper, str]:
+    """A model, and why it must not be executed."""
+    try:
+        return load(source), ""
+    except UntrustedModel as error:
+        return load(source, trust=True), str(error).partition("; load(")[0]

@@ -22,8 +22,15 @@ _TOLERANCE = 5e-6  # relative; sums of some thousand products in another order d
 _JOINED = 6  # times that pieces are joined with those that follow
 _REFACTORED = 1e-3  # relative; what is scaled or moved on purpose disagrees by more than an error in a weight
 _LESS = 0.02  # times the disagreement of a piece, that is left of it when it is joined with the right ones
-_STEP = float(np.finfo(np.float32).eps)
-_BOUNDED = ("Sigmoid", "Softmax", "Tanh", "HardSigmoid", "Erf")  # they are right to a step from 1.0, near 0 as well
+_LEAST = 1e-2  # times the largest channel: a smaller one may be what is left of larger values
+_STEP = 4 * float(np.finfo(np.float32).eps)
+_BOUNDED = (
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "HardSigmoid",
+    "Erf",
+)  # they are right to a few steps from 1.0, near 0 as well
 _TELLING = 16  # values of a channel, from which on its own scale says something
 
 
@@ -160,6 +167,8 @@ def distance(a: Any, b: Any, *, is_fine: bool, floor: float) -> float:
     distances = [comparison.relative if comparison.absolute > floor else 0.0]
     for channels, error in comparison.errors.items():
         if is_fine or a.size >= _TELLING * error.size:  # a single value near zero says little
-            scale = np.maximum(comparison.scales[channels], np.finfo(np.float32).tiny)
+            scale = comparison.scales[channels]
+            least = 0.0 if is_fine else _LEAST * scale.max(initial=0)
+            scale = np.maximum(scale, max(least, np.finfo(np.float32).tiny))
             distances.append(float(np.where(error > floor, error / scale, 0).max(initial=0)))
     return max(distances)

@@ -15,7 +15,9 @@ if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do n
     from .held import ModelChange
     from .history import Log
     from .model_diff import ModelDiff
+    from .series import Series
     from .survey import Survey
+    from .sweep import Sweep
     from .trace_result import Trace
     from .unasked import Proof
     from .verdict import Verdict
@@ -118,6 +120,27 @@ def watch_result(watch: Watch, width: int, shows_time: bool) -> Text:
         text.append(("dim", f"  apply {duration(apply)}, cleanup {duration(cleanup)}\n"))
     text += warning_lines([defect for row in run.trace.rows for defect in row.defects], width)
     return text + (verdict_lines(run.verdict, width) if run.verdict is not None else [])
+
+
+def series_table(series: Series, width: int) -> Text:
+    """The steps of a build as a table, a line for each, and the first one that is wrong."""
+    heading, *rows = columns(series.rows(), width)
+    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
+    for step, cells in zip(series, rows, strict=True):
+        text.append(("error" if step is series.first_wrong else "", "  ".join(cells).rstrip() + "\n"))
+    style = "error" if series.first_wrong is not None else "dim"
+    return text + [(style, wrapped(line, width)) for line in series.conclusion()]
+
+
+def sweep_table(sweep: Sweep, width: int, shows_time: bool) -> Text:
+    """What passes did to many models, a line for each, and how many fail."""
+    rows = sweep.table() if shows_time else [cells[:-2] for cells in sweep.table()]
+    heading, *lines = columns(rows, width)
+    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
+    for row, cells in zip(sweep, lines, strict=True):
+        text.append(("error" if row.is_failed else "", "  ".join(cells).rstrip() + "\n"))
+    style = "dim" if sweep else "error"
+    return text + [(style, wrapped(line, width)) for line in sweep.conclusion()]
 
 
 def survey_table(survey: Survey, width: int) -> Text:

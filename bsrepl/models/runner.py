@@ -106,9 +106,7 @@ def _run(connection: Connection) -> None:
     with suppress(OSError):  # it was deleted; what is executed rarely needs it
         os.chdir(start.folder)
     try:
-        data = [
-            connection.recv_bytes() for _ in range(start.length)
-        ]  # first of all: the shell may wait until it is sent
+        data = [connection.recv_bytes() for _ in range(start.length)]  # first: the shell may wait for that
         if prepare := pickle.loads(start.prepare):
             prepare()
         task: Task = pickle.loads(start.task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -41,6 +42,14 @@ class Divergence(NamedTuple):
     node: str  # the node that produces it, or the rewrite: `MatMul MatMul_0`, `Relu Relu_0, now Elu`
     relative: float
 
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "tensor_before": self.before,
+            "tensor_after": self.after,
+            "node": self.node,
+            "relative_difference": _finite(self.relative),
+        }
+
 
 @dataclass(frozen=True, repr=False)
 class Verdict(Styled):
@@ -72,6 +81,24 @@ class Verdict(Styled):
         measured = self.outcome in (Outcome.OK, Outcome.DIFFERENT)
         return f"{self.outcome.value} rel {self.relative:.0e}" if measured else self.outcome.value
 
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as plain JSON values; numbers that JSON does not have, as of outputs that are NaN, are None."""
+        first = self.first
+        return {
+            "outcome": self.outcome.value,
+            "agrees": bool(self),
+            "summary": repr(self),
+            "largest_difference": _finite(self.absolute),
+            "relative_difference": _finite(self.relative),
+            "same_argmax": self.argmax_equal,
+            "input_sets": self.probes,
+            "why": self.why,
+            "notes": list(self.notes),
+            "first": first and first.to_dict(),
+            "contradictions": list(self.contradictions),
+            "seconds": self.seconds,
+        }
+
     def styled(self, width: int, shows_time: bool) -> Text:
         from .report import verdict_text
 
@@ -92,3 +119,7 @@ class Verdict(Styled):
             tensor = first.before if first.before == first.after else f"{first.before} (now {first.after})"
             sentences.append(f"first at {tensor}, from {first.node}: relative {first.relative:.0e}")
         return "; ".join(sentences)
+
+
+def _finite(number: float) -> float | None:
+    return float(number) if math.isfinite(number) else None

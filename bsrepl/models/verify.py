@@ -21,7 +21,7 @@ from . import precision, rounding
 from .comparison import Comparison
 from .contradictions import new_contradictions
 from .counterparts import counterparts
-from .culprit import place
+from .culprit import place, region
 from .execution import Executable, Values, inputs_of, without_inputs
 from .interface import Interface, interface
 from .meaning import meaningless
@@ -34,6 +34,7 @@ from .verdict import Divergence, Outcome, Verdict
 BEFORE, AFTER = "before", "after"  # notes: which model is executed next
 _COARSE = 64.0  # times what is allowed, that models in 16 bits may differ by if they agree in float32
 _NARROW = 4.0  # steps that a product of weights in 16 bits may be rounded by
+_SAME_NODE = 1e-3  # relative; onnxruntime may execute a node in another way where its neighbours are others
 _SMALL = 1e-4  # relative; a larger difference that comes of rounding is told as that
 
 
@@ -183,7 +184,8 @@ class _Verification:
         """The verdict on models whose outputs differ: OK if every piece agrees. Raises ExecutionFailed."""
         inputs = dict(verdict.inputs)
         pieces = Pieces(*self._models, self._tensors, inputs, self._theirs(inputs))
-        wrong = [piece for piece in pieces.disagreements() if piece.relative > _NARROW * self._narrow_step]
+        least = _NARROW * self._narrow_step
+        wrong = [piece for piece in pieces.disagreements() if piece.relative > max(least, self._least(piece))]
         guilty = pieces.unexplained(wrong)
         if guilty is None and self._tolerance is None and not comparison.why:
             return self._rounded(verdict, comparison, pieces)
@@ -192,6 +194,13 @@ class _Verification:
     @cached_property
     def _tensors(self) -> list[tuple[Tensor, Tensor]]:
         return comparable(self._difference, self._pairs)
+
+    def _least(self, piece: Disagreement) -> float:
+        """How far a piece may disagree: a node that is the same in both models only as far as executing it differs."""
+        difference = self._difference
+        old, new = region(difference, self._pairs, piece.before, piece.after)
+        is_one = len(old) == len(new) == 1 and difference.match.forward.get(*old) == min(new)
+        return _SAME_NODE if is_one and not any(edit.new in new for edit in difference.edited) else 0.0
 
     def _divergence(self, wrong: Disagreement) -> Divergence:
         where = place(self._difference, self._pairs, wrong.before, wrong.after)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ReproductionError, UnreadableInputs
+from ..errors import ModelNotFound, ReproductionError, UnreadableInputs
 from ..frameworks.qonnx.observing import name_of
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .model_diff import ModelDiff
     from .prover import Prover
     from .reproduction import Lookup, Reproduction, SourceOf
+    from .series import Series
     from .survey import Survey
     from .trace_result import Trace
     from .verdict import Verdict
@@ -164,17 +165,28 @@ class Workbench:
         self._keep_trace(result, options.get("cfg"))
         return result
 
-    def diff(self, before: Any, after: Any) -> ModelDiff:
-        """Compares two models: what changed of the graph, in words and as lanes, and whether they compute the same.
+    def diff(self, *models: Any, **options: Any) -> ModelDiff | Series:
+        """Compares models: what changed of the graph, in words and as lanes, and whether they compute the same.
 
-        They are given as `verify` takes them. `diff(a, b).difference` has the parts, `.to_dict()` plain JSON values.
+        They are given as `verify` takes them, with its options. Two give a value whose `.difference` has the parts.
+        More of them, a list, a glob, or a folder, whose files count in the order in which they were written, give a row
+        for each: what changed since the one before, the verdict beside that one and beside the first. `.to_dict()` has
+        plain JSON values. What could run code of a model's choice is compared, and not executed.
         """
-        from ..graphdiff.difference import between  # only now: many sessions hold no model
-        from .model_diff import ModelDiff
+        from .collection import collected  # only now: many sessions hold no model
+        from .model_diff import compared
+        from .series import series
 
-        old, new = load(before), load(after)
-        difference = between(old, new)
-        return ModelDiff(old, new, difference, Workbench.verify(self, old, new) if difference else None)
+        sources = collected(models)
+        diff = partial(compared, prove=partial(self.verify, **options))
+        if len(sources) == 2:
+            return diff(*sources)
+        if len(sources) < 2:
+            raise ModelNotFound("there is one model; diff compares two, a list of them, or a folder")
+        try:
+            return series(sources, diff, lambda done, name: self._progress(done, len(sources), name))
+        finally:
+            self._progress(1, 1, "")
 
     def watch(self, model: Any = None, passes: Any = None, **given: Any) -> Watch | list[Watch]:
         """Runs a pass, or a list of them, on a model now and each time one of their plugin files is saved.

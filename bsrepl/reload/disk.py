@@ -45,7 +45,19 @@ class Disk:
         """Stops watching a folder. Its plugin files count as gone, whether they exist or not."""
         self._folders.remove(folder)
         self._seen.pop(folder, None)
-        for path in [path for path in self.plugin_files if path.startswith(folder + sep)]:
+        self._forget(path for path in self.plugin_files if path.startswith(folder + sep))
+
+    def set_aside(self) -> list[str]:
+        """Stops watching everything. Returns the paths to `add` again."""
+        folders = list(self._folders)
+        files = [path for path in self.plugin_files if not path.startswith(tuple(folder + sep for folder in folders))]
+        for folder in folders:
+            self.drop(folder)
+        self._forget(files)
+        return [*folders, *files]
+
+    def _forget(self, paths: Iterable[str]) -> None:
+        for path in list(paths):
             self.plugin_files.discard(path)
             self.present.discard(path)
             self._seen.pop(path, None)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
+import linecache
 import re
+import sys
 import traceback
+from collections.abc import Collection
+from difflib import get_close_matches
 from pickle import PicklingError
-from types import FrameType
+from types import FrameType, ModuleType
 
 from ..errors import UntrustedFile
 from ..frameworks.qonnx.observing import Observed
@@ -29,6 +34,8 @@ _DROPPED = {
         'add_op_to_domain("qonnx.custom_op.general", MyOp)'
     ),
 }
+_NO_ARGUMENTS = re.compile(r"\(\) takes (?:no arguments|1 positional argument but 2)")
+_PASS_CALLED = re.compile(r"tfm(?:\.\w+)+(?=\()")
 _NOT_A_PAIR = re.compile(r"cannot unpack non-iterable (?P<type>\w+) object|values to unpack")
 
 
@@ -50,9 +57,43 @@ def hint(error: BaseException, snapshot: Snapshot) -> str | None:
         return _moved(_NO_ATTRIBUTE.search(str(error)), snapshot)
     if isinstance(error, PicklingError) and (stale := _NOT_THE_SAME.search(str(error))):
         return f"{stale['name']} was replaced after this instance was created; create it again"
+    if isinstance(error, NameError) and error.name and sys.version_info < (3, 12):  # from then on Python says so
+        return _nearest_name(error)
+    if isinstance(error, TypeError) and _NO_ARGUMENTS.search(str(error)) and (called := _called_pass(error)):
+        return f"a model applies a pass: m = m.transform({called}())"
     if isinstance(error, (TypeError, ValueError, KeyboardInterrupt)):
         return _misapplied(error)
     return None
+
+
+def undecorated(module: ModuleType, registered: Collection[object]) -> list[str]:
+    """The classes of a plugin file that are passes, but that no decorator registers."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and value.__module__ == module.__name__
+        and callable(vars(value).get("apply"))
+        and not name.startswith("_")
+        and value not in registered
+    ]
+
+
+def _called_pass(error: TypeError) -> str | None:
+    """What was called, if the line that raised calls a transform."""
+    frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
+    called = _PASS_CALLED.search(linecache.getline(frame.f_code.co_filename, line))
+    return called[0] if called else None
+
+
+def _nearest_name(error: NameError) -> str | None:
+    """A name of the place where one was missing that is most like it."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if not frames:
+        return None
+    names = {*frames[-1].f_locals, *frames[-1].f_globals, *dir(builtins)}
+    near = get_close_matches(str(error.name), sorted(names), n=1, cutoff=0.7)
+    return f"did you mean {near[0]}?" if near else None
 
 
 def _not_installed(module: str) -> str | None:

@@ -25,6 +25,7 @@ class ImportStatements:
     def __init__(self, names: ModuleNames, note: Callable[[str, str, Sequence[str]], None]) -> None:
         self._names = names
         self._note = note
+        self._depth = 0  # of modules that are being executed
         self._replaced: Callable[..., ModuleType] | None = None  # Python's `__import__`, while it is watched
         self._import_module = importlib.import_module
 
@@ -39,17 +40,18 @@ class ImportStatements:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """While this lasts, the import statements of modules that have no `__import__` of their own are noted."""
-        if self._replaced is not None:  # a module imports another
-            yield
-            return
-        self._replaced = builtins.__import__
-        builtins.__import__ = self.statement
+        if not self._depth:  # otherwise a module imports another, or is imported in another thread
+            self._replaced = builtins.__import__
+            builtins.__import__ = self.statement
+        self._depth += 1
         try:
             yield
         finally:
-            if builtins.__import__ == self.statement:
-                builtins.__import__ = self._replaced
-            self._replaced = None
+            self._depth -= 1
+            if not self._depth:
+                if builtins.__import__ == self.statement and self._replaced is not None:
+                    builtins.__import__ = self._replaced
+                self._replaced = None
 
     def statement(
         self,

@@ -69,6 +69,10 @@ class Reloader:
         """Follows a plugin file or a folder of them, too."""
         self._disk.add(path)
 
+    def set_aside(self) -> list[str]:
+        """Follows no plugin file; the next `refresh` withdraws them all. Returns the paths to `add` again."""
+        return self._disk.set_aside()
+
     def follow_listings(self, installed: Installed) -> None:
         """Keeps what packages under development list equal to their files."""
         readings = installed.readings(self.development.lies)
@@ -159,6 +163,8 @@ class Reloader:
     @property
     def packages(self) -> list[FollowedPackage]:
         """The packages under development, imported or not, by name."""
+        if self._live.adopt_late_imports():  # by the command that asks
+            self._list_imported()
         return followed_packages(self.package_modules.values(), self._listed.folders)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..registry.changes import changes_between
 from ..registry.plugin import Key
@@ -100,6 +100,15 @@ def failure(failed: Failure, width: int) -> Text:
     kept = f"kept the previous version: {_keys(failed.kept)}"
     lost = "nothing of it is registered; errors() shows the whole traceback"
     text.append(("", wrapped(f"  {kept if failed.kept else lost}", width, "    ")))
+    return text
+
+
+def undecorated(names: Mapping[str, Sequence[str]], width: int) -> Text:
+    """The classes of files, by their paths, that look like passes and are no plugins."""
+    text: Text = []
+    for path, classes in names.items():
+        hint = f"{', '.join(classes)} in {file_name(path)} has apply() and no decorator; write @transform above it"
+        text += headed("warning", "hint", hint, width)
     return text
 
 

@@ -9,9 +9,10 @@ import textwrap
 from typing import Any
 
 from ..registry import kernel_backends
-from ..registry.plugin import KINDS, Plugin
+from ..registry.plugin import BRAINSMITH, KINDS, Plugin
 from ..registry.snapshot import Snapshot
 from ..text.format import safe_repr
+from ..text.tracebacks import is_library
 
 
 def plugin_of(thing: Any, snapshot: Snapshot) -> Plugin | None:
@@ -32,7 +33,7 @@ def fields(thing: Any, plugin: Plugin | None, snapshot: Snapshot) -> list[tuple[
     signature, metadata, backends, public methods. The docstring is not among them."""
     pairs: list[tuple[str, str]] = []
     if plugin is not None:
-        pairs += [("name", str(plugin.key)), ("kind", plugin.kind), ("framework", plugin.framework)]
+        pairs += [("name", str(plugin.key)), ("kind", plugin.kind), ("framework", _framework(plugin))]
         if plugin.kind == "transform":
             pairs.append(("stage", plugin.stage or "none"))
         pairs += [("module", plugin.module), ("defined", f"{plugin.origin.file}:{plugin.origin.line}")]
@@ -51,6 +52,11 @@ def fields(thing: Any, plugin: Plugin | None, snapshot: Snapshot) -> list[tuple[
     if methods := public_methods(thing):
         pairs.append(("methods", ", ".join(methods)))
     return pairs
+
+
+def _framework(plugin: Plugin) -> str:
+    is_own = plugin.framework == BRAINSMITH and not is_library(plugin.origin.file)
+    return f"{plugin.framework} (yours)" if is_own else plugin.framework
 
 
 def _backends(kernel: Plugin, snapshot: Snapshot) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ _INSTEAD = {
     "autoreload": "not needed: plugin files are executed again when they are saved",
     "autoawait": "not needed: await works at the prompt",
     "matplotlib": "not needed here; plots open in windows of their own",
-    "config": "settings are in config.py; see the README",
+    "config": 'settings are in config.py; see help("prompt")',
     "capture": "end a command with ; to hide its value",
     "prun": "import cProfile; cProfile.run('...', sort='cumulative')",
     "store": 'record("session.py") writes the session into a file',

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..text.format import counted
@@ -18,7 +18,7 @@ from ..text.format import counted
 Runs = Callable[[str], bool]
 
 _FENCE = re.compile(r"\s*(?:>\s*)?(?P<mark>```+|~~~+)\s*(?P<language>[\w+-]*).*")
-_PYTHON = frozenset({"", "python", "python3", "py", "py3", "pycon", "ipython", "ipython3", "doctest", "python-repl"})
+_PYTHON = frozenset({"python", "python3", "py", "py3", "pycon", "ipython", "ipython3", "doctest", "python-repl"})
 _PROMPT = re.compile(r"\s*(?:>>>|!>>)(?: (?P<code>.*))?")
 _GOES_ON = re.compile(r"\s*\.\.\.(?: (?P<code>.*))?")
 _IN = re.compile(r"\s*In ?\[[ \d*]*\]:(?: (?P<code>.*)|\s*)")
@@ -53,6 +53,8 @@ def cleaned(text: str, runs: Runs) -> Cleaned:
         if stripped is not None:
             code, what = stripped
             steps.append(what)
+    if steps and not any(line.strip() and not line.lstrip().startswith("#") for line in code.split("\n")):
+        return Cleaned("", (*steps, "nothing is left to run"))
     if runs(code):
         return Cleaned(code, tuple(steps))
     repaired = _repaired(code, runs)
@@ -62,7 +64,7 @@ def cleaned(text: str, runs: Runs) -> Cleaned:
 
 
 def _without_fences(text: str) -> tuple[str, str] | None:
-    """What stands between Markdown fences: the blocks of Python, or all of them if none says that it is Python."""
+    """What stands between Markdown fences: the blocks of Python; if there are none, those of no language, or all."""
     lines = text.split("\n")
     fences = [number for number, line in enumerate(lines) if _FENCE.fullmatch(line)]
     if not fences:
@@ -71,13 +73,28 @@ def _without_fences(text: str) -> tuple[str, str] | None:
         before, after = lines[: fences[0]], lines[fences[0] + 1 :]
         kept = after if any(line.strip() for line in after) else before
         return "\n".join(kept), "Markdown fence left out"
-    blocks = []
-    for opening, closing in zip(fences[::2], [*fences[1::2], len(lines)], strict=False):
-        match = _FENCE.fullmatch(lines[opening])
-        block = textwrap.dedent("\n".join(lines[opening + 1 : closing]))
-        blocks.append((match["language"].lower() if match else "", block))
-    python = [block for language, block in blocks if language in _PYTHON] or [block for _, block in blocks]
-    return "\n".join(python), f"Markdown around {counted(len(python), 'block')} left out"
+    blocks = list(_blocks(lines))
+    for languages in (_PYTHON, frozenset({""}), frozenset(language for language, _ in blocks)):
+        code = [block for language, block in blocks if language in languages]
+        if code:
+            break
+    return "\n".join(code), f"Markdown around {counted(len(code), 'block')} left out"
+
+
+def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The language and the content of each fenced block; a fence is closed by one that is as long and says nothing."""
+    mark, language, content = "", "", list[str]()
+    for line in lines:
+        fence = _FENCE.fullmatch(line)
+        if fence is not None and not mark:
+            mark, language, content = fence["mark"], fence["language"].lower(), []
+        elif fence is not None and fence["mark"].startswith(mark) and not fence["language"]:
+            yield language, textwrap.dedent("\n".join(content))
+            mark = ""
+        elif mark:
+            content.append(line)
+    if mark:
+        yield language, textwrap.dedent("\n".join(content))
 
 
 def _without_prompts(text: str) -> tuple[str, str] | None:

@@ -54,6 +54,7 @@ class Session:
         self._outputs: dict[int, Any] = {}
         self._first_names: frozenset[str] = frozenset()  # what was there before the first command
         self._arguments = [""]
+        self._scripts: list[str] = []  # what the scripts that ran are called
         self.number = 0  # of the last command
         self._flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # and the __future__ imports of the commands so far
         self._last = _parsed("", self._flags)
@@ -168,10 +169,10 @@ class Session:
                     record(custom_ops.undecorated(defined, Origin(self.filename, statement.lineno)))
 
     def definitions(self) -> str:
-        """The imports, functions and classes of the commands so far, as a module that has nothing else in it."""
+        """The imports, functions and classes of what ran so far, as a module that has nothing else in it."""
         sources: list[str] = []
-        for number in range(1, self.number + 1):
-            lines = linecache.getlines(f"<command {number}>")
+        for filename in [*self._scripts, *(f"<command {number}>" for number in range(1, self.number + 1))]:
+            lines = linecache.getlines(filename)
             tree = self.parsed("".join(lines))
             for statement in tree.body if tree is not None else ():
                 if isinstance(statement, (ast.Import, ast.ImportFrom)):
@@ -194,6 +195,7 @@ class Session:
         """Runs a whole script; no value is shown. Whatever it raises comes through."""
         self._begin()
         show_source(filename, text.encode(errors="surrogatepass"))
+        self._scripts.append(filename)
         self._executed(notebook.parse(text, filename, self._flags), filename, "exec")
 
     def _executed(self, tree: ast.Module | ast.Expression, filename: str, mode: str) -> Any:

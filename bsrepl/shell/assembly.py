@@ -35,6 +35,7 @@ from .console import Console
 from .error_output import ErrorOutput
 from .looking import Looking
 from .preloaded import PRELOADED
+from .sweeping import Sweeping
 
 _PLAIN = (bool, int, float, complex, str, bytes)  # types of values that another process is given
 
@@ -52,6 +53,7 @@ def console(
     trusting: bool = False,
     plain_qonnx: bool = False,
     index_file: Path | None = None,
+    keep_error: Callable[[BaseException], None] = lambda error: None,
     development: Development | None = None,
     module: ModuleType | None = None,
 ) -> Console:
@@ -61,8 +63,8 @@ def console(
     `executor` executes models in another process. With `trusting`, files are executed even if somebody else may have
     written them; with `plain_qonnx`, QONNX is not made linear while commands run. `index_file` keeps what was read of
     installed packages. `development` decides which packages are followed as their files change; without it, none.
-    `module` is that of a host whose names commands see; without it they have one of their own.
-    `Console.close` takes out of the process what this puts into it.
+    `keep_error` records an internal error for a report. `module` is that of a host whose names commands see; without it
+    they have one of their own. `Console.close` takes out of the process what this puts into it.
     """
     brainsmith = InstalledBrainsmith()
     adopt = partial(brainsmith.adopt, registry)
@@ -85,7 +87,7 @@ def console(
 
     workbench = _workbench(registry, reloader, session, executor, clock, show_progress)
     board = Board(registry, reloader, now)
-    errors = ErrorOutput(err, registry)
+    errors = ErrorOutput(err, registry, keep_error)
     looking = Looking(
         reloader, session.namespace, workbench, board, out, take_notes, clock, shows_time
     )  # fmt: skip
@@ -97,12 +99,14 @@ def console(
         registry, reloader, session, evaluator, looking, proofs, history, board, errors, out, err,
         notes=take_notes, trusting=trusting, on_close=(stand_in.uninstall, proofs.close),
     )  # fmt: skip
+    live_code = partial(_live_code, reloader, session)
     commands = Commands(
         registry, reloader, installed, acceleration, workbench, history, board, built.recording,
-        built.tour.lesson, errors, looking, out, show_progress,
+        Sweeping(live_code, partial(_named, registry), show_progress), built.tour.lesson, errors, looking, out,
+        show_progress,
     )  # fmt: skip
     session.provide({**commands.all, "tour": built.tour})
-    session.start_workers_with(worker.__name__, worker.Arguments(partial(_live_code, reloader, session)))
+    session.start_workers_with(worker.__name__, worker.Arguments(live_code))
     return built
 
 
@@ -127,7 +131,11 @@ def _workbench(
 
 
 def _live_code(reloader: Reloader, session: Session) -> worker.LiveCode:
-    modules = {**reloader.modules, **reloader.unlike_disk}
+    followed = reloader.package_modules.items()
+    alone = {
+        path: module for path, module in followed if "." not in module.__name__ and not hasattr(module, "__path__")
+    }
+    modules = {**reloader.modules, **alone, **reloader.unlike_disk}
     sources = {path: reloader.live_source(path) for path in modules}
     names = {path: module.__name__ for path, module in modules.items()}
     return worker.LiveCode(sources, names, list(reloader.unlike_disk), session.definitions())

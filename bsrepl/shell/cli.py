@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from .. import __version__
 from ..errors import LessonError, PluginFileError
 from ..models.executor import Executor
 from ..registry.store import registry
@@ -21,27 +20,28 @@ from ..reload.signatures import read_once
 from ..teach import lesson_text, tour
 from ..teach.recording import LESSON
 from ..text.terminal import Terminal, wants_color
-from . import assembly, check, places, starter
+from . import about, assembly, check, comparison, places, starter
 from .console import Console
+from .options import parsed
 
+_MODEL = ".onnx"  # what the name of a model's file ends with
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs bsrepl. Returns the exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parsed(arguments)
+    if options.version or options.report:
+        print(about.report(places.config_file(), places.error_file()) if options.report else about.versions())
+        return 0
     _ensure_current_folder()
-    for needed, given, flag in (("tour", options.auto, "--auto"), ("check", options.json, "--json")):
-        if given and not getattr(options, needed):
-            parser.error(f"{flag} goes with --{needed}")
     out = Terminal(sys.stdout, wants_color(options.color, sys.stdout))
     err = Terminal(sys.stderr, wants_color(options.color, sys.stderr))
     plays = options.tour and options.auto
-    is_script = options.code is not None or options.check or plays or not sys.stdin.isatty()
+    is_script = options.code is not None or options.check or options.diff or plays or not sys.stdin.isatty()
     try:
-        _prepare(options.paths, err if is_script else out, options.check)
+        _prepare(options.paths, err if is_script else out, takes_lessons=options.check or not is_script)
     except (OSError, ValueError) as error:
         print(f"bsrepl: {error}", file=sys.stderr)
         return _USAGE_ERROR
@@ -55,7 +55,7 @@ def _run(
 ) -> int:
     console = assembly.console(
         registry,
-        [path for path in options.paths if not path.endswith(LESSON)],
+        [path for path in options.paths if not path.endswith((LESSON, _MODEL))],
         out,
         err,
         clock=time.perf_counter,
@@ -65,6 +65,7 @@ def _run(
         trusting=options.trust,
         plain_qonnx=options.plain_qonnx,
         index_file=places.index_file(),
+        keep_error=lambda error: about.keep(error, places.error_file()),
         development=Development(options.dev, not options.no_dev, options.trust),
     )
     console.session.install()
@@ -75,12 +76,29 @@ def _run(
     status = 0
     if is_script:
         err.write(reload_report.problems(console.reloader.refresh(), err.width) + console.notes())
+        if options.diff:
+            return _compare(console, options)
+        if status := _run_script(console, "\n".join(_opening(options.paths)), "<command line>"):
+            return status
         text = sys.stdin.read() if options.code is None else options.code
         status = _run_script(console, text, "<stdin>" if options.code is None else "<string>")
         err.write(console.notes())
         if not (options.interactive and sys.stdin.isatty()):
             return status
     return _converse(console, options)
+
+
+def _opening(paths: Sequence[str]) -> list[str]:
+    """The commands that open the models of the command line: as `m`, `m2` and so on."""
+    models = [path for path in paths if path.endswith(_MODEL)]
+    return [f"m{number if number > 1 else ''} = load({path!r})" for number, path in enumerate(models, 1)]
+
+
+def _compare(console: Console, options: argparse.Namespace) -> int:
+    try:
+        return comparison.run(console.session.namespace["diff"], options, console.out)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
 
 
 def _ensure_current_folder() -> None:
@@ -110,6 +128,7 @@ def _converse(console: Console, options: argparse.Namespace) -> int:
     try:
         if options.tour:
             console.tour()
+        _open(console, options.paths)
         _run_startup_file(console, os.environ.get("PYTHONSTARTUP", ""), options.trust)
         shell.run()
     except SystemExit as left:
@@ -117,6 +136,19 @@ def _converse(console: Console, options: argparse.Namespace) -> int:
     finally:
         console.tour.quit()  # its files go with the shell
     return 0
+
+
+def _open(console: Console, paths: Sequence[str]) -> None:
+    """Opens the models of the command line, as if typed, and begins its lesson."""
+    for command in _opening(paths):
+        console.out.write([("bold", f">>> {command}\n")])
+        console.run(command)
+    try:
+        for path in paths:
+            if path.endswith(LESSON):
+                console.tour.lesson(path)
+    except LessonError as error:
+        console.tell_error(error)
 
 
 def _run_startup_file(console: Console, path: str, trusting: bool) -> None:
@@ -186,75 +218,21 @@ def _exit_status(left: SystemExit) -> int:
     return 1
 
 
-def _prepare(paths: Sequence[str], terminal: Terminal, is_check: bool) -> None:
-    """Writes the starter files; to be checked, a lesson is fine too.
+def _prepare(paths: Sequence[str], terminal: Terminal, *, takes_lessons: bool) -> None:
+    """Writes the starter files.
 
-    Raises ValueError for a path that cannot hold plugins, OSError if writing fails.
+    Raises ValueError for a path that cannot hold plugins, a model or a lesson, OSError if writing fails.
     """
     for path in map(Path, paths):
         if path.is_dir():
             continue
-        if path.suffix == LESSON and is_check:
+        if path.suffix in (LESSON, _MODEL):
             if not path.is_file():
-                raise ValueError(f"no lesson {path}")
+                raise ValueError(f"no {'lesson' if path.suffix == LESSON else 'model'} {path}")
+            if path.suffix == LESSON and not takes_lessons:
+                raise ValueError(f"{path} is a lesson, which needs a terminal; bsrepl {path} --check plays it")
             continue
         if path.suffix != ".py":
-            raise ValueError(f"{path} is neither a folder nor a .py file")
+            raise ValueError(f"{path} is neither a folder nor a .py, .onnx or .md file")
         if starter.create(path):
             terminal.write([("added", f"{path} is new"), ("", ": a starter file with examples to uncomment\n")])
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="bsrepl",
-        description="A live shell for graph transforms, kernels, backends and build steps of QONNX and Brainsmith.",
-        epilog="Without a PATH nothing is watched; if standard input is not a terminal, it runs as a script.",
-    )
-    add = parser.add_argument
-    add(
-        "paths",
-        nargs="*",
-        metavar="PATH",
-        help="a plugin file, which is created if it does not exist, or a folder of plugin files",
-    )
-    add("-c", dest="code", metavar="CODE", help="run CODE with everything preloaded, and exit")
-    add("-i", dest="interactive", action="store_true", help="stay in the shell after -c")
-    add("-q", dest="quiet", action="store_true", help="no banner")
-    add(
-        "--check",
-        action="store_true",
-        help="load the PATHs, play those that are lessons, report, and exit with 1 if anything fails",
-    )
-    add("--tour", action="store_true", help="start with a tour of bsrepl; with --auto it plays by itself")
-    add("--auto", action="store_true", help="with --tour: type and run every step, for a class or a recording")
-    add("--speed", type=_seconds, default=1.0, metavar="N",
-        help="with --auto: speed factor (default 1, which takes 3 to 4 minutes; 0: no pauses)")  # fmt: skip
-    add("--json", action="store_true", help="with --check: print the report as JSON")
-    add("--plain-qonnx", action="store_true", help="run QONNX's own cleanup and look-ups, which take quadratic time")
-    add("--no-timing", action="store_true", help="do not print how long commands and reloads take")
-    add("--interval", type=_seconds, default=0.5, metavar="S",
-        help="seconds between checks of the files while the prompt waits (default 0.5; 0: never)")  # fmt: skip
-    add(
-        "--color",
-        choices=("auto", "always", "never"),
-        default="auto",
-        help="when to use colour (default auto)",
-    )
-    add(
-        "--dev",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="follow the files of this installed package too; those under development are followed without asking",
-    )
-    add("--no-dev", action="store_true", help="follow no package")
-    add("--trust", action="store_true", help="also execute plugin files that another user may have written")
-    add("-V", "--version", action="version", version=f"bsrepl {__version__}")
-    return parser
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < float("inf"):
-        raise ValueError
-    return seconds

@@ -6,6 +6,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from ..errors import WrongCall
@@ -35,6 +36,7 @@ EXAMPLES: Mapping[str, str] = {
     "trace": "trace(m, [tfm.InferShapes, tfm.FoldConstants])",
     "watch": "watch(m, tfm.FoldConstants)",
     "passes": "passes(m)",
+    "sweep": 'sweep(tfm.FoldConstants, "models/")',
     "reproduce": 'reproduce("report")',
     "inference_cost": "inference_cost(m)",
     "range_analysis": "range_analysis(m, (0, 255))",
@@ -52,6 +54,10 @@ def _may_be_model(value: Any) -> bool:
     return is_model(value) or isinstance(value, (str, bytes, os.PathLike))
 
 
+def _may_be_models(value: Any) -> bool:
+    return all(map(_may_be_models, value)) if isinstance(value, (tuple, list)) else _may_be_model(value)
+
+
 def _is_path(value: Any) -> bool:
     return isinstance(value, (str, os.PathLike))
 
@@ -65,11 +71,13 @@ def _is_range(value: Any) -> bool:
 
 
 _MODEL: _Check = ("a model, the name of a sample or the path of an ONNX file", _may_be_model)
+_MODELS: _Check = ("models, a list of them, a folder of ONNX files, or a glob", _may_be_models)
 _PATH: _Check = ("a path", _is_path)
 #: What the parameters of these names take, whichever command has them.
 _CHECKS: Mapping[str, _Check] = {
     "model": _MODEL,
     "before": _MODEL,
+    "models": _MODELS,
     "after": _MODEL,
     "path": _PATH,
     "folder": _PATH,
@@ -97,6 +105,15 @@ class Command(Styled):
     def usage(self) -> str:
         """`trace(model, passes, *, blame=False)`"""
         return f"{self.__name__}{self.__signature__}"
+
+    @cached_property
+    def stub(self) -> Callable[..., Any]:
+        """A function that takes the same and does nothing, for what completes by looking at functions."""
+        names: dict[str, Any] = {}
+        exec(f"def {self.usage}: ...", names)
+        function: Callable[..., Any] = names[self.__name__]
+        function.__doc__ = self.__doc__
+        return function
 
     @property
     def summary(self) -> str:

@@ -30,13 +30,14 @@ from ..text import screen as live_view
 from ..text.format import counted
 from ..text.markdown import rendered
 from ..text.prose import filled
-from ..text.styled import fields, headed
+from ..text.styled import fields, headed, wrapped
 from ..text.terminal import Terminal
 from .command import Command
 from .drawings import Drawings, Part
 from .error_output import ErrorOutput
 from .help_page import help_page, namespace_page
 from .looking import Looking
+from .sweeping import Sweeping
 
 _PROMPT = 3  # lines that the prompt and what stands around it take
 _INTERVAL = 0.25  # seconds between two looks at the files while the board is live
@@ -55,6 +56,7 @@ class Commands:
         history: History,
         board: Board,
         recording: Recording,
+        sweeping: Sweeping,
         lesson: Callable[[Any], None],
         errors: ErrorOutput,
         looking: Looking,
@@ -94,6 +96,7 @@ class Commands:
             "trace": workbench.trace,
             "watch": workbench.watch,
             "passes": workbench.passes,
+            "sweep": sweeping.sweep,
             "reproduce": self.reproduce,
             "inference_cost": inference_cost,
             "range_analysis": range_analysis,
@@ -210,7 +213,12 @@ class Commands:
         with self._out.held() as screen:
             live_view.until_key(
                 screen.stream,
-                lambda: screen.write(board_text.board(self._board.view(), screen.width, screen.height - 1)),
+                lambda: screen.write(
+                    [
+                        *board_text.board(self._board.view(), screen.width, screen.height - 2),
+                        ("dim", "any key leaves the board\n"),
+                    ]
+                ),
                 self._looking.look,
                 _INTERVAL,
             )
@@ -230,11 +238,12 @@ class Commands:
 
     def frameworks(self) -> None:
         """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
-        followed = {package.name: f"  {reload_report.followed(package)}\n" for package in self._reloader.packages}
+        followed = {package.name: f"  {reload_report.followed(package)}" for package in self._reloader.packages}
         for framework in self._installed.installations():
             why_slow = self._acceleration.why_not() if framework.name == "qonnx" else None
             self._out.write(frameworks_report.framework(framework, self._out.width, why_slow))
-            self._out.write([("", followed.get(framework.name, ""))])
+            if framework.name in followed:
+                self._out.write([("", wrapped(followed[framework.name], self._out.width, "    "))])
 
     def record(self, path: str) -> None:
         """Writes the session so far into a file that runs, or, if its name ends in .md, into a lesson.

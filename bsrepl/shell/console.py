@@ -28,12 +28,12 @@ from ..teach.lesson import Lesson
 from ..teach.play import play
 from ..teach.recording import Entry, Recording
 from ..teach.tour import Tour
-from ..text.styled import Text, asides, plain, timing
+from ..text.styled import Text, advice, asides, plain, timing
 from ..text.terminal import Terminal
 from .banner import banner
 from .error_output import ErrorOutput, last_line
 from .looking import Looking
-from .telling import changes_text, models_text, short_verdict, value_text
+from .telling import changes_text, models_text, short_verdict, unkept, value_text
 
 
 class Console:
@@ -198,6 +198,8 @@ class Console:
         if turn.models:
             outcomes = ((outcome.change, short_verdict(outcome)) for outcome in turn.models)
             self._history.note(turn.code, outcomes, turn.seconds)
+            if (advised := unkept(turn)) is not None:
+                self.out.write(advice(advised, self.out.width))
         for error in turn.internal:
             self.errors.write_internal(error)
         if self.shows_time and turn.seconds >= self._least_time:
@@ -261,9 +263,9 @@ class Console:
         finally:
             self.out.stream, self.err.stream = streams
 
-    def _guide(self, lesson: Lesson) -> Guide:
+    def _guide(self, lesson: Lesson, alone: bool = False) -> Guide:
         """What leads through a lesson in this session."""
-        return Guide(lesson, self.session.namespace, self.registry, self.looking, self._value_of)
+        return Guide(lesson, self.session.namespace, self.registry, self.looking, self._value_of, alone=alone)
 
     def _value_of(self, expression: str) -> Any:
         return eval(expression, self.session.namespace)

@@ -10,6 +10,7 @@ from ..frameworks.qonnx.samples import samples
 from ..models import report as models_report
 from ..models.history import History
 from ..models.model_diff import ModelDiff
+from ..models.series import Series
 from ..models.workbench import Workbench, load
 from ..text import onnx_values
 from ..text.terminal import Terminal
@@ -62,8 +63,8 @@ class Drawings:
         self._out.write([("path", f"{open_in(viewer, self._history.named(thing))}\n")])
 
     @wraps(Workbench.diff)
-    def diff(self, before: Any, after: Any) -> ModelDiff:
-        return self._workbench.diff(self._history.named(before), self._history.named(after))
+    def diff(self, *models: Any, **options: Any) -> ModelDiff | Series:
+        return self._workbench.diff(*map(self._history.named, models), **options)
 
     def draw(self, thing: Any, file: str) -> None:
         """Draws a model, or what `diff` returns, into a file: `draw(m, "m.svg")`, `draw(diff(a, b), "d.html")`.

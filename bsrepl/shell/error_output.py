@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Callable
 
 from ..errors import BsreplError
 from ..registry.store import Registry
@@ -17,11 +18,15 @@ from ..text.terminal import Terminal
 
 
 class ErrorOutput:
-    """Writes exceptions to a terminal, and keeps the whole traceback of the last one for `errors()`."""
+    """Writes exceptions to a terminal, and keeps the whole traceback of the last one for `errors()`.
 
-    def __init__(self, terminal: Terminal, registry: Registry) -> None:
+    `keep` records an internal error, for `bsrepl --report`.
+    """
+
+    def __init__(self, terminal: Terminal, registry: Registry, keep: Callable[[BaseException], None]) -> None:
         self._terminal = terminal
         self._registry = registry
+        self._keep = keep
         self.last = ""  # the whole traceback of the last error of a command
         self.last_internal = ""  # the same of bsrepl's own
 
@@ -65,6 +70,7 @@ class ErrorOutput:
     def write_internal(self, error: BaseException) -> None:
         """Writes that something went wrong in bsrepl itself. The session goes on."""
         self.last_internal = "".join(traceback.format_exception(error))
+        self._keep(error)
         frames = traceback.extract_tb(error.__traceback__)
         place = f" ({file_name(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
         summary = last_line(error).strip()

@@ -11,6 +11,7 @@ from ..models.workbench import Workbench
 from ..registry.snapshot import Snapshot
 from ..reload import interrupts
 from ..reload import report as reload_report
+from ..reload.hints import undecorated
 from ..reload.outcome import Report
 from ..reload.rebind import follow
 from ..reload.reloader import Reloader
@@ -67,6 +68,10 @@ class Looking:
         """Watches a folder of plugin files, too."""
         self._reloader.add(folder)
 
+    def set_aside(self) -> list[str]:
+        """Watches nothing for the moment. Returns the paths to `add` again."""
+        return self._reloader.set_aside()
+
     def drop(self, folder: str) -> None:
         """Watches a folder no more; what its files registered is withdrawn."""
         self._reloader.drop(folder)
@@ -89,11 +94,22 @@ class Looking:
         self.last_seconds = seconds
         out.write(reload_report.report(report, out.width, seconds if self.shows_time else None))
         out.write(reload_report.stale(followed.stale, out.width))
+        out.write(reload_report.undecorated(self._undecorated(report), out.width))
         out.write(asides(self._notes(), out.width))
         self._rerun(report)
         if followed.error is not None:
             raise followed.error
         return True
+
+    def _undecorated(self, report: Report) -> dict[str, list[str]]:
+        """The passes of new files that no decorator registers, by the files' paths."""
+        modules, files = self._reloader.modules, self._reloader.files
+        names = {
+            path: undecorated(modules[path], [plugin.target for plugin in files.get(path, ())])
+            for path in report.executed
+            if path in modules and path in self._reloader.plugin_files
+        }
+        return {path: classes for path, classes in names.items() if classes}
 
     def _roots(self) -> dict[str, dict[str, Any]]:
         """The namespaces that must not hold anything old, by what to type for them."""

@@ -19,6 +19,11 @@ def history_file(environ: Mapping[str, str] = os.environ) -> Path:
     return _base("XDG_STATE_HOME", ".local/state", environ) / "history"
 
 
+def error_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the last internal error came from, for a report."""
+    return _base("XDG_STATE_HOME", ".local/state", environ) / "last-error"
+
+
 def index_file(environ: Mapping[str, str] = os.environ) -> Path:
     """What was found out of the packages of this environment; it may be deleted at any time."""
     environment = crc32(sys.prefix.encode(errors="surrogateescape"))

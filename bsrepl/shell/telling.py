@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..models import report as models_report
@@ -12,7 +13,10 @@ from ..session import details
 from ..session.turn import ModelOutcome, Turn
 from ..text import values as display
 from ..text.format import safe_repr, type_name
+from ..text.onnx_values import is_model
 from ..text.styled import Styled, Text, abridged, asides, headed
+
+_APPLIED = re.compile(r"(?P<name>[A-Za-z_]\w*)\.transform\(")
 
 
 def value_text(value: Any, snapshot: Snapshot, width: int, shows_time: bool) -> Text:
@@ -27,6 +31,15 @@ def value_text(value: Any, snapshot: Snapshot, width: int, shows_time: bool) -> 
     if (backends := details.backends_of(value, snapshot)) is not None:
         text += asides([backends], width)
     return text
+
+
+def unkept(turn: Turn) -> str | None:
+    """What to write so that the model that a command transformed is the result; None of any other command."""
+    applied = _APPLIED.match(turn.code)
+    if applied is None or turn.error is not None or not is_model(turn.value):
+        return None
+    name = applied["name"]
+    return f"{name} itself is as it was; to keep the result: {name} = {name}.transform(...)"
 
 
 def changes_text(turn: Turn, reported: Snapshot, width: int) -> Text:

@@ -64,6 +64,24 @@ def prepare(live: LiveCode) -> dict[str, Any]:
     return {**PRELOADED, "__name__": "__main__"}
 
 
+def become(live: LiveCode) -> None:
+    """Makes this process one in which what the session defines can be unpickled. It should have no other use."""
+    names = vars(sys.modules["__main__"])
+    names.update(prepare(live))
+    _define(live, names)
+
+
+def _define(live: LiveCode, names: dict[str, Any]) -> str:
+    """Runs the definitions of commands. Returns why one of them failed: it uses a value that is not here."""
+    failure = ""
+    for statement in ast.parse(live.definitions).body:
+        try:
+            exec(compile(ast.Module([statement], []), "<session>", "exec", dont_inherit=True), names)
+        except Exception as error:
+            failure = f": {type(error).__name__}: {error}"
+    return failure
+
+
 def provide(live: LiveCode, values: Mapping[str, Any], modules: list[str], ops: list[tuple[str, str]]) -> None:
     """Makes custom ops, given by domain and op type, known in this process: those of plugin modules, and of commands.
 
@@ -74,14 +92,9 @@ def provide(live: LiveCode, values: Mapping[str, Any], modules: list[str], ops: 
     from bsrepl.registry.store import record
 
     names = {**prepare(live), **values}
-    failure = ""
     for module in modules:
         importlib.import_module(module)
-    for statement in ast.parse(live.definitions).body:
-        try:
-            exec(compile(ast.Module([statement], []), "<session>", "exec", dont_inherit=True), names)
-        except Exception as error:
-            failure = f": {type(error).__name__}: {error}"
+    failure = _define(live, names)
     for name, value in list(names.items()):
         if custom_ops.is_custom_op(value) and value.__name__ == name and value.__module__ == "__main__":
             record(custom_ops.undecorated(value, Origin("<session>", 0)))

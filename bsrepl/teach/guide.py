@@ -26,13 +26,16 @@ class Watching(Protocol):
 
     def add(self, folder: str) -> None: ...
 
+    def set_aside(self) -> list[str]: ...
+
     def drop(self, folder: str) -> None: ...
 
 
 class Guide:
     """A lesson that is being done in a session. `end` leaves the session as it was found.
 
-    `names` is the namespace of the session, `evaluate` gives the value of an expression in it.
+    `names` is the namespace of the session, `evaluate` gives the value of an expression in it. With `alone`, the
+    user's own plugin files are set aside until the end: they may use the names that the lesson does.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class Guide:
         registry: Registry,
         watching: Watching,
         evaluate: Callable[[str], Any],
+        *,
+        alone: bool = False,
     ) -> None:
         import tempfile  # only now, as other things here: few sessions have a lesson
 
@@ -55,6 +60,8 @@ class Guide:
         self._watching = watching
         self._evaluate = evaluate
         self._introduced = -1  # the step that was introduced last
+        self._contents = self._content()  # of the step's file, when the step began
+        self._aside = watching.set_aside() if alone else []
         watching.add(str(self.folder))
 
     @property
@@ -80,7 +87,13 @@ class Guide:
         if step is not None and step.file:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(step.code, encoding="utf-8")
+            self._contents = None  # whatever it was, it has been saved
         return path
+
+    def _content(self) -> str | None:
+        """What is in the file of the step; None if there is no such file, or the step is a command."""
+        path = self.folder / (self.step.file if self.step is not None else "")
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
 
     def missing(self) -> list[str]:
         """The checks of the step that are not true, or raise."""
@@ -98,22 +111,26 @@ class Guide:
         if step.checks:
             is_done = not self.missing()
         elif step.file:
-            is_done = (self.folder / step.file).is_file()
+            is_done = self._content() not in (None, self._contents)
         else:
             is_done = code is not None and not failed and _resembles(code, step.code)
-        self.place += is_done
+        if is_done:
+            self.go(1)
         return is_done
 
     def go(self, by: int) -> None:
         """Goes on or back by so many steps, without doing them."""
         self.place = min(max(self.place + by, 0), len(self.lesson.steps))
         self._introduced = -1
+        self._contents = self._content()
 
     def end(self) -> None:
         """Takes away the files, the names and the plugins that the lesson brought."""
         import shutil
 
         shutil.rmtree(self.folder, ignore_errors=True)
+        for path in self._aside:
+            self._watching.add(path)
         self._watching.drop(str(self.folder))
         self._registry.replace(_without_typed(self._registry.snapshot, self._snapshot))
         self._names.clear()

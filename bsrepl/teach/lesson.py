@@ -6,19 +6,20 @@ Some lines to read.
 ```python                     put at the prompt
 ```python file=fold.py        written into the lesson's folder, as a plugin file
 ```check                      expressions, a line each, that are true once the step was done
-```output                     what the step printed when the lesson was recorded
+```output                     what the step printed when the lesson was recorded; `...` stands for any text
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from ..errors import LessonError
 
-_FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,})\s*(?P<info>.*?)\s*$")
+_FENCE = re.compile(r"^(?P<begin>[ >]*)(?P<mark>`{3,}|~{3,})\s*(?P<info>[^`]*?)\s*$")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FILE = re.compile(r"\bfile=(?P<quote>[\"']?)(?P<name>[^\s\"']+)(?P=quote)")
 _CODE = ("python", "py", "python3", "pycon")
 
@@ -41,58 +42,99 @@ class Lesson(NamedTuple):
     title: str
     steps: tuple[Step, ...]
     name: str  # of the file that it is from
+    introduction: str = ""  # what stands between its title and the first section
 
 
 def parsed(text: str, name: str) -> Lesson:
     """The lesson in a Markdown text. Raises LessonError, which says at which line, if it is none."""
-    title, heading = "", ""
+    title = heading = introduction = ""
     prose: list[str] = []
     steps: list[Step] = []
-    lines = enumerate(text.splitlines(), 1)
-    for number, line in lines:
-        fence = _FENCE.match(line)
-        if fence is None:
-            if line.startswith("#"):
+    for block in _blocks(text, name):
+        if isinstance(block, str):
+            if block.startswith("#"):
+                introduction = introduction or ("" if steps else _joined(prose))
                 prose.clear()
-                heading = line.lstrip("#").strip()
+                heading = block.lstrip("#").strip()
                 title = title or heading
             else:
-                prose.append(line)
-            continue
-        body = []
-        for _, inner in lines:
-            if inner.strip() == fence["mark"]:
-                break
-            body.append(inner)
-        else:
-            raise LessonError(f"{name}:{number} opens a fence that is never closed; close it with {fence['mark']}")
-        content = "\n".join(body) + "\n" if body else ""
-        kind = fence["info"].partition(" ")[0].lower()
-        if kind in ("check", "output"):
+                prose.append(block)
+        elif block.kind in ("check", "output"):
             if not steps:
-                raise LessonError(f"{name}:{number} is a {kind} fence without a step; put a python fence before it")
-            more = tuple(filter(None, map(str.strip, body)))
-            steps[-1] = (
-                steps[-1]._replace(checks=steps[-1].checks + more)
-                if kind == "check"
-                else steps[-1]._replace(output=content)
-            )
-        elif kind in _CODE:
-            file = _FILE.search(fence["info"])
-            if file is not None and not _is_plain(file["name"]):
-                raise LessonError(
-                    f"{name}:{number} names {file['name']}; file= takes a .py file in the lesson's folder"
-                )
-            steps.append(
-                Step(heading, "\n".join(prose).strip("\n").rstrip(), content, file["name"] if file else "", line=number)
-            )
+                place = f"{name}:{block.line}"
+                raise LessonError(f"{place} is a {block.kind} fence without a step; put a python fence before it")
+            steps[-1] = _with(steps[-1], block)
+        elif block.kind in _CODE and not block.is_left_alone:
+            steps.append(Step(heading, _joined(prose), block.content, _file(block, name), line=block.line))
             heading = ""
             prose.clear()
         else:
-            prose += [f"    {code_line}" for code_line in body]
+            prose += [f"    {line}" for line in block.content.splitlines()]
     if not steps:
         raise LessonError(f"{name} has no python fence; each step is a fenced block marked python")
-    return Lesson(title or name, tuple(steps), name)
+    return Lesson(title or name, tuple(steps), name, introduction)
+
+
+class _Fence(NamedTuple):
+    """A fenced block."""
+
+    info: str
+    content: str
+    line: int  # where it begins
+
+    @property
+    def kind(self) -> str:
+        """`python`, also of `{python}` and of `{code-cell} ipython3`."""
+        words = self.info.replace("{", " ").replace("}", " ").split()
+        return "python" if words[:1] == ["code-cell"] else words[0].lower() if words else ""
+
+    @property
+    def is_left_alone(self) -> bool:
+        return "notest" in self.info.split()
+
+
+def _blocks(text: str, name: str) -> Iterator[str | _Fence]:
+    """The lines outside of fences and comments, and the fences, also those in items of lists and in quotes."""
+    lines = enumerate(_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text).splitlines(), 1)
+    for number, line in lines:
+        fence = _FENCE.match(line)
+        if fence is None:
+            yield line
+            continue
+        body: list[str] = []
+        for _, inner in lines:
+            bare = _unquoted(inner, fence["begin"])
+            if bare.strip().startswith(fence["mark"]) and not bare.strip().strip(fence["mark"][0]):
+                break
+            body.append(bare)
+        else:
+            raise LessonError(f"{name}:{number} opens a fence that is never closed; close it with {fence['mark']}")
+        yield _Fence(fence["info"], "\n".join(body) + "\n" if body else "", number)
+
+
+def _unquoted(line: str, begin: str) -> str:
+    """A line without what its fence has before it: the indentation of an item, the mark of a quote."""
+    for char in begin:
+        if line.startswith(char) or (char == " " and line.startswith(" ")):
+            line = line[1:]
+    return line
+
+
+def _joined(prose: Sequence[str]) -> str:
+    return "\n".join(prose).strip("\n").rstrip()
+
+
+def _with(step: Step, block: _Fence) -> Step:
+    if block.kind == "output":
+        return step._replace(output=block.content)
+    return step._replace(checks=(*step.checks, *filter(None, map(str.strip, block.content.splitlines()))))
+
+
+def _file(block: _Fence, name: str) -> str:
+    file = _FILE.search(block.info)
+    if file is not None and not _is_plain(file["name"]):
+        raise LessonError(f"{name}:{block.line} names {file['name']}; file= takes a .py file in the lesson's folder")
+    return file["name"] if file is not None else ""
 
 
 def written(title: str, steps: Iterable[Step]) -> str:
@@ -116,35 +158,3 @@ def _fenced(info: str, content: str) -> str:
 def _is_plain(name: str) -> bool:
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts and path.suffix == ".py"
-
-
-#: What is different each time: times, addresses, numbers of commands, folders that were made for the occasion.
-_VARYING = (
-    (re.compile(r"\b\d+(\.\d+)? (ns|us|ms|s)\b"), "TIME"),
-    (re.compile(r"\b0x[0-9a-f]+\b"), "0x"),
-    (re.compile(r"<command \d+>"), "<command>"),
-    (re.compile(r"\d(\.\d+)?e[+-]\d\d"), "NUMBER"),
-    (re.compile(r"[ \t]+"), " "),
-    (re.compile(r" *\n"), "\n"),
-)
-
-
-def same_output(one: str, other: str) -> bool:
-    """Whether two outputs are the same but for what is different each time."""
-    return _steady(one) == _steady(other)
-
-
-def first_difference(expected: str, got: str) -> tuple[str, str]:
-    """The first lines that differ, of two outputs that are not alike."""
-    old, new = (_steady(text).splitlines() for text in (expected, got))
-    for number in range(max(len(old), len(new))):
-        pair: Sequence[str] = [lines[number] if number < len(lines) else "nothing" for lines in (old, new)]
-        if pair[0] != pair[1]:
-            return pair[0], pair[1]
-    return "", ""
-
-
-def _steady(text: str) -> str:
-    for pattern, instead in _VARYING:
-        text = pattern.sub(instead, text)
-    return text.strip()

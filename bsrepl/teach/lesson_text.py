@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..text import highlight
+from ..text.prose import filled
 from ..text.styled import Text, wrapped
 from .guide import Guide, Problem
 from .lesson import Lesson, Step
@@ -15,7 +16,8 @@ def introduction(guide: Guide, width: int) -> Text:
     step = guide.step
     if step is None:
         return []
-    text = heading(guide.lesson, guide.place, width) + prose(step, width)
+    text = beginning(guide.lesson, width) if guide.place == 0 else []
+    text += heading(guide.lesson, guide.place, width) + prose(step.text, width)
     if step.file:
         text += [("path", f"{guide.folder / step.file}\n"), *code(step)]
         text.append(
@@ -30,15 +32,16 @@ def heading(lesson: Lesson, place: int, width: int) -> Text:
     return [("", "\n"), ("bold", wrapped(f"[{place + 1}/{len(lesson.steps)}] {title}", width))]
 
 
-def prose(step: Step, width: int) -> Text:
+def beginning(lesson: Lesson, width: int) -> Text:
+    """The title of a lesson and what stands below it, if anything does."""
+    if not lesson.introduction:
+        return []
+    return [("", "\n"), ("bold", f"{lesson.title}\n"), *prose(lesson.introduction, width)]
+
+
+def prose(source: str, width: int) -> Text:
     """The paragraphs, each wrapped anew; what is indented stays as it is."""
-    text: Text = []
-    for paragraph in step.text.split("\n\n") if step.text else ():
-        if paragraph.startswith("    "):
-            text.append(("", f"{paragraph}\n"))
-        else:
-            text.append(("", wrapped(" ".join(paragraph.split()), min(width, 100), "")))
-    return text
+    return [("", filled(source, min(width, 100)))] if source else []
 
 
 def code(step: Step) -> Text:

@@ -8,7 +8,8 @@ from ..text.styled import Text
 from ..text.terminal import Terminal
 from . import lesson_text
 from .guide import Guide, Problem
-from .lesson import Step, first_difference, same_output
+from .lesson import Step
+from .outputs import first_difference, same_output
 from .recording import Entry
 
 _KEY, _LINE, _WORD, _LEAST = 0.04, 0.4, 0.25, 1.2  # seconds: a key, a line of a file, a word to be read, a pause
@@ -27,10 +28,11 @@ def play(
     `run` runs a command as the prompt does, `look` looks at the files, and `pause` waits for seconds.
     """
     problems: list[Problem] = []
+    out.write(lesson_text.beginning(guide.lesson, out.width))
     while (step := guide.step) is not None:
         number = guide.place + 1
         out.write(lesson_text.heading(guide.lesson, guide.place, out.width))
-        out.write(lesson_text.prose(step, out.width))
+        out.write(lesson_text.prose(step.text, out.width))
         pause(max(_LEAST, _WORD * len(step.text.split())))
         entry = _saved(guide, step, out, look, pause) if step.file else _typed(step, out, run, pause)
         problems += [Problem(number, step, message) for message in _wrong(guide, step, entry)]
@@ -69,10 +71,12 @@ def _saved(
 
 
 def _wrong(guide: Guide, step: Step, entry: Entry) -> list[str]:
+    is_other = step.output is not None and not same_output(step.output, entry.output)
     messages = [f"{check} is not true" for check in guide.missing()]
-    if step.output is not None and not same_output(step.output, entry.output):
-        expected, got = first_difference(step.output, entry.output)
+    if entry.failed and (is_other or messages or (step.output is None and not step.checks)):
+        last = entry.output.strip().rpartition("\n")[2] or "no message"
+        messages.insert(0, f"it failed: {last}")
+    elif is_other:
+        expected, got = first_difference(step.output or "", entry.output)
         messages.append(f"it printed {got!r}, where {expected!r} is expected")
-    elif entry.failed and step.output is None and not step.checks:
-        messages.append(f"it failed: {entry.output.strip().splitlines()[-1] if entry.output.strip() else 'no message'}")
     return messages

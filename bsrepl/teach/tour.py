@@ -22,26 +22,34 @@ class Tour:
     by you in an editor. At the end, and after `tour.quit()`, the session is what it was before.
     """
 
-    def __init__(self, out: Terminal, begin: Callable[[Lesson], Guide], *, trusting: bool = False) -> None:
+    def __init__(self, out: Terminal, begin: Callable[[Lesson, bool], Guide], *, trusting: bool = False) -> None:
         self._out = out
         self._begin = begin
         self._trusting = trusting
         self.guide: Guide | None = None
+        self._left: dict[str, int] = {}  # the step at which a lesson was left, by its name
 
     def __call__(self) -> None:
-        self.start(own())
+        self.start(own(), alone=True)
 
-    def lesson(self, path: Any) -> None:
+    def lesson(self, path: Any, step: int | None = None) -> None:
         """Leads through a lesson of your own: a Markdown file, whose Python fences are the steps.
 
-        Raises LessonError if there is none in it.
+        Begins at `step`, or where you left that lesson. Raises LessonError if there is none in the file.
         """
-        self.start(read_lesson(path, trusting=self._trusting))
+        lesson = read_lesson(path, trusting=self._trusting)
+        if step is not None and not 1 <= step <= len(lesson.steps):
+            raise LessonError(f"{lesson.name} has steps 1 to {len(lesson.steps)}, not {step}")
+        self.start(lesson)
+        place = self._left.get(lesson.name, 0) if step is None else step - 1
+        if place and self.guide is not None:
+            self.guide.go(place)
+            self._out.write([("dim", f"{lesson.name} goes on at step {place + 1}; tour.back() goes back\n")])
 
-    def start(self, lesson: Lesson) -> None:
-        """Begins a lesson; one that is going on ends."""
+    def start(self, lesson: Lesson, *, alone: bool = False) -> None:
+        """Begins a lesson; one that is running ends. With `alone`, the user's plugin files are set aside meanwhile."""
         self.quit()
-        self.guide = self._begin(lesson)
+        self.guide = self._begin(lesson, alone)
 
     def save(self) -> None:
         """Writes the file of the step."""
@@ -60,12 +68,18 @@ class Tour:
         """Ends the lesson; the session is what it was before."""
         guide, self.guide = self.guide, None
         if guide is not None:
+            self._left[guide.lesson.name] = guide.place if guide.step is not None else 0
             guide.end()
 
     @property
     def position(self) -> tuple[Guide | None, int]:
         """The lesson and the step that it is at."""
         return self.guide, self.guide.place if self.guide is not None else 0
+
+    @property
+    def progress(self) -> str:
+        """`step 3/24`; empty if no lesson is running."""
+        return f"step {self.guide.place + 1}/{len(self.guide.lesson.steps)}" if self.guide is not None else ""
 
     def show(self) -> None:
         """Says what the step is about, once."""

@@ -40,6 +40,16 @@ def is_model(value: Any) -> bool:
     return _kind(value) in ("ModelWrapper", "ModelProto")
 
 
+def is_message(value: Any) -> bool:
+    """Whether a value is a protobuf message of ONNX."""
+    return getattr(getattr(type(value), "DESCRIPTOR", None), "full_name", "").startswith("onnx.")
+
+
+def is_repeated(value: Any) -> bool:
+    """Whether a value is a repeated field of a protobuf message, such as `graph.node`."""
+    return type(value).__name__ in ("RepeatedCompositeContainer", "RepeatedComposite")
+
+
 def listed(values: Sequence[Any], width: int) -> list[str] | None:
     """What a model is made of, an element a line with its index; None of anything else."""
     rows = [one_line(value) for value in values]

@@ -29,7 +29,7 @@ def shown(value: Any, width: int) -> tuple[str, str]:
         more = len(value) - _MOST_CHARACTERS
         unit = "characters" if type(value) is str else "bytes"
         return repr(value[:_MOST_CHARACTERS]), f"{more:,} more {unit}" if more > 0 else ""
-    if _is_repeated(value) and (rows := onnx_values.listed(value[:_MOST_LINES], max(width, 20))) is not None:
+    if onnx_values.is_repeated(value) and (rows := onnx_values.listed(value[:_MOST_LINES], max(width, 20))) is not None:
         more = len(value) - len(rows)
         return "\n".join(rows), f"{more:,} more lines" if more else ""
     budget = _Budget(_MOST_ITEMS)
@@ -69,7 +69,7 @@ class _Budget:
             return value
         if len(value) <= self._items and not any(map(_is_container, _items(value))):
             self._items -= len(value)
-            return list(value) if _is_repeated(value) else value
+            return list(value) if onnx_values.is_repeated(value) else value
         kept = min(len(value), self._items)
         self._items -= kept
         self.left_out += len(value) - kept
@@ -77,7 +77,7 @@ class _Budget:
         if type(value) is dict:
             return {key: self.clipped(item, around) for key, item in islice(value.items(), kept)}
         first = (self.clipped(item, around) for item in islice(value, kept))
-        return list(first) if _is_repeated(value) else type(value)(first)
+        return list(first) if onnx_values.is_repeated(value) else type(value)(first)
 
 
 _CONTAINERS = (list, tuple, set, frozenset, dict)
@@ -88,12 +88,7 @@ def _items(value: Any) -> Iterator[Any]:
 
 
 def _is_container(value: Any) -> bool:
-    return type(value) in _CONTAINERS or _is_repeated(value)
-
-
-def _is_repeated(value: Any) -> bool:
-    """Whether a value is a repeated field of a protobuf message, such as `graph.node`."""
-    return type(value).__name__ in ("RepeatedCompositeContainer", "RepeatedComposite")
+    return type(value) in _CONTAINERS or onnx_values.is_repeated(value)
 
 
 class _Printer(PrettyPrinter):

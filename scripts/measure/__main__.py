@@ -2,7 +2,7 @@
 
     scripts/bench            a table, and bars of growth
     scripts/bench --json     {"machine": ..., "rows": [{"name", "value", "unit", "peer", "peer_value", "ratio", ...}]}
-    scripts/bench --readme   into the README, with the JSON and the picture that belong to it
+    scripts/bench --manual   into the manual, with the JSON and the picture that belong to it
 
 Times are medians of several runs; the spread is that of the middle half of them, as a share of the median. Each group
 of measurements has a process of its own: what one leaves behind, the garbage collector of the next would look through.
@@ -25,7 +25,7 @@ from .picture import picture
 from .rows import Row
 
 MEASURED = Path(__file__).parent.parent / "measured"  # growth.svg, rows.json
-README = Path(__file__).parent.parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent.parent / "bsrepl" / "manual" / "costs.md"
 
 
 def main() -> int:
@@ -33,21 +33,21 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.add_argument("--quick", action="store_true", help="fewer runs, and the largest sizes left out")
     parser.add_argument("--only", choices=GROUPS, metavar="NAME", help=", ".join(GROUPS))
-    parser.add_argument("--readme", action="store_true", help="everything, into the README")
+    parser.add_argument("--manual", action="store_true", help="everything, into the manual")
     options = parser.parse_args()
-    if options.readme and (options.quick or options.only):
-        parser.error("--readme tells everything, measured at leisure; leave out --quick and --only")
+    if options.manual and (options.quick or options.only):
+        parser.error("--manual tells everything, measured at leisure; leave out --quick and --only")
     rows: list[Row] = []
     for name in [options.only] if options.only else GROUPS:
         print(f"{name} ...", file=sys.stderr, flush=True)
         with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as process:
             rows += process.submit(measured, name, options.quick).result()
     result = {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "rows": [row.as_json() for row in rows]}
-    if options.readme:
+    if options.manual:
         MEASURED.mkdir(exist_ok=True)
         (MEASURED / "rows.json").write_text(json.dumps(result, indent=1) + "\n")
         (MEASURED / "growth.svg").write_text(picture(rows))
-        README.write_text(report.placed(README.read_text(), report.markdown(result, rows)))
+        PAGE.write_text(report.placed(PAGE.read_text(), report.markdown(result, rows)))
     if options.json:
         print(json.dumps(result, indent=2))
     else:

@@ -1,4 +1,4 @@
-"""The rows as text: a table and bars of growth for a terminal, a table for the README."""
+"""The rows as text: a table and bars of growth for a terminal, a table for the manual."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def bars(rows: Sequence[Row]) -> str:
 
 
 def markdown(result: Mapping[str, Any], rows: Sequence[Row]) -> str:
-    """The rows that have a target, with the day and the machine, as it stands in the README."""
+    """The rows that have a target, with the day and the machine, as it stands in the manual."""
     machine = result["machine"]
     system = f"{machine['system']} {machine['release']}, {machine['cores']} cores ({machine['processor']})"
     python = f"Python {machine['python']}, which counts to ten million there in {machine['loop_s']:.2g} s"
@@ -69,8 +69,8 @@ def quantity(value: float, unit: str) -> str:
     return f"{round(value, digits):,.{digits}f} {unit}".rstrip()
 
 
-#: What stands around the generated part of the README.
-BEGIN = "<!-- measured: scripts/bench --readme -->\n"
+#: What stands around the generated part of the page.
+BEGIN = "<!-- measured: scripts/bench --manual -->\n"
 END = "\n<!-- end of what was measured -->"
 
 

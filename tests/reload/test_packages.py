@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from qonnx.custom_op import registry as custom_ops
 
 from bsrepl import kernels
 from bsrepl.frameworks.catalogue import Installed
@@ -242,6 +244,21 @@ def test_what_others_may_have_written_is_imported_but_its_changes_are_not_execut
     assert development.take_notes() == []
 
 
+_OP = """
+from qonnx.custom_op.base import CustomOp
+from qonnx.custom_op.registry import add_op_to_domain
+
+class Twice(CustomOp):
+    factor = FACTOR
+    def get_nodeattr_types(self): return {}
+    def make_shape_compatible_op(self, model): pass
+    def infer_node_datatype(self, model): pass
+    def execute_node(self, context, graph): pass
+    def verify_node(self): pass
+
+add_op_to_domain("pk.domain", Twice)
+"""
+
 _PUBLISHED = """
     def publish():
         return {"kernels": [{"name": "Fast", "module": "pk.fast", "class_name": "Fast", "speed": SPEED}NEXT]}
@@ -298,6 +315,37 @@ def test_a_compiled_module_that_changes_is_named(sources: Sources) -> None:
     message = "pk._bisect is compiled and cannot be executed again; start again to use the new one"
     assert sources.reloader.take_notes() == [message]
     assert sources.reloader.take_notes() == []
+
+
+def test_python_s_import_is_its_own_again(sources: Sources) -> None:
+    sources.write({"pk/__init__.py": "import other", "other.py": "1 / 0"})
+    sources.start()
+    before = builtins.__import__
+    with pytest.raises(ZeroDivisionError):
+        sources.imported("pk")
+    assert builtins.__import__ is before
+    sources.write({"other.py": "VALUE = 1"})
+    sources.look()
+    assert sources.imported("pk").other.VALUE == 1
+    sources.write({"other.py": "VALUE = 2"})
+    sources.look()
+    assert builtins.__import__ is before
+
+
+def test_an_op_that_fails_leaves_nothing_with_qonnx(sources: Sources) -> None:
+    sources.write({"pk/__init__.py": "", "pk/ops.py": _OP.replace("FACTOR", "1")})
+    sources.start()
+    ops = sources.imported("pk.ops")
+    assert custom_ops.get_ops_in_domain("pk.domain") == [("Twice", ops.Twice)]
+    sources.write({"pk/ops.py": _OP.replace("FACTOR", "2") + "\n1 / 0\n"})
+    sources.look()
+    assert custom_ops.get_ops_in_domain("pk.domain") == [("Twice", ops.Twice)]
+    assert ops.Twice.factor == 1
+    sources.write({"pk/ops.py": _OP.replace("FACTOR", "3")})
+    sources.look()
+    assert custom_ops.get_ops_in_domain("pk.domain") == [("Twice", ops.Twice)]
+    assert ops.Twice.factor == 3
+    custom_ops._OP_REGISTRY.pop("pk.domain")
 
 
 def test_the_shell_leaves_packages_behind_as_they_are(sources: Sources) -> None:

@@ -76,13 +76,25 @@ def test_prompts_and_outputs_are_left_out(text: str, code: str, said: str) -> No
 
 FENCES = {
     "a block": ("Do this:\n\n```python\nx = 1\n```\nand be happy", "x = 1"),
-    "two blocks": ("```py\nx = 1\n```\ntext\n~~~\nx\n~~~", "x = 1\nx"),
+    "two blocks": ("```py\nx = 1\n```\ntext\n~~~python\nx\n~~~", "x = 1\nx"),
+    "a block that says nothing beside Python's": ("```python\nx = 1\n```\n~~~\n+ tfm.X\n~~~", "x = 1"),
+    "blocks that say nothing": ("```\nx = 1\n```\n```\nx\n```", "x = 1\nx"),
+    "a block that holds a fence": ("````\n```python\nx\n```\n````\n```python\nx = 1\n```", "x = 1"),
+    "a file": ("```python file=fold.py\nx = 1\n```", "x = 1"),
+    "a shell's prompt": ("```\n!>> x = 1\n```", "x = 1"),
     "a shell's block beside Python's": ("```bash\npip install x\n```\n```python\nx = 1\n```", "x = 1"),
     "in a list": ("1. first\n   ```python\n   if x:\n       y = 1\n   ```", "if x:\n    y = 1"),
     "the closing fence was not selected": ("```python\nx = 1\ny = 2", "x = 1\ny = 2"),
     "the opening fence was not selected": ("x = 1\n```\n", "x = 1"),
     "a session": ("```pycon\n>>> x = 1\n>>> x\n1\n```", "x = 1\nx"),
 }
+
+
+@pytest.mark.parametrize("text", ["```python\n# a comment\n```", "Nothing:\n```python\n```\n", ">>> \n>>> # x\n"])
+def test_what_leaves_nothing_to_run_says_so(text: str) -> None:
+    found = cleaned(text, runs)
+    assert found.text == ""
+    assert found.steps[-1] == "nothing is left to run"
 
 
 @pytest.mark.parametrize(("text", "code"), FENCES.values(), ids=FENCES)

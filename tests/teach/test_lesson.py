@@ -14,7 +14,8 @@ from bsrepl.errors import LessonError
 from bsrepl.registry.changes import changes_between
 from bsrepl.teach import bench as discovery
 from bsrepl.teach import tour
-from bsrepl.teach.lesson import Lesson, Step, first_difference, parsed, same_output, written
+from bsrepl.teach.lesson import Lesson, Step, parsed, written
+from bsrepl.teach.outputs import first_difference, same_output
 
 from ..conftest import Screen, Start
 from .test_board import MEASURED
@@ -76,6 +77,46 @@ def test_each_python_fence_is_a_step() -> None:
     )
 
 
+FENCES = """\
+# Kinds of fences
+
+Read before all.
+
+## One
+
+<!-- A comment
+```python
+hidden = 1
+```
+-->
+1. In a list:
+   ```python
+   if x:
+       y = 1
+   ```
+   > quoted
+> ```{python}
+> a = 1
+>
+> b = 2
+> ```
+
+```python notest
+left alone
+```
+~~~{code-cell} ipython3
+c = 3
+~~~
+"""
+
+
+def test_fences_in_lists_and_quotes_and_of_other_kinds() -> None:
+    lesson = parsed(FENCES, "f.md")
+    assert lesson.introduction == "Read before all."
+    assert [step.code for step in lesson.steps] == ["if x:\n    y = 1\n", "a = 1\n\nb = 2\n", "c = 3\n"]
+    assert lesson.steps[2].text == "    left alone"
+
+
 NESTED = "# T\n````python\na = '''\n```inner\n'''\n````\n````output\n````\n"
 
 
@@ -113,6 +154,13 @@ def test_what_is_no_lesson_says_where(text: str, said: str) -> None:
         ("difference 2.9e-03 (relative", "difference 3.4e-03 (relative", True),
         ("11 -> 17 nodes", "11 -> 18 nodes", False),
         ("a\nb", "a", False),
+        ("one two\nthree", "one\n  two three", True),
+        ("a ... z", "a b\nc z", True),
+        ("...", "anything", True),
+        ("a\n...\nz\n", "a\nz", True),
+        ("a\n...", "b\nc", False),
+        ("Traceback (most recent call last):\n  File x\nValueError: no\n", "ValueError: no\n", True),
+        ("Traceback (most recent call last):\n  File x\nValueError: no\n", "ValueError: yes\n", False),
     ],
 )
 def test_outputs_are_alike_but_for_what_is_different_each_time(one: str, other: str, same: bool) -> None:
@@ -154,7 +202,7 @@ def test_a_lesson_is_done_step_by_step(screen: Screen, tmp_path: Path) -> None:
         console.tour.show()
         return screen.out.getvalue()[start:]
 
-    assert shown() == "\n[1/3] Folding\nRead this.\nAnd this.\n"
+    assert shown() == "\n[1/3] Folding\nRead this.\n\nAnd this.\n"
     assert shown() == ""  # once
     assert console.tour.guide is not None
     assert console.tour.guide.proposal == "x = 6"
@@ -266,3 +314,36 @@ def test_a_tour_stands_at_the_prompt(start: Start) -> None:
     shell.expect(">>>", "tfm 65")
     shell.enter("exit")
     assert shell.status() == 0
+
+
+def test_the_tour_by_enter_alone_takes_each_step_once(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a folder whose plugin files have the names that the tour uses: they are set aside meanwhile."""
+    monkeypatch.setattr(discovery, "measure", lambda runs, progress: MEASURED)  # other tests measure
+    own = "@transform\nclass RemoveRedundantOps:\n    def apply(self, model): return model, False\n"
+    (screen.folder / "plugin_example.py").write_text(own)
+    screen.console.look()
+    mine = screen.names["tfm"].RemoveRedundantOps
+    screen.type("tour()")
+    guide = screen.console.tour.guide
+    assert guide is not None
+    places: list[int] = []
+    while screen.console.tour.guide is not None and len(places) < 100:
+        places.append(guide.place)
+        screen.type(guide.proposal)
+        screen.console.look()  # as the prompt does
+    assert places == list(range(len(guide.lesson.steps)))
+    screen.console.look()
+    assert screen.names["tfm"].RemoveRedundantOps.__module__ == mine.__module__
+    assert "missing" not in screen.type("tfm.RemoveRedundantOps")
+
+
+def test_a_lesson_begins_at_a_step_and_goes_on_where_it_was_left(screen: Screen, tmp_path: Path) -> None:
+    (tmp_path / "folding.md").write_text(TEXT)
+    path = str(tmp_path / "folding.md")
+    assert "folding.md goes on at step 3" in screen.type(f"lesson({path!r}, 3)")
+    screen.type("tour.back()")
+    screen.type("tour.quit()")
+    assert "folding.md goes on at step 2" in screen.type(f"lesson({path!r})")
+    screen.type("tour.quit()")
+    assert "goes on" not in screen.type(f"lesson({path!r}, 1)")
+    assert screen.type(f"lesson({path!r}, 9)") == "LessonError: folding.md has steps 1 to 3, not 9\n"

@@ -82,10 +82,10 @@ class Acceleration:
         if not self._fits(module):
             return []
         from . import linear_passes
-        from .lookups import indexed_methods
+        from .lookups import Lookups
 
         wrapper = module.ModelWrapper
-        stand_ins: list[_Replaced] = [(wrapper, name, method) for name, method in indexed_methods().items()]
+        stand_ins: list[_Replaced] = [(wrapper, name, method) for name, method in Lookups().methods().items()]
         stand_ins.append((wrapper, _CHECK, self._check(getattr(wrapper, _CHECK))))
         for name, linear in _PASSES.items():
             owner = getattr(module, name)

@@ -17,6 +17,7 @@ from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.util.basic import get_by_name
 
+_UNKNOWN: Any = object()  # only a scan can tell
 _MOST_MISSES = 8  # until the positions are read again, which costs about as much as three scans
 
 
@@ -121,6 +122,14 @@ class GraphIndex:
         items = [values.find(name) for values in (self.value_infos, self.inputs, self.outputs) if values.has_had(name)]
         return items[0] if len(items) == 1 else None
 
+    def annotation(self, name: str, key: str) -> Any:
+        """The text of an annotation of a tensor; None if it has none of that key, `_UNKNOWN` if that is not known."""
+        annotated = self.annotations.find(name)
+        if annotated is None:
+            return _UNKNOWN if self.graph.quantization_annotation else None
+        pair = get_by_name(annotated.quant_parameter_tensor_names, key, "key")
+        return None if pair is None else pair.value
+
     def is_no_initializer(self, name: str) -> bool:
         """Whether a node, or the caller of the graph, provides the name."""
         if not self.initializers.lacks(name):
@@ -138,80 +147,73 @@ def _name(item: Any) -> Collection[str]:
     return (item.name,)
 
 
-def indexed_methods() -> dict[str, Callable[..., Any]]:
-    """Stand-ins for methods of ModelWrapper, by their names. The indices live as long as these functions."""
-    indices: WeakKeyDictionary[ModelWrapper, GraphIndex] = WeakKeyDictionary()
+class Lookups:
+    """Answers from indices, which live as long as this does. `_UNKNOWN` is what only QONNX's scan can tell."""
 
-    def index_of(model: ModelWrapper) -> GraphIndex:
-        index = indices.get(model)
+    def __init__(self) -> None:
+        self._indices: WeakKeyDictionary[ModelWrapper, GraphIndex] = WeakKeyDictionary()
+
+    def methods(self) -> dict[str, Callable[..., Any]]:
+        """Stand-ins for methods of ModelWrapper, by their names."""
+        answers = (
+            self.find_producer, self.get_initializer, self.get_tensor_valueinfo, self.get_tensor_shape,
+            self.get_tensor_datatype, self.get_tensor_layout,
+        )  # fmt: skip
+        return {answer.__name__: self._method(getattr(ModelWrapper, answer.__name__), answer) for answer in answers}
+
+    def _method(self, scan: Callable[..., Any], answer: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(scan)
+        def method(self_: ModelWrapper, *arguments: Any, **options: Any) -> Any:
+            known = answer(self._index(self_), *arguments, **options)
+            return scan(self_, *arguments, **options) if known is _UNKNOWN else known
+
+        return method
+
+    def _index(self, model: ModelWrapper) -> GraphIndex:
+        index = self._indices.get(model)
         if index is None or index.graph is not model.graph:
-            index = indices[model] = GraphIndex(model.graph)
+            index = self._indices[model] = GraphIndex(model.graph)
         return index
 
-    scan_producer, scan_initializer = ModelWrapper.find_producer, ModelWrapper.get_initializer
-    scan_value_info, scan_shape = ModelWrapper.get_tensor_valueinfo, ModelWrapper.get_tensor_shape
-    scan_datatype, scan_layout = ModelWrapper.get_tensor_datatype, ModelWrapper.get_tensor_layout
-
-    @wraps(scan_producer)
-    def find_producer(self: ModelWrapper, tensor_name: str) -> Any:
-        index = index_of(self)
+    @staticmethod
+    def find_producer(index: GraphIndex, tensor_name: str) -> Any:
         node = index.nodes.find(tensor_name)
-        if node is not None or index.is_no_output(tensor_name):
-            return node
-        return scan_producer(self, tensor_name)
+        return node if node is not None or index.is_no_output(tensor_name) else _UNKNOWN
 
-    @wraps(scan_initializer)
-    def get_initializer(self: ModelWrapper, tensor_name: str, return_dtype: bool = False) -> Any:
-        index = index_of(self)
+    @staticmethod
+    def get_initializer(index: GraphIndex, tensor_name: str, return_dtype: bool = False) -> Any:
+        none = (None, None) if return_dtype else None
         tensor = index.initializers.find(tensor_name)
-        if tensor is not None:
-            try:
-                value = numpy_helper.to_array(tensor)
-            except ValueError:  # QONNX takes one that cannot be read for none
-                return (None, None) if return_dtype else None
-            return (value, tensor.data_type) if return_dtype else value
-        if index.is_no_initializer(tensor_name):
-            return (None, None) if return_dtype else None
-        return scan_initializer(self, tensor_name, return_dtype)
+        if tensor is None:
+            return none if index.is_no_initializer(tensor_name) else _UNKNOWN
+        try:
+            value = numpy_helper.to_array(tensor)
+        except ValueError:  # QONNX takes one that cannot be read for none
+            return none
+        return (value, tensor.data_type) if return_dtype else value
 
-    @wraps(scan_value_info)
-    def get_tensor_valueinfo(self: ModelWrapper, tensor_name: str) -> Any:
-        value_info = index_of(self).value_info(tensor_name)
-        return scan_value_info(self, tensor_name) if value_info is None else value_info
+    @staticmethod
+    def get_tensor_valueinfo(index: GraphIndex, tensor_name: str) -> Any:
+        value_info = index.value_info(tensor_name)
+        return _UNKNOWN if value_info is None else value_info
 
-    @wraps(scan_shape)
-    def get_tensor_shape(self: ModelWrapper, tensor_name: str, fix_missing_init_shape: bool = False) -> Any:
-        value_info = index_of(self).value_info(tensor_name)
-        if value_info is None:
-            return scan_shape(self, tensor_name, fix_missing_init_shape)
-        return [dim.dim_value for dim in value_info.type.tensor_type.shape.dim]
+    @staticmethod
+    def get_tensor_shape(index: GraphIndex, tensor_name: str, fix_missing_init_shape: bool = False) -> Any:
+        value_info = index.value_info(tensor_name)
+        return _UNKNOWN if value_info is None else [dim.dim_value for dim in value_info.type.tensor_type.shape.dim]
 
-    @wraps(scan_datatype)
-    def get_tensor_datatype(self: ModelWrapper, tensor_name: str) -> Any:
-        index = index_of(self)
-        annotation = index.annotations.find(tensor_name)
+    @staticmethod
+    def get_tensor_datatype(index: GraphIndex, tensor_name: str) -> Any:
+        annotation = index.annotation(tensor_name, "finn_datatype")
         if annotation is not None:
-            datatype = get_by_name(annotation.quant_parameter_tensor_names, "finn_datatype", "key")
-            if datatype is not None:
-                return DataType[datatype.value]
-        elif self.graph.quantization_annotation:
-            return scan_datatype(self, tensor_name)
+            return annotation if annotation is _UNKNOWN else DataType[annotation]
         value_info = index.value_info(tensor_name)
         if value_info is None:
-            return scan_datatype(self, tensor_name)
+            return _UNKNOWN
         is_half = value_info.type.tensor_type.elem_type == TensorProto.FLOAT16
         return DataType["FLOAT16" if is_half else "FLOAT32"]
 
-    @wraps(scan_layout)
-    def get_tensor_layout(self: ModelWrapper, tensor_name: str) -> Any:
-        annotation = index_of(self).annotations.find(tensor_name)
-        if annotation is None and self.graph.quantization_annotation:
-            return scan_layout(self, tensor_name)
-        layouts = () if annotation is None else annotation.quant_parameter_tensor_names
-        layout = get_by_name(layouts, "tensor_layout", "key")
-        return None if layout is None else eval(layout.value)  # as QONNX does
-
-    methods = (
-        find_producer, get_initializer, get_tensor_valueinfo, get_tensor_shape, get_tensor_datatype, get_tensor_layout,
-    )  # fmt: skip
-    return {method.__name__: method for method in methods}
+    @staticmethod
+    def get_tensor_layout(index: GraphIndex, tensor_name: str) -> Any:
+        annotation = index.annotation(tensor_name, "tensor_layout")
+        return annotation if annotation is None or annotation is _UNKNOWN else eval(annotation)  # as QONNX does

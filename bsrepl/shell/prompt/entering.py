@@ -36,6 +36,7 @@ class Entering:
         self._understands = understands
         self._steps: tuple[str, ...] = ()  # what was done to the last paste
         self._pasted = ""  # the buffer's text after it
+        self._proposal = ""  # what was put at the prompt for the user; the first key that is typed replaces it
 
     def taken(self, text: str) -> tuple[str, ...]:
         """What was done to what was pasted, if a command came of it. Asked once, when the prompt is left."""
@@ -53,6 +54,18 @@ class Entering:
         def _paste(event: KeyPressEvent) -> None:
             """What is pasted onto an empty prompt comes without what does not belong to the code."""
             self._insert(event.current_buffer, event.data)
+
+        @Condition
+        def is_proposal() -> bool:
+            document = _current_document()
+            return document.text == self._proposal != "" and document.is_cursor_at_the_end
+
+        @bindings.add(Keys.Any, filter=typing & is_proposal)
+        def _replace(event: KeyPressEvent) -> None:
+            """A key that is typed takes the place of what a lesson proposes; a cursor key goes into it, to edit it."""
+            self._proposal = ""
+            event.current_buffer.document = Document()
+            event.current_buffer.insert_text(event.data)
 
         @Condition
         def is_complete() -> bool:
@@ -78,6 +91,7 @@ class Entering:
         """Puts code into an empty prompt; like what is pasted it runs with one Enter."""
         buffer.document = Document()
         self._insert(buffer, code)
+        self._proposal = buffer.text
 
     def _insert(self, buffer: Buffer, data: str) -> None:
         text = data.replace("\r\n", "\n").replace("\r", "\n")

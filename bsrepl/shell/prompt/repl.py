@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import ptpython.python_input
+from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, has_focus, is_done
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -26,14 +27,17 @@ from prompt_toolkit.styles import BaseStyle, merge_styles
 from ptpython.completer import CompletePrivateAttributes
 from ptpython.layout import CompletionVisualisation
 from ptpython.repl import PythonRepl
+from ptpython.signatures import Signature, get_signatures_using_jedi
 
 from ...errors import PluginFileError, Terminated
 from ...registry.namespaces import Namespace
 from ...reload.signatures import read_once
 from ...session.event_loop import completed
 from ...text.styled import Text
+from ..command import Command
 from ..console import Console
 from .appearance import STYLE, CommandValidator, Prompt
+from .call_signatures import plugin_signatures
 from .completion import NamespaceCompleter
 from .entering import Entering
 from .keyboard import Keyboard, read_plainly
@@ -41,6 +45,7 @@ from .signals import ended_by, was_interrupted
 from .status_bar import status_bar
 from .styles import CodeStyles
 from .unforeseen import GuardedCompleter, Unforeseen
+from .values_completion import ValuesCompleter
 from .waiting import Waiting
 
 _MOST_FAILURES = 3  # of the prompt in a row, before commands are read line by line
@@ -81,7 +86,10 @@ class Shell(PythonRepl):
             _input_buffer_height=self._input_height,
             _extra_toolbars=[self._status_bar()],
         )
-        completer = NamespaceCompleter(console.registry, lambda: console.session.namespace, self.completer)
+        ptpython.python_input.get_signatures_using_jedi = self._signatures  # type: ignore[assignment, attr-defined]
+        names = console.session.namespace
+        values = ValuesCompleter(console.registry, names, self.completer)
+        completer = NamespaceCompleter(console.registry, lambda: names, values)
         self.completer = GuardedCompleter(completer, self._unforeseen)
         self.completion_visualisation = CompletionVisualisation.POP_UP
         self.complete_private_attributes = CompletePrivateAttributes.IF_NO_PUBLIC
@@ -232,8 +240,16 @@ class Shell(PythonRepl):
 
     def _names_to_complete(self) -> dict[str, Any]:
         """The names that Jedi may evaluate: a namespace would import each plugin that it looks at."""
-        names = self.console.session.namespace.items()
-        return {name: value for name, value in names if not isinstance(value, Namespace)}
+        names = list(self.console.session.namespace.items())
+        known = {name: value for name, value in names if not isinstance(value, Namespace)}
+        return known | {name: value.stub for name, value in names if isinstance(value, Command)}
+
+    def _signatures(self, document: Document, local: dict[str, Any], known: dict[str, Any]) -> list[Signature]:
+        """What stands below a call: of a plugin from the registry, of anything else what Jedi knows."""
+        names, snapshot = self.console.session.namespace, self.console.registry.snapshot
+        none: list[Signature] = []
+        ours = self._unforeseen.guarded(lambda: plugin_signatures(document, names, snapshot), none)
+        return ours or get_signatures_using_jedi(document, local, known)
 
     def _input_height(self) -> Dimension:
         completing = self.default_buffer.complete_state is not None
@@ -279,5 +295,6 @@ class Shell(PythonRepl):
             failing=list(reloader.failures.values()),
             last_reload=self.console.looking.last_seconds,
             mode=f"vi {self.app.vi_state.input_mode.value.removeprefix('vi-')}" if self.vi_mode else "",
+            lesson=self.console.tour.progress,
             width=width,
         )

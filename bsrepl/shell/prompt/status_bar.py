@@ -13,10 +13,20 @@ from ...text.styled import Text
 
 
 def status_bar(
-    snapshot: Snapshot, *, watched: int, failing: Sequence[Failure], last_reload: float | None, mode: str, width: int
+    snapshot: Snapshot,
+    *,
+    watched: int,
+    failing: Sequence[Failure],
+    last_reload: float | None,
+    mode: str,
+    lesson: str,
+    width: int,
 ) -> Text:
-    """One line: the editing mode, what fails, the counts, the files and the last reload, as there is room for it."""
+    """One line: the editing mode, the step of a lesson and how to leave it, what fails, the counts, the files and the
+    last reload, as there is room for it."""
     parts: Text = [("status", f" {mode} ")] if mode else []
+    if lesson:
+        parts.append(("status", f" {lesson}  tour.next() tour.back() tour.quit() "))
     if failing:
         parts.append(("status.failing", f" {len(failing)} failing: {failing[0].place} "))
     parts.append(("status", " " + " ".join(f"{NAMESPACES[kind]} {snapshot.count(kind)}" for kind in KINDS) + " "))

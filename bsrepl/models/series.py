@@ -1,0 +1,139 @@
+"""The models that the steps of a build left: what each step did, and whether the outputs still agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..text.styled import Styled, Text
+from .collection import model_name
+
+if TYPE_CHECKING:
+    from ..graphdiff.difference import Difference
+    from .model_diff import ModelDiff
+    from .verdict import Verdict
+
+_BAD = "!"  # marks the first step that is wrong
+
+
+class Step(NamedTuple):
+    """A model of a series."""
+
+    name: str
+    changes: str  # since the step before: `11 -> 17 nodes, 2 rewrites`
+    graph: dict[str, Any]  # the same as plain JSON values; empty for the first step
+    verdict: Verdict | None  # compared with the step before; None if the graph is the same
+    whole: Verdict | None  # compared with the first step
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it computes something else than the step before or the first."""
+        return any(verdict.is_wrong for verdict in (self.verdict, self.whole) if verdict is not None)
+
+    def to_dict(self) -> dict[str, Any]:
+        verdicts = {"verdict": self.verdict, "against_first": self.whole}
+        plain = {key: None if verdict is None else verdict.to_dict() for key, verdict in verdicts.items()}
+        return {"name": self.name, "changes": self.changes, **plain, "graph": self.graph}
+
+
+class Series(Styled):
+    """The steps of a series, the first one first. True if none was shown to be wrong. Prints as a table."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._steps = steps
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self._steps)
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __getitem__(self, index: int) -> Step:
+        return self._steps[index]
+
+    def __bool__(self) -> bool:
+        return self.first_wrong is None
+
+    @property
+    def first_wrong(self) -> Step | None:
+        """The first step that computes something else than the one before it or the first one."""
+        return next((step for step in self._steps if step.is_wrong), None)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a step changed the graph."""
+        return any(step.changes for step in self._steps)
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        return [verdict for step in self._steps for verdict in (step.verdict, step.whole) if verdict is not None]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`{"steps": [{"name", "changes", "verdict", "against_first", "graph"}], "first_wrong": NAME or None}`."""
+        wrong = self.first_wrong
+        return {"steps": [step.to_dict() for step in self._steps], "first_wrong": wrong.name if wrong else None}
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A heading and a row for each step: a mark, its name, the verdicts, what changed."""
+        rows: list[tuple[str, ...]] = [("", "step", "step before", "first step", "what changed")]
+        for number, step in enumerate(self._steps):
+            cells = [_short(step.verdict), _short(step.whole), step.changes or "nothing"] if number else ["", "", ""]
+            rows.append((_BAD if step is self.first_wrong else "", step.name, *cells))
+        return rows
+
+    def conclusion(self) -> list[str]:
+        """The lines below the table: the first step that is wrong, and the verdicts that prove nothing."""
+        lines = []
+        if (wrong := self.first_wrong) is not None:
+            other, verdict = ("step before", wrong.verdict)
+            if verdict is None or not verdict.is_wrong:
+                other, verdict = ("first step", wrong.whole)
+            lines.append(f"{_BAD} {wrong.name} is the first that is wrong, beside the {other}: {verdict!r}")
+        reasons: dict[str, list[str]] = {}
+        for step in self._steps:
+            if step.verdict is not None and not step.verdict and not step.verdict.is_wrong:
+                reasons.setdefault(repr(step.verdict), []).append(step.name)
+        return lines + [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+
+    def styled(self, width: int, shows_time: bool) -> Text:
+        from .report import series_table
+
+        return series_table(self, width)
+
+    def __repr__(self) -> str:
+        return "\n".join(["  ".join(row).rstrip() for row in self.rows()] + self.conclusion())
+
+
+def series(
+    sources: Sequence[Any], diff: Callable[[Any, Any], ModelDiff], progress: Callable[[int, str], None]
+) -> Series:
+    """Compares each model with the one before it and with the first. `diff` compares two models.
+
+    `progress` is called with the number of models compared so far and the name of the last one.
+    """
+    steps: list[Step] = []
+    for number, source in enumerate(sources):
+        name = model_name(source)
+        if not number:
+            steps.append(Step(name, "", {}, None, None))
+        else:
+            compared = diff(sources[number - 1], source)
+            whole = steps[-1].whole
+            if number == 1:
+                whole = compared.verdict
+            elif compared:
+                whole = diff(sources[0], source).verdict
+            difference = compared.difference
+            steps.append(Step(name, _changes(difference), compared.to_dict()["graph"], compared.verdict, whole))
+        progress(number + 1, name)
+    return Series(steps)
+
+
+def _changes(difference: Difference) -> str:
+    from ..graphdiff.words import headline, in_short
+
+    return (in_short(difference) or headline(difference)) if difference else ""
+
+
+def _short(verdict: Verdict | None) -> str:
+    return "same graph" if verdict is None else verdict.short

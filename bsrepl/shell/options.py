@@ -1,0 +1,109 @@
+"""What the command line takes."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Sequence
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options of a command line. Exits with the status 2 if they do not fit each other."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    compares = bool(options.diff)
+    for flag, is_given, fits, needed in (
+        ("--auto", options.auto, options.tour, "--tour"),
+        ("--json", options.json, options.check or compares, "--check or --diff"),
+        ("--strict", options.strict, compares, "--diff"),
+        ("--inputs", options.inputs, compares, "--diff"),
+        ("--shape", options.shapes, compares, "--diff"),
+        ("--tolerance", options.tolerance is not None, compares, "--diff"),
+    ):
+        if is_given and not fits:
+            parser.error(f"{flag} goes with {needed}")
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bsrepl",
+        description="A live shell for graph transforms, kernels, backends and build steps of QONNX and Brainsmith.",
+        epilog="Without a PATH nothing is watched; if standard input is not a terminal, it runs as a script.",
+    )
+    add = parser.add_argument
+    add(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="a plugin file, which is created if it does not exist, or a folder of plugin files; "
+        "MODEL.onnx is opened as m, LESSON.md is led through",
+    )
+    add("-c", dest="code", metavar="CODE", help="run CODE with everything preloaded, and exit")
+    add("-i", dest="interactive", action="store_true", help="stay in the shell after -c")
+    add("-q", dest="quiet", action="store_true", help="no banner")
+    add(
+        "--check",
+        action="store_true",
+        help="load the PATHs, play those that are lessons, report, and exit with 1 if anything fails",
+    )
+    add(
+        "--diff",
+        nargs="+",
+        default=[],
+        metavar="MODEL",
+        help="compare two models, a series of them or a folder: the graphs and the outputs; "
+        "exit with 0 if the outputs agree, 1 if not, 2 if a model cannot be read, 3 if nothing is proven",
+    )
+    add("--strict", action="store_true", help="with --diff: exit with 1 also if the graphs alone differ")
+    add("--inputs", action="append", metavar="FILE", help="with --diff: a .npz or .npy file with inputs")
+    add("--shape", dest="shapes", action="append", type=_shape, default=[], metavar="NAME=SIZE",
+        help="with --diff: the size of a dynamic dimension, N=4, or the shape of an input, x=1,3,8,8")  # fmt: skip
+    add("--tolerance", type=_amount, metavar="T", help="with --diff: the relative difference that is allowed")
+    add("--tour", action="store_true", help="start with a tour of bsrepl; with --auto it plays by itself")
+    add("--auto", action="store_true", help="with --tour: type and run every step, for a class or a recording")
+    add("--speed", type=_amount, default=1.0, metavar="N",
+        help="with --auto: speed factor (default 1, which takes 3 to 4 minutes; 0: no pauses)")  # fmt: skip
+    add("--json", action="store_true", help="with --check or --diff: print the report as JSON")
+    add("--plain-qonnx", action="store_true", help="run QONNX's own cleanup and look-ups, which take quadratic time")
+    add("--no-timing", action="store_true", help="do not print how long commands and reloads take")
+    add("--interval", type=_amount, default=0.5, metavar="S",
+        help="seconds between checks of the files while the prompt waits (default 0.5; 0: never)")  # fmt: skip
+    add(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="when to use colour (default auto)",
+    )
+    add(
+        "--dev",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="follow the files of this installed package too; those under development are followed without asking",
+    )
+    add("--no-dev", action="store_true", help="follow no package")
+    add("--trust", action="store_true", help="also execute plugin files that another user may have written")
+    add(
+        "--report",
+        action="store_true",
+        help="print what a report of a problem needs",
+    )
+    add("-V", "--version", action="store_true", help="print the version, and those of what bsrepl stands on")
+    return parser
+
+
+def _amount(text: str) -> float:
+    amount = float(text)
+    if not 0 <= amount < math.inf:
+        raise ValueError
+    return amount
+
+
+def _shape(text: str) -> tuple[str, int | list[int]]:
+    """`N=4` as a size, `x=1,3,8,8` as a shape."""
+    name, is_given, sizes = text.partition("=")
+    numbers = [int(number) for number in sizes.split(",")]
+    if not (name and is_given and min(numbers) > 0):
+        raise ValueError
+    return name, numbers if "," in sizes else numbers[0]

@@ -1,0 +1,117 @@
+"""Completion of what the session's values hold: keys of dictionaries, fields of ONNX messages, names in strings."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from ...registry.plugin import KINDS
+from ...registry.store import Registry
+from ...teach import manual
+from ...text.onnx_values import is_message, is_model, is_repeated
+
+_KEY = re.compile(r"(?<![\w.])(?P<name>\w+)\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_FIELD = re.compile(r"(?<![\w.\])])(?P<path>[A-Za-z_]\w*(?:\.\w+|\[-?\d+\])+)\.(?P<typed>\w*)$")
+_PART = re.compile(r"\.(?P<name>\w+)|\[(?P<index>-?\d+)\]")
+_PLUGIN = re.compile(r"(?<![\w.])(?P<command>show|source|help)\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_LESSON = re.compile(r"(?<![\w.])lesson\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_BARE = re.compile(r"(?<![\w.\"'])(?P<typed>[A-Za-z_]\w*)?$")
+_MOST = 200
+_MODEL_FIELDS = ("graph", "model")  # the properties of ModelWrapper that only read
+
+
+class ValuesCompleter(Completer):
+    """Completes `d["`, `m.graph.node[0].`, `show("`, `help("`, `lesson("`; another completer does the rest.
+
+    No property is run but `graph` and `model` of a ModelWrapper. A bare name is offered if it has a value.
+    """
+
+    def __init__(self, registry: Registry, names: Mapping[str, Any], otherwise: Completer) -> None:
+        self._registry = registry
+        self._names = names
+        self._otherwise = otherwise
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        before = document.text_before_cursor
+        ways = ((_KEY, self._keys), (_FIELD, self._fields), (_PLUGIN, self._named), (_LESSON, _lessons))
+        for pattern, complete in ways:
+            match = pattern.search(before)
+            offered = complete(match) if match is not None else None
+            if match is not None and offered is not None:
+                typed = match["typed"]
+                known = dict(offered)
+                for name in [name for name in known if name.startswith(typed)][:_MOST]:
+                    yield Completion(name, -len(typed), display_meta=known[name])
+                return
+        others = self._otherwise.get_completions(document, complete_event)
+        yield from self._with_a_value(others, document) if _BARE.search(before) else others
+
+    def _keys(self, match: re.Match[str]) -> Iterator[tuple[str, str]] | None:
+        """The keys of a dictionary."""
+        value = self._names.get(match["name"])
+        if type(value) is not dict:
+            return None
+        return ((key, "key") for key in list(value) if isinstance(key, str) and match["quote"] not in key)
+
+    def _fields(self, match: re.Match[str]) -> Iterator[tuple[str, str]] | None:
+        """The fields of a message, or of a container in one."""
+        name, rest = re.match(r"(\w+)(.*)", match["path"]).groups()  # type: ignore[union-attr]
+        value: Any = self._names.get(name)
+        for part in _PART.finditer(rest):
+            try:
+                value = _part(value, part)
+            except (AttributeError, IndexError, TypeError):
+                return None
+        if not is_message(value) and not is_repeated(value):
+            return None
+        fields = {field.name: "field" for field in value.DESCRIPTOR.fields} if is_message(value) else {}
+        methods = dict.fromkeys((name for name in dir(type(value)) if name[0] != "_" and name not in fields), "method")
+        return iter({**fields, **{name: what for name, what in methods.items() if not name.isupper()}}.items())
+
+    def _named(self, match: re.Match[str]) -> Iterator[tuple[str, str]]:
+        """The names of plugins, and for `help` of the pages of the manual."""
+        if match["command"] == "help":
+            yield from manual.titles().items()
+        for kind in KINDS:
+            yield from sorted((plugin.name, kind) for plugin in self._registry.snapshot.plugins(kind))
+
+    def _with_a_value(self, completions: Iterable[Completion], document: Document) -> Iterator[Completion]:
+        """Those of bare names that would not be a NameError, or that are being defined in the text."""
+        before = document.text_before_cursor
+        if re.search(r"(?:^|\n)\s*(?:from|import)\b[^\n]*$", before):
+            yield from completions
+            return
+        word = _BARE.search(before)
+        typed = (word["typed"] or "") if word else ""
+        known = {*self._names, *dir(builtins), *keyword.kwlist, *keyword.softkwlist}
+        known |= set(re.findall(r"[A-Za-z_]\w*", document.text)) - {typed}
+        for completion in completions:
+            name = completion.text if completion.start_position <= -len(typed) else typed + completion.text
+            if name in known or not name.isidentifier():
+                yield completion
+
+
+def _part(value: Any, part: re.Match[str]) -> Any:
+    """What an attribute or an index of a message, a container or a ModelWrapper gives. Raises TypeError of others."""
+    if part["index"] is not None:
+        if not is_repeated(value):
+            raise TypeError
+        return value[int(part["index"])]
+    is_wrapper = is_model(value) and not is_message(value)
+    if is_message(value) or (is_wrapper and part["name"] in _MODEL_FIELDS):
+        return getattr(value, part["name"])
+    raise TypeError
+
+
+def _lessons(match: re.Match[str]) -> Iterator[tuple[str, str]]:
+    """The Markdown files of the folder that is being typed."""
+    folder, slash, _ = match["typed"].rpartition("/")
+    for path in sorted(Path(folder or ".").glob("*.md")):
+        yield f"{folder}{slash}{path.name}", "lesson"

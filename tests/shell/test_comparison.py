@@ -1,0 +1,130 @@
+"""`bsrepl --diff`: models, a series or a folder compared on the command line; what it prints, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
+
+from bsrepl.models.workbench import load
+from bsrepl.shell import comparison, options
+
+from ..conftest import Screen
+from .test_command_line import bsrepl
+
+pytestmark = pytest.mark.filterwarnings("ignore:.* has ops of qonnx")
+
+
+@pytest.fixture(scope="module")
+def trail(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a build of four steps left: the third has another bias, the fourth a node of hardware."""
+    folder = tmp_path_factory.mktemp("intermediate_models")
+    model = load("mnist-conv")
+    model.save(str(folder / "tidy.onnx"))
+    model = model.transform(LowerConvsToMatMul())
+    model.save(str(folder / "lower.onnx"))
+    model.set_initializer("Parameter194", model.get_initializer("Parameter194") * np.float32(1.05))
+    model.save(str(folder / "bias.onnx"))
+    (matmul, *_) = model.get_nodes_by_op_type("MatMul")
+    matmul.op_type, matmul.domain = "MVAU_hls", "finn.custom_op.fpgadataflow.hls"
+    model.save(str(folder / "hardware.onnx"))
+    for second, step in enumerate(("tidy", "lower", "bias", "hardware"), 1):
+        os.utime(folder / f"{step}.onnx", (second, second))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["tidy.onnx", "tidy.onnx"], 0, "the graphs are the same"),
+        (["tidy.onnx", "lower.onnx"], 0, "OK  same outputs"),
+        (["tidy.onnx", "lower.onnx", "--strict"], 1, "OK  same outputs"),
+        (["tidy.onnx", "bias.onnx"], 1, "DIFFERENT"),
+        (["tidy.onnx", "bias.onnx", "--tolerance", "0.5"], 0, "OK  same outputs"),
+        (["lower.onnx", "bias.onnx", "--inputs", "zero.npy"], 1, "1 input;"),
+        (["lower.onnx", "hardware.onnx"], 3, "UNPROVEN"),
+        (["."], 1, "! bias.onnx is the first that is wrong, beside the step before: DIFFERENT"),
+        (["tidy.onnx", "tidy.onnx", "lower.onnx"], 0, "same graph"),
+    ],
+)
+def test_the_status_says_whether_the_outputs_agree(
+    screen: Screen, trail: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], status: int, words: str
+) -> None:
+    monkeypatch.chdir(trail)
+    np.save("zero.npy", np.zeros((1, 1, 28, 28), "float32"))
+    assert comparison.run(screen.names["diff"], options.parsed(["--diff", *arguments]), screen.console.out) == status
+    assert words in screen.out.getvalue()
+
+
+def test_a_build_is_a_row_a_step_in_the_order_they_were_written(screen: Screen, trail: Path) -> None:
+    rows = [line.split()[:3] for line in screen.type(f"build = diff({str(trail)!r}); build").splitlines()]
+    assert rows[:5] == [
+        ["step", "step", "before"],
+        ["tidy.onnx"],
+        ["lower.onnx", "OK", "rel"],
+        ["!", "bias.onnx", "DIFFERENT"],
+        ["hardware.onnx", "UNPROVEN", "UNPROVEN"],
+    ]
+    assert screen.type("[step.name for step in build if step.is_wrong], build.first_wrong.whole.outcome.name") == (
+        "(['bias.onnx'], 'DIFFERENT')\n"
+    )
+
+
+@pytest.mark.parametrize("width", [60, 40])
+def test_a_narrow_table_keeps_the_steps_and_their_verdicts(screen: Screen, trail: Path, width: int) -> None:
+    text = screen.names["diff"](str(trail)).styled(width, True)
+    lines = "".join(part for _, part in text).splitlines()
+    assert max(map(len, lines)) <= width
+    assert lines[3].startswith("!  bias.onnx      DIFFERENT")
+
+
+def test_the_report_is_plain_json(screen: Screen, trail: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    comparison.run(screen.names["diff"], options.parsed(["--diff", str(trail), "--json"]), screen.console.out)
+    report = json.loads(capsys.readouterr().out)
+    assert (report["status"], report["first_wrong"]) == (1, "bias.onnx")
+    bias = report["steps"][2]
+    assert bias["verdict"]["outcome"] == bias["against_first"]["outcome"] == "DIFFERENT"
+    assert bias["verdict"]["first"]["tensor_after"] == "Plus214_Output_0"
+    assert bias["graph"]["nodes"] == {"before": 18, "after": 18, "untouched": 17}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing.onnx", "tidy.onnx"], "no model 'nothing.onnx'"),
+        (["cut.onnx", "tidy.onnx"], "cut.onnx is no ONNX model"),
+        (["tidy.onnx"], "diff compares two"),
+        (["/dev/null", "tidy.onnx"], "nothing to compare tidy.onnx with: it is new, or deleted"),
+        (["empty"], "no *.onnx file in empty"),
+        (["*.none"], "no file matches *.none"),
+    ],
+)
+def test_what_cannot_be_read_is_another_status(
+    trail: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str,
+    capsys: pytest.CaptureFixture[str], screen: Screen,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "tidy.onnx").write_bytes((trail / "tidy.onnx").read_bytes())
+    (tmp_path / "cut.onnx").write_bytes((trail / "tidy.onnx").read_bytes()[:100])
+    assert comparison.run(screen.names["diff"], options.parsed(["--diff", *arguments]), screen.console.out) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_models_are_compared_and_opened_from_the_command_line(trail: Path) -> None:
+    done = bsrepl("--diff", "tidy.onnx", "bias.onnx", cwd=trail)
+    assert done.returncode == 1, done.stderr
+    assert "first at Plus214_Output_0, from Add" in " ".join(done.stdout.split())
+    opened = bsrepl("tidy.onnx", "lower.onnx", "-c", "print(len(m.graph.node), len(m2.graph.node))", cwd=trail)
+    assert (opened.stdout, opened.returncode) == ("12 18\n", 0)
+
+
+@pytest.mark.parametrize("wrong", [["--strict"], ["--shape", "N=4"], ["--diff", "a", "--shape", "N"], ["--json"]])
+def test_options_that_do_not_fit_are_wrong_usage(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        options.parsed(wrong)
+    assert "usage: bsrepl" in capsys.readouterr().err
