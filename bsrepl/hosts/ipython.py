@@ -20,12 +20,15 @@ from ..session.evaluation import Running
 from ..session.turn import Turn
 from ..shell import assembly, places
 from ..shell.telling import models_text
+from ..text import onnx_values
 from ..text.styled import Styled, Text, asides
 from ..text.terminal import Terminal, wants_color
 from .notebook import Notebook, Output
 
 _PATIENCE = 0.9  # seconds that a cell waits for the proof of what it did to models
 _INTERVAL = 0.2  # seconds between two looks for a late proof while no cell runs
+
+_MODELS = ("qonnx.core.modelwrapper.ModelWrapper", "onnx.onnx_ml_pb2.ModelProto")
 
 _loaded: list[Extension] = []  # one at most
 
@@ -77,6 +80,8 @@ class Extension:
             shell.events.register(event, function)
         self._bundles = shell.display_formatter.mimebundle_formatter
         self._bundles.for_type(Styled, self._plain)
+        for kind in _MODELS:
+            self._bundles.for_type(kind, _described)
         self._magics = {"bsrepl": self._watch, "timing": self._timing}
         for name, magic in self._magics.items():
             shell.register_magic_function(magic, "line", name)
@@ -91,7 +96,8 @@ class Extension:
         """Takes out of the shell what this put into it."""
         for event, function in self._events.items():
             self._shell.events.unregister(event, function)
-        self._bundles.pop(Styled, None)
+        for kind in (Styled, *_MODELS):
+            self._bundles.pop(kind, None)
         for name in self._magics:
             self._shell.magics_manager.magics["line"].pop(name, None)
         for name, value in self._names.items():
@@ -239,3 +245,8 @@ class Extension:
 
 def _awaits(turn: Turn) -> bool:
     return any(outcome.is_awaited for outcome in turn.models)
+
+
+def _described(model: Any, **options: Any) -> dict[str, str]:
+    """A model as a value: a few lines, where IPython has an address or all of it."""
+    return {"text/plain": "\n".join(onnx_values.described(model) or [repr(model)])}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -72,6 +72,9 @@ class Notebook(Terminal):
         finally:
             self._gathering = None
             output.show()
+
+    def write_drawing(self, text: Iterable[tuple[str, str]], page: Callable[[], str]) -> None:
+        display({"text/plain": plain(text).rstrip("\n"), "text/html": page()}, raw=True)
 
     def write_over(self, text: Iterable[tuple[str, str]]) -> None:
         """Writes nothing: a line that the next one takes the place of is for screens."""

@@ -48,6 +48,14 @@ class ModelDiff(Styled):
 
         return model_diff(self, width)
 
+    def _repr_html_(self) -> str:
+        from ..text.html import WIDTH, html, image
+        from .pictures import svg
+        from .report import diff_words
+
+        picture = svg(self) if self else None
+        return super()._repr_html_() if picture is None else html(diff_words(self, WIDTH)) + image(picture)
+
     def __repr__(self) -> str:
         return "\n".join([str(self.difference), *map(repr, self.verdicts)])
 

@@ -14,6 +14,8 @@ from ..graphdiff.view import view
 from .model_diff import ModelDiff
 from .workbench import load
 
+_MOST_BOXES = 400  # that a page shows
+
 
 def draw(thing: Any, file: str | os.PathLike[str]) -> Path:
     """Draws a model, given as `load` takes it, or a difference, into an .svg or .html file. Returns its path.
@@ -30,6 +32,14 @@ def draw(thing: Any, file: str | os.PathLike[str]) -> Path:
     except OSError as error:
         raise DrawingError(f"{path} cannot be written: {error.strerror}") from error
     return path
+
+
+def svg(thing: Any) -> str | None:
+    """The drawing of a model or a difference for a page; None if there is too much of it to be looked at at once."""
+    picture = _picture(thing)
+    if sum(len(side.sketch.boxes) for side in picture.sides) > _MOST_BOXES:
+        return None
+    return page.svg(picture, f"drawn by bsrepl {__version__}")
 
 
 def open_in(viewer: str, model: Any) -> str:

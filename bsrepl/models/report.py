@@ -161,11 +161,15 @@ def model_diff(diff: ModelDiff, width: int, height: int | None = _MOST_LINES) ->
     """The words of the difference, the verdict, and the lanes of what changed."""
     from ..drawing.report import difference_drawing
 
+    text = diff_words(diff, width)
+    lanes = difference_drawing(diff.difference, width, height) if diff else []
+    return [*text, ("", "\n"), *lanes] if lanes else text
+
+
+def diff_words(diff: ModelDiff, width: int) -> Text:
+    """The words of a difference, and the verdict."""
     labels = [getattr(model, "model", model).graph.name for model in (diff.before, diff.after)]
     text = graph_change("diff:", " -> ".join(dict.fromkeys(filter(None, labels))), diff.difference, width)
     if diff.verdict is not None:
         text += verdict_lines(diff.verdict, width)
-    lanes = difference_drawing(diff.difference, width, height)
-    if not diff:
-        return [*text, ("dim", "  the graphs are the same\n")]
-    return [*text, ("", "\n"), *lanes] if lanes else text
+    return text if diff else [*text, ("dim", "  the graphs are the same\n")]

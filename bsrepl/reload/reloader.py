@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -54,12 +55,13 @@ class Reloader:
         self._live = LiveFiles(self._disk, self._importer, loaded)
         self._listed = ListedPlugins(registry, (), now)
         self._now = now
+        self._imported_before = frozenset(sys.modules)
         self._importer.install()
 
     def close(self) -> None:
-        """Stops importing plugin files, and withdraws what they registered, but for modules that stay imported."""
+        """Stops importing plugin files, and withdraws what they registered, but for what was imported before this."""
         self._importer.uninstall()
-        leaving = [path for path in self.files if not self._importer.is_packaged(path)]
+        leaving = [path for path, module in self.modules.items() if module.__name__ not in self._imported_before]
         plugins = [plugin for path in leaving for plugin in self.files[path]]
         self.registry.replace(self.registry.snapshot.replacing(plugins, ()))
 

@@ -13,6 +13,8 @@ from ..models.model_diff import ModelDiff
 from ..models.series import Series
 from ..models.workbench import Workbench, load
 from ..text import onnx_values
+from ..text.html import html, image
+from ..text.styled import Text
 from ..text.terminal import Terminal
 
 _PROMPT = 3  # lines that the prompt and what stands around it take
@@ -41,14 +43,17 @@ class Drawings:
         if isinstance(thing, str) and (thing in samples() or os.path.isfile(thing)):
             thing = load(thing)
         if isinstance(thing, ModelDiff):
-            self._out.write(models_report.model_diff(thing, self._out.width, self._height(part)))
+            text = models_report.model_diff(thing, self._out.width, self._height(part))
+            self._out.write_drawing(text, thing._repr_html_)
             return True
         if not onnx_values.is_model(thing):
             return False
         from ..drawing.report import model_drawing  # only now: many sessions hold no model
 
         height = self._height(part)
-        self._out.write(model_drawing(thing, self._out.width, height, around=part.around, hops=part.hops, op=part.op))
+        text = model_drawing(thing, self._out.width, height, around=part.around, hops=part.hops, op=part.op)
+        is_whole = not (part.around or part.op or part.lines)
+        self._out.write_drawing(text, lambda: _page(thing, text) if is_whole else html(text))
         return True
 
     def _height(self, part: Part) -> int | None:
@@ -76,3 +81,11 @@ class Drawings:
 
         written = draw(self._history.named(thing), file)
         self._out.write([("added", f"{written} has the drawing\n")])
+
+
+def _page(model: Any, text: Text) -> str:
+    """A model in a page: its first line, the rest of the text folded, and the picture."""
+    from ..models.pictures import svg  # only now: it loads onnx
+
+    picture = svg(model)
+    return html(text) if picture is None else html(text, 1) + image(picture)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from .format import counted
@@ -22,22 +23,32 @@ _COLORS = {
     "error": "color:#dc4444;font-weight:bold",
     "bold": "font-weight:bold",
 }
-_FRAME = "margin:0;padding:0;background:none;color:inherit;white-space:pre;overflow-x:auto;line-height:1.35"
+_FONT = "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px);line-height:1.35"
+_FRAME = f"margin:0;padding:0;background:none;color:inherit;white-space:pre;overflow-x:auto;{_FONT}"
 
 
-def html(text: Iterable[tuple[str, str]]) -> str:
-    """The lines of a styled text; all but the first one folded where there are many."""
-    lines = "".join(_painted(style, harmless(part)) for style, part in text).rstrip("\n")
-    first, _, rest = lines.partition("\n")
-    if rest.count("\n") < _LONGEST:
-        return f'<pre style="{_FRAME}">{lines}</pre>'
-    more = f'<span style="{_COLORS["dim"]}">  {counted(rest.count(chr(10)) + 1, "more line")}</span>'
-    summary = f'<summary><code style="background:none;color:inherit">{first}{more}</code></summary>'
-    return f'<details>{summary}<pre style="{_FRAME}">{rest}</pre></details>'
+def html(text: Iterable[tuple[str, str]], longest: int = _LONGEST) -> str:
+    """The lines of a styled text; of more than `longest` lines, those from the middle of that on are folded."""
+    lines = "".join(_painted(style, harmless(part)) for style, part in text).rstrip("\n").split("\n")
+    if len(lines) <= longest:
+        return _pre(lines)
+    shown, folded = lines[: (longest + 1) // 2], lines[(longest + 1) // 2 :]
+    summary = f'<summary style="{_COLORS["dim"]};{_FONT}">{counted(len(folded), "more line")}</summary>'
+    return f"{_pre(shown)}<details>{summary}{_pre(folded)}</details>"
+
+
+def image(svg: str) -> str:
+    """A picture, which is cut off from the styles of the page."""
+    data = b64encode(svg.encode()).decode()
+    return f'<img style="display:block;max-width:100%" alt="" src="data:image/svg+xml;base64,{data}"/>'
+
+
+def _pre(lines: Sequence[str]) -> str:
+    return f'<pre style="{_FRAME}">{chr(10).join(lines)}</pre>'
 
 
 def _painted(style: str, part: str) -> str:
-    """A part of a text, each of its lines in an element of its own, so that the text can be cut between lines."""
+    """A part of a text, each of its lines in an element of its own: the text is cut between lines."""
     css = _COLORS.get(style)
     if css is None:
         return escape(part)

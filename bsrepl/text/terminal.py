@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import StringIO
 from typing import TextIO
@@ -76,6 +76,10 @@ class Terminal:
     def painted(self, text: Iterable[tuple[str, str]]) -> str:
         """The text that `write` writes."""
         return "".join(self._painted(style, harmless(part)) for style, part in text)
+
+    def write_drawing(self, text: Iterable[tuple[str, str]], page: Callable[[], str]) -> None:
+        """Writes a drawing; `page` gives the HTML of it, for what shows that."""
+        self.write(text)
 
     def write_over(self, text: Iterable[tuple[str, str]]) -> None:
         """Writes what the next call takes the place of, so that a line tells how far something is; an empty text leaves
