@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
@@ -15,6 +16,12 @@ _MACS = frozenset(("Conv", "Gemm", "MatMul"))
 _MOVING = frozenset(
     ("Flatten", "Identity", "Im2Col", "MaxPool", "Pad", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze")
 )
+#: Domains whose other ops multiply nothing, and ops that do, but are not counted.
+_KNOWN = ("", "ai.onnx", "qonnx.custom_op.general", "onnx.brevitas")
+_UNCOUNTED = frozenset(
+    ("Attention", "ConvInteger", "ConvTranspose", "DeformConv", "Einsum", "GRU", "LSTM", "MatMulInteger", "QLinearConv",
+     "QLinearMatMul", "RNN", "XnorPopcountMatMul")
+)  # fmt: skip
 _RESIZING = ("Resize", "Upsample")
 _QUANTISERS = {"Quant": 3, "IntQuant": 3}  # which input of them is the bit width
 _LONGEST = 64  # nodes that a value is followed through
@@ -38,6 +45,11 @@ def costs(graph: View) -> Costs | None:
             first, second = (_bits(graph, tensor) for tensor in node.inputs[:2])
             total = Costs(total.macs + macs, total.bit_operations + macs * first * second)
     return total
+
+
+def uncounted(graph: View) -> Counter[str]:
+    """The op types of the nodes whose costs are not known, and how many there are of each."""
+    return Counter(node.op_type for node in graph.nodes if node.op_type in _UNCOUNTED or node.domain not in _KNOWN)
 
 
 def _macs(graph: View, node: Node) -> int | None:
