@@ -16,12 +16,24 @@ _MACS = frozenset(("Conv", "Gemm", "MatMul"))
 _MOVING = frozenset(
     ("Flatten", "Identity", "Im2Col", "MaxPool", "Pad", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze")
 )
-#: Domains whose other ops multiply nothing, and ops that do, but are not counted.
-_KNOWN = ("", "ai.onnx", "qonnx.custom_op.general", "onnx.brevitas")
+#: Ops of ONNX that sum up products, and are not counted; ops of other domains that do not.
 _UNCOUNTED = frozenset(
     ("Attention", "ConvInteger", "ConvTranspose", "DeformConv", "Einsum", "GRU", "LSTM", "MatMulInteger", "QLinearConv",
-     "QLinearMatMul", "RNN", "XnorPopcountMatMul")
+     "QLinearMatMul", "RNN")
 )  # fmt: skip
+_WITHOUT_MACS = frozenset(
+    (
+        "BipolarQuant",
+        "DebugMarker",
+        "FloatQuant",
+        "Im2Col",
+        "IntQuant",
+        "MaxPoolNHWC",
+        "MultiThreshold",
+        "Quant",
+        "Trunc",
+    )
+)
 _RESIZING = ("Resize", "Upsample")
 _QUANTISERS = {"Quant": 3, "IntQuant": 3}  # which input of them is the bit width
 _LONGEST = 64  # nodes that a value is followed through
@@ -49,7 +61,11 @@ def costs(graph: View) -> Costs | None:
 
 def uncounted(graph: View) -> Counter[str]:
     """The op types of the nodes whose costs are not known, and how many there are of each."""
-    return Counter(node.op_type for node in graph.nodes if node.op_type in _UNCOUNTED or node.domain not in _KNOWN)
+    return Counter(
+        node.op_type
+        for node in graph.nodes
+        if (node.op_type not in _WITHOUT_MACS if node.domain else node.op_type in _UNCOUNTED)
+    )
 
 
 def _macs(graph: View, node: Node) -> int | None:
