@@ -88,13 +88,22 @@ def fields(pairs: Sequence[tuple[str, str]], width: int) -> Text:
     return text
 
 
-def table(rows: Sequence[Sequence[str]], notes: Sequence[str], width: int) -> Text:
-    """A heading and rows, what there was no room for, and notes."""
+def table(
+    rows: Sequence[Sequence[str]],
+    notes: Sequence[str],
+    width: int,
+    *,
+    styles: Sequence[str] = (),
+    note_style: str = "dim",
+) -> Text:
+    """A heading and rows, what there was no room for, and notes; `styles` are those of the rows after the heading."""
     heading, *lines = columns(rows, width)
     text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
-    text += [("", "  ".join(cells).rstrip() + "\n") for cells in lines]
-    left_out = [f"no room for: {', '.join(rows[0][len(heading) :])}"] if len(heading) < len(rows[0]) else []
-    return text + [("dim", wrapped(note, width)) for note in (*left_out, *notes)]
+    for number, cells in enumerate(lines):
+        text.append((styles[number] if styles else "", "  ".join(cells).rstrip() + "\n"))
+    if len(heading) < len(rows[0]):
+        text.append(("dim", wrapped(f"no room for: {', '.join(rows[0][len(heading) :])}", width)))
+    return text + [(note_style, wrapped(note, width)) for note in notes]
 
 
 def progress(done: int, total: int, name: str, width: int) -> Text:
