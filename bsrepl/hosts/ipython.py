@@ -20,8 +20,9 @@ from ..session.evaluation import Running
 from ..session.turn import Turn
 from ..shell import assembly, places
 from ..shell.telling import models_text
+from ..teach.recording import Entry
 from ..text import onnx_values
-from ..text.styled import Styled, Text, asides
+from ..text.styled import Styled, Text, asides, plain
 from ..text.terminal import Terminal, wants_color
 from .notebook import Notebook, Output
 
@@ -157,6 +158,8 @@ class Extension:
         if command is None:
             return
         with self._console.guarded():
+            if result.error_before_exec is None:
+                self._console.session.note(self._shell.transform_cell(command.code), f"<In[{result.execution_count}]>")
             self._name_cells(command)
             turn = self._console.evaluator.turn(command, None, result.error_in_exec or result.error_before_exec)
             with self._gathered() as output:
@@ -164,7 +167,8 @@ class Extension:
                     self._out.write([("", "\n")])
                 if turn.error is not None:
                     self._console.errors.advise(turn.error)
-                self._console.tell_consequences(turn)
+                shown = plain(self._console.tell_consequences(turn))
+            self._console.recording.add(Entry(turn.code, turn.printed + shown, turn.failed))
             if output is not None and _awaits(turn):
                 self._awaiting.append((turn, output))
                 self._poll()

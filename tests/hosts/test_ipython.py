@@ -27,7 +27,7 @@ def ipython(tmp_path: Path) -> Iterator[PtySession]:
 
 def test_files_models_and_verdicts_are_told_around_each_cell(ipython: PtySession, tmp_path: Path) -> None:
     ipython.enter("%load_ext bsrepl")
-    ipython.expect("bsrepl 0.1.0  65 transforms", "In [2]:")
+    ipython.expect("65 transforms", "In [2]:")
     ipython.enter("%bsrepl fold.py")
     ipython.expect("+ tfm.Fold", "65 -> 66", "In [3]:")
     files(tmp_path, {"fold.py": FOLD.format(limit=2)})
