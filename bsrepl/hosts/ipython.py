@@ -73,6 +73,7 @@ class Extension:
         shell.user_ns_hidden.update(self._names)
         self._running: ExitStack | None = None
         self._command: Running | None = None
+        self._position = self._console.tour.position  # before the cell that runs
         self._awaiting: list[tuple[Turn, Output]] = []  # turns with verdicts that have not come
         self._changed: list[Output] = []  # since the last cell; who executes whole notebooks listens to cells alone
         self._is_polling = False
@@ -147,6 +148,7 @@ class Extension:
             with self._gathered():
                 self._console.looking.look(is_command=True)
             self._console.looking.reported = registry.snapshot
+            self._position = self._console.tour.position
             self._leave_to_us()
             running = ExitStack()
             self._command = running.enter_context(self._console.evaluator.observing(info.raw_cell))
@@ -168,7 +170,13 @@ class Extension:
                 if turn.error is not None:
                     self._console.errors.advise(turn.error)
                 shown = plain(self._console.tell_consequences(turn))
-            self._console.recording.add(Entry(turn.code, turn.printed + shown, turn.failed))
+            entry = Entry(turn.code, turn.printed + shown, turn.failed)
+            self._console.recording.add(entry)
+            with self._gathered():
+                self._console.lead(entry, self._position)
+                self._console.tour.show()
+            if (guide := self._console.tour.guide) is not None and self._console.tour.position != self._position:
+                self._shell.set_next_input(guide.proposal)
             if output is not None and _awaits(turn):
                 self._awaiting.append((turn, output))
                 self._poll()
