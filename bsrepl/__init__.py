@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from .frameworks.qonnx import ops as ops  # from now on kernels are ops of models
+from .models.assertion import assert_same
 from .registry.decorators import (
     backend,
     framework_transform,
@@ -22,6 +23,7 @@ from .registry.namespaces import backends, kernels, steps, tfm
 __version__ = "0.2.0"
 
 __all__ = [
+    "assert_same",
     "backend",
     "backends",
     "embed",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from .costs import costs
 from .view import View
 
 if TYPE_CHECKING:
@@ -13,10 +15,13 @@ if TYPE_CHECKING:
 def plain(difference: Difference) -> dict[str, Any]:
     """A difference as dicts, lists, strings and numbers. `tensor` and `name` are those of the new graph."""
     old, new = difference.old, difference.new
+    macs, operations = (dict(zip(("before", "after"), amounts, strict=True)) for amounts in _costs(old, new))
     return {
         "nodes": {"before": old.node_count, "after": new.node_count, "untouched": difference.untouched},
         "parameters": {"before": old.parameters, "after": new.parameters},
         "bytes_of_parameters": {"before": old.parameter_bytes, "after": new.parameter_bytes},
+        "macs": macs,
+        "bit_operations": operations,
         "renamed": difference.renamed,
         "rewrites": [
             {
@@ -34,6 +39,11 @@ def plain(difference: Difference) -> dict[str, Any]:
         "interface": list(difference.interface),
         "tidying": dict(difference.tidying),
     }
+
+
+def _costs(old: View, new: View) -> Iterator[tuple[int | None, ...]]:
+    """The MACs before and after, and the bit operations; None where a shape is unknown."""
+    yield from zip(*((None, None) if (cost := costs(graph)) is None else cost for graph in (old, new)), strict=True)
 
 
 def _node(graph: View, number: int) -> dict[str, Any]:

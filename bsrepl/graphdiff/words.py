@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..text.format import counted, size
+from ..text.format import counted, magnitude, size
 from .annotations import Annotation, shape_text
 from .attributes import attribute_value
+from .costs import costs
 from .edits import Edit
 from .rewrites import Rewrite
 from .tidying import tidying_text
@@ -35,7 +36,24 @@ def headline(difference: Difference) -> str:
     if numbers:
         numbers.append(f"{difference.untouched} untouched")
     nodes = counted(new, "node") if old == new else f"{old} -> {counted(new, 'node')}"
-    return "   ".join(filter(None, (nodes, ", ".join(numbers), _parameters(difference))))
+    return "   ".join(filter(None, (nodes, ", ".join(numbers), cost_change(difference))))
+
+
+def cost_change(difference: Difference) -> str:
+    """What changed of them: `5,998 -> 5,996 parameters (24 kB -> 12 kB), 78 M -> 39 M MACs, 2 -> 1 bit operations`."""
+    before, after = costs(difference.old), costs(difference.new)
+    parts = [_parameters(difference)]
+    if before is not None and after is not None:
+        parts += [_amounts(before.macs, after.macs, "MACs")]
+        parts += [_amounts(before.bit_operations, after.bit_operations, "bit operations")]
+    return ", ".join(filter(None, parts))
+
+
+def _amounts(before: int, after: int, what: str) -> str:
+    """`77.8 M -> 38.9 M MACs`; empty if there is no change."""
+    short = magnitude(before), magnitude(after)
+    old, new = short if short[0] != short[1] else (f"{before:,}", f"{after:,}")
+    return f"{old} -> {new} {what}" if before != after else ""
 
 
 def _parameters(difference: Difference) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from onnx import ModelProto, helper
+
+from ..graphdiff.view import Tensor
 
 _OWN = "__own"  # the ending of a tensor that a node produces in the place of one that is given
 _GIVEN = "__given"  # the ending of an input that is read in the place of an output of the graph
@@ -49,3 +51,35 @@ def given(values: Mapping[str, Any], model: ModelProto) -> dict[str, Any]:
     """The values under the names that `cut_at` gives to the inputs."""
     outputs = {value.name for value in model.graph.output}
     return {_given(name) if name in outputs else name: value for name, value in values.items()}
+
+
+def doubled_in(model: ModelProto, scope: str, tensors: Sequence[Tensor | None]) -> ModelProto:
+    """A copy of a model in which tensors of a sub-graph have twice their values. `scope` is its place in the view."""
+    doubled = ModelProto()
+    doubled.CopyFrom(model)
+    graph = _graph_at(doubled, scope)
+    names = {tensor[1] for tensor in tensors if tensor is not None}
+    nodes = []
+    for node in graph.node:
+        nodes.append(node)
+        for place, name in enumerate(node.output):
+            if name in names:
+                node.output[place] = own(name)
+                nodes.append(helper.make_node("Add", [own(name)] * 2, [name]))
+    copies = [type(node).FromString(node.SerializeToString()) for node in nodes]
+    del graph.node[:]
+    graph.node.extend(copies)
+    return doubled
+
+
+def _graph_at(model: ModelProto, scope: str) -> Any:
+    """The sub-graph at a place in the view: `3/body0.` is the first graph of the attribute `body` of node 3."""
+    graph: Any = model.graph
+    for step in filter(None, scope.split(".")):
+        number, _, label = step.partition("/")
+        for attribute in graph.node[int(number)].attribute:
+            inner = [attribute.g] if attribute.HasField("g") else attribute.graphs
+            for position, candidate in enumerate(inner):
+                if f"{attribute.name}{position}" == label:
+                    graph = candidate
+    return graph

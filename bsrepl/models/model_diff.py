@@ -60,16 +60,19 @@ class ModelDiff(Styled):
         return "\n".join([str(self.difference), *map(repr, self.verdicts)])
 
 
-def compared(before: Any, after: Any, prove: Callable[[Any, Any], Verdict]) -> ModelDiff:
+def compared(
+    before: Any, after: Any, prove: Callable[[Any, Any], Verdict], *, proves_equal_graphs: bool = False
+) -> ModelDiff:
     """Two models, given as `load` takes them, beside each other. `prove` gives the verdict on them.
 
-    Models that could run code of their choice are compared, and not executed: UNPROVEN.
+    Equal graphs need none, unless it is asked for. Models that could run code of their choice are compared, and not
+    executed: UNPROVEN.
     """
     from ..graphdiff.difference import between  # only now: many sessions hold no model
 
     (old, why_not_old), (new, why_not_new) = map(_opened, (before, after))
     difference = between(old, new)
-    if not difference:
+    if not (difference or proves_equal_graphs):
         return ModelDiff(old, new, difference, None)
     if why := why_not_old or why_not_new:
         return ModelDiff(old, new, difference, Verdict(Outcome.UNPROVEN, why=why))

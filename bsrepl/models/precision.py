@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,14 @@ def widened(model: ModelProto) -> ModelProto:
                 if attribute.name in _TYPES and attribute.i in _NARROW:
                     attribute.i = TensorProto.FLOAT
     return wide
+
+
+def widened_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of tensors, those of 16-bit floats as float32."""
+    wide = {
+        name: value for name, value in values.items() if value.dtype.itemsize == 2 and value.dtype.kind not in "iub"
+    }
+    return {**values, **{name: value.astype(np.float32) for name, value in wide.items()}}
 
 
 def _graphs(model: ModelProto) -> list[Any]:

@@ -71,6 +71,14 @@ class Probes:
         rng = np.random.default_rng([self._seed, KINDS.index(kind)])
         return {value.name: self._generated(value, shapes[value.name], kind, rng) for value in self._values}
 
+    def mixed(self, shapes: Mapping[str, tuple[int, ...]], number: int) -> Arrays:
+        """Values of another kind for each input; others for each number. Raises ExecutionFailed as `generated` does."""
+        _check_size(self._values, shapes)
+        rng = np.random.default_rng([self._seed, len(KINDS) + number])
+        kinds = [KINDS[choice] for choice in rng.integers(len(KINDS), size=len(self._values))]
+        pairs = zip(self._values, kinds, strict=True)
+        return {value.name: self._generated(value, shapes[value.name], kind, rng) for value, kind in pairs}
+
     def _generated(
         self, value: ValueInfoProto, shape: tuple[int, ...], kind: str, rng: np.random.Generator
     ) -> NDArray[Any]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..text import tracebacks
-from ..text.columns import columns
+from ..text.columns import Importance, columns
 from ..text.format import duration
-from ..text.styled import Text, headed, table, wrapped
+from ..text.styled import Text, fields, headed, table, wrapped
 
 if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do not need it
     from ..graphdiff.difference import Difference
@@ -94,11 +94,12 @@ def verdict_text(verdict: Verdict, width: int, indent: str = "") -> Text:
 
 def trace_table(trace: Trace, width: int) -> Text:
     """A pipeline as a table, a line for each pass, and how it ended."""
-    heading, *rows = columns(trace.table(), width)
-    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
-    text += [("", "  ".join(cells).rstrip() + "\n") for cells in rows]
+    rows = trace.table()
+    names = list(rows[0])
+    first = [names.index(name) for name in ("pass", "parity", "changed", "nodes") if name in names]
+    importance = Importance([*first, *(position for position in range(len(names)) if position not in first)])
     style = "dim" if trace else "error"
-    return text + [(style, wrapped(line, width)) for line in trace.conclusion()]
+    return table(rows, (), width, importance) + [(style, wrapped(line, width)) for line in trace.conclusion()]
 
 
 def watch_result(watch: Watch, width: int, shows_time: bool) -> Text:
@@ -145,10 +146,8 @@ def sweep_table(sweep: Sweep, width: int, shows_time: bool) -> Text:
 
 def survey_table(survey: Survey, width: int) -> Text:
     """Which passes would change a model, a line for each, and the outcomes of the others."""
-    text: Text = []
-    for cells in columns(survey.rows(), width) if survey.rows() else ():
-        text += [("bold", cells[0]), ("", "  " + "  ".join(cells[1:]).rstrip() + "\n")]
-    return text + [("dim", wrapped(line, width)) for line in survey.conclusion()]
+    rows = [(name, "  ".join(filter(None, rest))) for name, *rest in survey.rows()]
+    return fields(rows, width, indent=0) + [("dim", wrapped(line, width)) for line in survey.conclusion()]
 
 
 def history_table(log: Log, width: int, shows_time: bool) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..text.columns import columns
@@ -80,10 +80,19 @@ class Trace(Styled):
         if self.blamed:
             lines.append(f"{self.blamed} is the first pass after which the model computes something else")
         lines += [f"{row.name}: {row.parity!r}" for row in self.rows if row.parity is not None and not row.parity]
+        lines += self._costs()
         lines += [f"{row.name}: {defect}" for row in self.rows for defect in row.defects]
         if self.whole is not None:
             lines.append(f"the last model, compared with the first one: {self.whole!r}")
         return lines + self._proven()
+
+    def _costs(self) -> Iterator[str]:
+        """A line for each pass that changed parameters, MACs or bit operations."""
+        from ..graphdiff.words import cost_change
+
+        for row in self.rows:
+            if row.difference is not None and (change := cost_change(row.difference)):
+                yield f"{row.name}: {change}"
 
     def _proven(self) -> list[str]:
         """A line that says what was proven."""

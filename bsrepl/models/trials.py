@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from .probes import KINDS, Probes
 from .sizes import Dimension, assignments, fixed, shapes, sized
 
 _SIZES = 2  # assignments of sizes to dynamic dimensions
+_FURTHER = 12  # sets of inputs that are tried besides if some may show more
 
 
 class Trial(NamedTuple):
@@ -30,6 +32,7 @@ class Trials(NamedTuple):
 
     trials: list[Trial]
     sizes: str  # the sizes of dynamic dimensions: `N=2, S=3 and N=3, S=5`; empty if there are none
+    further: Iterator[Trial] = iter(())  # more of them, at other sizes too; each is executed when it is asked for
 
 
 def given_trials(model: ModelProto, sets: Sequence[Mapping[Any, Any]]) -> Trials:
@@ -85,7 +88,9 @@ def generated_trials(
         if not meaningless(before, trying.execute.outputs, [trial.outputs for trial in trials]):
             break
         trials += trying.trials(shape, (kind,), with_recorded=False)
-    return Trials(trials, " and ".join(filter(None, working)))
+    others = [chosen for chosen in assignments(common) if chosen not in working.values()]
+    order = [sized(common, chosen) for chosen in (*working.values(), *others)]
+    return Trials(trials, " and ".join(filter(None, working)), islice(trying.further(order), _FURTHER))
 
 
 class _Trying:
@@ -113,6 +118,17 @@ class _Trying:
             if self._shows_something(outputs) or any(0 in dims for dims in shape.values()):
                 trials.append(Trial(values, outputs))
         return trials
+
+    def further(self, shapes: Sequence[Mapping[str, tuple[int, ...]]]) -> Iterator[Trial]:
+        """Trials of inputs of these shapes, as far as they can be executed, each with other kinds of values."""
+        for number in range(_FURTHER * len(shapes)):
+            try:
+                values = self._probes.mixed(shapes[number % len(shapes)], number)
+                outputs = self.execute(values)
+            except ExecutionFailed:
+                continue
+            if self._shows_something(outputs):
+                yield Trial(values, outputs)
 
     def _shows_something(self, outputs: Values) -> bool:
         arrays = [outputs[name] for name in self.execute.outputs]

@@ -17,6 +17,7 @@ from onnx import ModelProto
 from ..errors import ExecutionFailed
 from ..graphdiff.difference import Difference, between
 from ..graphdiff.view import Tensor
+from ..text.format import counted
 from . import precision, rounding
 from .comparison import Comparison
 from .contradictions import new_contradictions
@@ -28,7 +29,8 @@ from .meaning import meaningless
 from .noise import is_noise
 from .packing import unpacked
 from .regions import Disagreement, Pieces, comparable
-from .trials import Trials, generated_trials, given_trials, with_type
+from .trials import Trial, Trials, generated_trials, given_trials, with_type
+from .unshown import Changes
 from .verdict import Divergence, Outcome, Verdict
 
 BEFORE, AFTER = "before", "after"  # notes: which model is executed next
@@ -113,6 +115,7 @@ class _Verification:
         self._step = step  # the smallest step from 1.0 of the type in which weights are stored
         self._note = note
         self._results = [trial.outputs for trial in trials.trials]
+        self._is_expected = bool(expected)
         if expected:
             outputs = [value.name for value in before.graph.output]
             self._results = [_by_name(outputs, values) for values in expected]
@@ -132,11 +135,10 @@ class _Verification:
 
     def verdict(self) -> Verdict:
         """The verdict. Raises ExecutionFailed if the outputs cannot be compared."""
-        after = self._models[1]
         comparison = Comparison(max(map(precision.epsilon, self._models)), why=self._named.why)
         self._note(AFTER)
         try:
-            execute = Executable(after)
+            execute = Executable(self._models[1])
             computed = [execute(self._theirs(trial.inputs)) for trial in self._trials.trials]
         except ExecutionFailed as error:
             return Verdict(Outcome.BROKEN, why=str(error), notes=self._notes, inputs=self._trials.trials[0].inputs)
@@ -152,7 +154,9 @@ class _Verification:
             self._notes,
             inputs=self._trials.trials[comparison.worst].inputs,
         )
-        return self._meaningful(self._decided(verdict, comparison))
+        verdict = self._meaningful(self._decided(verdict, comparison))
+        is_proof = self._tolerance is None and not self._is_expected
+        return self._shown(verdict, execute) if verdict and is_proof else verdict
 
     @property
     def _notes(self) -> list[str]:
@@ -165,12 +169,40 @@ class _Verification:
             return replace(verdict, outcome=Outcome.UNPROVEN, why=f"{reason}, which shows nothing")
         return verdict
 
+    def _shown(self, verdict: Verdict, execute: Executable) -> Verdict:
+        """The verdict on equal outputs, unless they do not show a change: then other inputs are tried, which may."""
+        inputs = [verdict.inputs] if verdict.absolute else [trial.inputs for trial in self._trials.trials]
+        sets = [(dict(values), self._theirs(dict(values))) for values in inputs]
+        changes = Changes(self._models, self._difference, self._pairs, self._tensors)
+        change = changes.unshown(sets, self._is_wrong, _NARROW * self._step)
+        if not change:
+            return verdict
+        hidden = replace(verdict, outcome=Outcome.UNPROVEN, why=f"{change}; no output shows it")
+        self._note(hidden)
+        count = verdict.probes
+        for trial in self._trials.further:
+            count += 1
+            if not self._agrees(trial, execute):
+                only = Trials([trial], self._trials.sizes)
+                other = _Verification(*self._models, self._named, only, (), None, self._step, lambda _: None).verdict()
+                if other.is_wrong:
+                    return other
+        return replace(hidden, why=f"{hidden.why} for {counted(count, 'set')} of inputs; inputs(m, ...) takes others")
+
+    def _agrees(self, trial: Trial, execute: Executable) -> bool:
+        comparison = Comparison()
+        try:
+            comparison.add(self._named.outputs, trial.outputs, execute(self._theirs(trial.inputs)))
+        except ExecutionFailed:
+            return False
+        return comparison.is_within()
+
     def _decided(self, verdict: Verdict, comparison: Comparison) -> Verdict:
         """The verdict on outputs that can be compared."""
         if self._tolerance is not None and comparison.is_within(self._tolerance):
             return replace(verdict, outcome=Outcome.OK)
         if comparison.epsilon > np.finfo(np.float32).eps and comparison.excess() <= _COARSE and not comparison.why:
-            return self._in_float32(verdict)
+            return self._in_float32(verdict, comparison.is_within())
         if not (comparison.absolute or comparison.why):
             return replace(verdict, outcome=Outcome.OK)
         self._note(verdict if comparison.why else _unfinished(comparison))
@@ -184,10 +216,11 @@ class _Verification:
         """The verdict on models whose outputs differ: OK if every piece agrees. Raises ExecutionFailed."""
         inputs = dict(verdict.inputs)
         pieces = Pieces(*self._models, self._tensors, inputs, self._theirs(inputs))
-        least = _NARROW * self._narrow_step
-        wrong = [piece for piece in pieces.disagreements() if piece.relative > max(least, self._least(piece))]
+        wrong = list(filter(self._is_wrong, pieces.disagreements()))
         guilty = pieces.unexplained(wrong)
         if guilty is None and self._tolerance is None and not comparison.why:
+            if self._is_expected and not comparison.is_within():  # the same error in both models is one
+                return verdict
             return self._rounded(verdict, comparison, pieces)
         return replace(verdict, first=self._divergence(guilty or wrong[0])) if wrong else verdict
 
@@ -195,12 +228,13 @@ class _Verification:
     def _tensors(self) -> list[tuple[Tensor, Tensor]]:
         return comparable(self._difference, self._pairs)
 
-    def _least(self, piece: Disagreement) -> float:
-        """How far a piece may disagree: a node that is the same in both models only as far as executing it differs."""
+    def _is_wrong(self, piece: Disagreement) -> bool:
+        """Whether a piece disagrees by more than weights were rounded by, and executing the same node differs."""
         difference = self._difference
         old, new = region(difference, self._pairs, piece.before, piece.after)
         is_one = len(old) == len(new) == 1 and difference.match.forward.get(*old) == min(new)
-        return _SAME_NODE if is_one and not any(edit.new in new for edit in difference.edited) else 0.0
+        is_same = is_one and not any(edit.new in new for edit in difference.edited)
+        return piece.relative > max(_NARROW * self._narrow_step, _SAME_NODE if is_same else 0.0)
 
     def _divergence(self, wrong: Disagreement) -> Divergence:
         where = place(self._difference, self._pairs, wrong.before, wrong.after)
@@ -238,22 +272,22 @@ class _Verification:
         is_narrow = self._step > np.finfo(np.float32).eps and self._difference.rewrites
         return self._step if is_narrow else 0.0
 
-    def _in_float32(self, verdict: Verdict) -> Verdict:
+    def _in_float32(self, verdict: Verdict, is_within: bool) -> Verdict:
         """The verdict on two models that compute in 16 bits, widened to float32."""
-        inputs = [{name: _wide(value) for name, value in trial.inputs.items()} for trial in self._trials.trials]
+        inputs = [precision.widened_values(trial.inputs) for trial in self._trials.trials]
         before, after = map(precision.widened, self._models)
         wide = verify(before, after, inputs, least_step=self._step)
         if wide:
             return replace(verdict, outcome=Outcome.OK, why="in float32 they agree" if verdict.relative else "")
         if wide.outcome is Outcome.UNPROVEN:
-            return replace(verdict, outcome=Outcome.OK)
+            return replace(verdict, outcome=Outcome.OK if is_within else Outcome.UNPROVEN, why=wide.why)
         return replace(wide, why="; ".join(filter(None, [wide.why, "computed in float32"])), inputs=verdict.inputs)
 
     def contradictions(self) -> list[str]:
         """The shapes and datatypes that the values contradict since the change."""
-        (trial, *_) = self._trials.trials
+        inputs = self._trials.trials[0].inputs
         try:
-            return new_contradictions(self._difference, *self._models, trial.inputs, self._theirs(trial.inputs))
+            return new_contradictions(self._difference, *self._models, inputs, self._theirs(inputs))
         except ExecutionFailed:  # it cannot return all tensors
             return []
 
@@ -266,7 +300,3 @@ def _unfinished(comparison: Comparison) -> Verdict:
 
 def _by_name(outputs: Sequence[str], values: Mapping[Any, Any]) -> Values:
     return {outputs[key] if isinstance(key, int) else key: np.asarray(value) for key, value in values.items()}
-
-
-def _wide(value: Any) -> Any:
-    return value.astype(np.float32) if value.dtype.itemsize == 2 and value.dtype.kind not in "iub" else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..text.columns import columns
+from ..text.columns import Importance, columns, most_important
 from ..text.format import duration, file_name
 from ..text.styled import Text
 from .changes import Change
@@ -93,8 +93,11 @@ def _count(kind: str, before: int, after: int) -> str:
 def listing(plugins: Listing, width: int) -> Text:
     """The plugins that were found, as a table."""
     text: Text = [] if plugins else [("warning", f"{plugins.otherwise}\n")]
-    for cells in columns(plugins.rows(), width):
-        styled = zip(("bold", "", "path"), cells, strict=False)
+    rows = plugins.rows()
+    importance = Importance((0, 2, 1), elastic=1)  # what to type, where it is, its metadata
+    shown = most_important(rows, width, importance) if rows else []
+    for cells in columns(rows, width, importance=importance) if rows else ():
+        styled = zip([("bold", "", "path")[position] for position in shown], cells, strict=True)
         text += [part for style, cell in styled for part in ((style, cell), ("", "  "))]
         text[-1] = ("", "\n")
     return text + ([("warning", f"{plugins.note}\n")] if plugins.note else [])

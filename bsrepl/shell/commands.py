@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from ..text.markdown import rendered
 from ..text.prose import filled
 from ..text.styled import fields, headed, wrapped
 from ..text.terminal import Terminal
+from . import recorded_test
 from .command import Command
 from .drawings import Drawings, Part
 from .error_output import ErrorOutput
@@ -43,39 +46,28 @@ _PROMPT = 3  # lines that the prompt and what stands around it take
 _INTERVAL = 0.25  # seconds between two looks at the files while the board is live
 
 
+@dataclass(eq=False, repr=False)
 class Commands:
     """The commands on a registry and its plugin files; `all` has them by the name to type."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        reloader: Reloader,
-        installed: Installed,
-        acceleration: Acceleration,
-        workbench: Workbench,
-        history: History,
-        board: Board,
-        recording: Recording,
-        sweeping: Sweeping,
-        lesson: Callable[[Any], None],
-        errors: ErrorOutput,
-        looking: Looking,
-        out: Terminal,
-        progress: Callable[[int, int, str], None],
-    ) -> None:
-        self._registry = registry
-        self._reloader = reloader
-        self._installed = installed
-        self._acceleration = acceleration
-        self._workbench = workbench
-        self._drawings = drawings = Drawings(workbench, history, out)
-        self._board = board
-        self._recording = recording
-        self._errors = errors
-        self._looking = looking
-        self._out = out
-        self._progress = progress
-        self._start = registry.snapshot
+    registry: Registry
+    reloader: Reloader
+    installed: Installed
+    acceleration: Acceleration
+    workbench: Workbench
+    history: History
+    board: Board
+    recording: Recording
+    sweeping: Sweeping
+    lesson: Callable[[Any], None]
+    error_output: ErrorOutput
+    looking: Looking
+    out: Terminal
+    progress: Callable[[int, int, str], None]
+
+    def __post_init__(self) -> None:
+        self._start = self.registry.snapshot
+        self._drawings = Drawings(self.workbench, self.history, self.out)
         functions: dict[str, Callable[..., Any]] = {
             "show": self.show,
             "source": self.source,
@@ -87,21 +79,21 @@ class Commands:
             "bench": self.bench,
             "frameworks": self.frameworks,
             "load": load,
-            "verify": workbench.verify,
-            "diff": drawings.diff,
-            "draw": drawings.draw,
-            "before": history.before,
-            "history": history.log,
-            "inputs": workbench.inputs,
-            "trace": workbench.trace,
-            "watch": workbench.watch,
-            "passes": workbench.passes,
-            "sweep": sweeping.sweep,
+            "verify": self.workbench.verify,
+            "diff": self._drawings.diff,
+            "draw": self._drawings.draw,
+            "before": self.history.before,
+            "history": self.history.log,
+            "inputs": self.workbench.inputs,
+            "trace": self.workbench.trace,
+            "watch": self.workbench.watch,
+            "passes": self.workbench.passes,
+            "sweep": self.sweeping.sweep,
             "reproduce": self.reproduce,
             "inference_cost": inference_cost,
             "range_analysis": range_analysis,
             "record": self.record,
-            "lesson": lesson,
+            "lesson": self.lesson,
             "help": self.help,
         }
         self.all = {name: Command(name, function) for name, function in functions.items()}
@@ -125,46 +117,46 @@ class Commands:
         if viewer:
             self._drawings.open_in(viewer, thing)
             return
-        is_plugin = isinstance(thing, str) and details.plugin_of(thing, self._registry.snapshot) is not None
+        is_plugin = isinstance(thing, str) and details.plugin_of(thing, self.registry.snapshot) is not None
         if not is_plugin and self._drawings.show(thing, Part(around, hops, op, lines)):
             return
         if isinstance(thing, (Namespace, Listing)):
-            self._out.write(
-                registry_report.listing(thing.all() if isinstance(thing, Namespace) else thing, self._out.width)
+            self.out.write(
+                registry_report.listing(thing.all() if isinstance(thing, Namespace) else thing, self.out.width)
             )
             return
         thing, plugin = self._thing_and_plugin(thing)
-        self._out.write(fields(details.fields(thing, plugin, self._registry.snapshot), self._out.width))
+        self.out.write(fields(details.fields(thing, plugin, self.registry.snapshot), self.out.width))
         if doc := details.docstring(thing):
-            self._out.write([("", "\n"), ("", filled(doc, self._out.width, "  "))])
+            self.out.write([("", "\n"), ("", filled(doc, self.out.width, "  "))])
 
     def source(self, thing: Any) -> None:
         """Prints the source of a plugin, by itself or by its name, or of a class or function. `x??` is `source(x)`."""
         thing, plugin = self._thing_and_plugin(thing)
         text = details.source(thing, plugin)
         if text is None:
-            self._out.write([("warning", f"no source found for {getattr(thing, '__name__', type(thing).__name__)}\n")])
+            self.out.write([("warning", f"no source found for {getattr(thing, '__name__', type(thing).__name__)}\n")])
         else:
-            self._out.write_source(text if text.endswith("\n") else text + "\n")
+            self.out.write_source(text if text.endswith("\n") else text + "\n")
 
     def changes(self) -> None:
         """Prints the changes of the registry since the start."""
-        differences = changes_between(self._start, self._registry.snapshot)
+        differences = changes_between(self._start, self.registry.snapshot)
         if not differences:
-            self._out.write([("dim", "no change since the start\n")])
+            self.out.write([("dim", "no change since the start\n")])
             return
-        self._out.write(registry_report.change_lines(differences, self._out.width))
-        self._out.write(registry_report.counts(self._start, self._registry.snapshot, self._out.width))
+        self.out.write(registry_report.change_lines(differences, self.out.width))
+        self.out.write(registry_report.counts(self._start, self.registry.snapshot, self.out.width))
 
     def errors(self) -> None:
         """Prints the last command's error and the failures of plugin files again, each with its whole traceback."""
-        for trace in filter(None, (self._errors.last, self._errors.last_internal)):
-            self._out.write_traceback(trace)
-        if not self._reloader.failures:
-            self._out.write([("dim", "no plugin file fails\n")])
-        for failed in self._reloader.failures.values():
-            self._out.write(reload_report.failure(failed, self._out.width))
-            self._out.write_traceback(failed.trace)
+        for trace in filter(None, (self.error_output.last, self.error_output.last_internal)):
+            self.out.write_traceback(trace)
+        if not self.reloader.failures:
+            self.out.write([("dim", "no plugin file fails\n")])
+        for failed in self.reloader.failures.values():
+            self.out.write(reload_report.failure(failed, self.out.width))
+            self.out.write_traceback(failed.trace)
 
     def retry(self, file: str | None = None) -> None:
         """Executes the plugin files that failed again, as they are: for when the cause was not in the file.
@@ -174,32 +166,32 @@ class Commands:
         if file is not None:
             paths = self._named(file)
             if len(paths) == 1:
-                self._looking.retry(paths[0])
+                self.looking.retry(paths[0])
             else:
                 problem = f"{file!r} names {len(paths)} files" if paths else f"no file {file!r} is watched"
-                self._out.write([("warning", f"{problem}; watching() lists them\n")])
-        elif not self._reloader.failures:
-            self._out.write([("dim", "no plugin file fails\n")])
-        elif not self._looking.retry():
-            self._out.write([("warning", "still failing; see errors()\n")])
+                self.out.write([("warning", f"{problem}; watching() lists them\n")])
+        elif not self.reloader.failures:
+            self.out.write([("dim", "no plugin file fails\n")])
+        elif not self.looking.retry():
+            self.out.write([("warning", "still failing; see errors()\n")])
 
     def _named(self, file: str) -> list[str]:
         """The watched files that a path, or the end of one, names."""
-        watched = [*self._reloader.plugin_files, *self._reloader.helpers, *self._reloader.package_modules]
+        watched = [*self.reloader.plugin_files, *self.reloader.helpers, *self.reloader.package_modules]
         end = os.sep + os.path.normpath(os.path.expanduser(str(file))).lstrip(f".{os.sep}")
         return [path for path in watched if path.endswith(end)]
 
     def watching(self) -> None:
         """Prints the files that are watched: plugin files, the helpers that they import, packages under development."""
-        reloader, files, rows = self._reloader, self._reloader.files, []
+        reloader, files, rows = self.reloader, self.reloader.files, []
         for path in reloader.plugin_files:
             rows.append((path, "failed" if path in reloader.failures else counted(len(files.get(path, ())), "plugin")))
         rows += [(path, "helper") for path in reloader.helpers]
         rows += [(path, reload_report.followed(each)) for each in reloader.packages for path in each.folders]
         if not rows:
-            self._out.write([("dim", "no file is watched; start with bsrepl PATH\n")])
+            self.out.write([("dim", "no file is watched; start with bsrepl PATH\n")])
         for path, state in rows:
-            self._out.write(headed("path", path, f" {state}", self._out.width))
+            self.out.write(headed("path", path, f" {state}", self.out.width))
 
     def status(self, *, live: bool = False) -> None:
         """Prints the board: the plugin file saved last, the registry, the last registration, what was measured.
@@ -208,18 +200,18 @@ class Commands:
         are saved, until a key is pressed.
         """
         if not live:
-            self._out.write(board_text.board(self._board.view(), self._out.width, self._out.height - _PROMPT))
+            self.out.write(board_text.board(self.board.view(), self.out.width, self.out.height - _PROMPT))
             return
-        with self._out.held() as screen:
+        with self.out.held() as screen:
             live_view.until_key(
                 screen.stream,
                 lambda: screen.write(
                     [
-                        *board_text.board(self._board.view(), screen.width, screen.height - 2),
+                        *board_text.board(self.board.view(), screen.width, screen.height - 2),
                         ("dim", "any key leaves the board\n"),
                     ]
                 ),
-                self._looking.look,
+                self.looking.look,
                 _INTERVAL,
             )
 
@@ -231,29 +223,33 @@ class Commands:
         from ..teach.bench import measure  # only now: few sessions measure
 
         try:
-            self._board.discovery = discovery = measure(runs, self._progress)
+            self.board.discovery = discovery = measure(runs, self.progress)
         finally:
-            self._progress(1, 1, "")
-        self._out.write(board_text.discovery_table(discovery, min(self._out.width, 100)))
+            self.progress(1, 1, "")
+        self.out.write(board_text.discovery_table(discovery, min(self.out.width, 100)))
 
     def frameworks(self) -> None:
         """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
-        followed = {package.name: f"  {reload_report.followed(package)}" for package in self._reloader.packages}
-        for framework in self._installed.installations():
-            why_slow = self._acceleration.why_not() if framework.name == "qonnx" else None
-            self._out.write(frameworks_report.framework(framework, self._out.width, why_slow))
+        followed = {package.name: f"  {reload_report.followed(package)}" for package in self.reloader.packages}
+        for framework in self.installed.installations():
+            why_slow = self.acceleration.why_not() if framework.name == "qonnx" else None
+            self.out.write(frameworks_report.framework(framework, self.out.width, why_slow))
             if framework.name in followed:
-                self._out.write([("", wrapped(followed[framework.name], self._out.width, "    "))])
+                self.out.write([("", wrapped(followed[framework.name], self.out.width, "    "))])
 
     def record(self, path: str) -> None:
-        """Writes the session so far into a file that runs, or, if its name ends in .md, into a lesson.
+        """Writes the session so far into a file: one that runs, or, by its name, a lesson, a test or an asciicast.
 
-        What was printed is in it as comments; of a lesson as what each step has to print, which `bsrepl --check` tells.
-        Raises RecordingError if the file exists and is no recording.
+        What was printed is in it as comments; in a lesson, `name.md`, as what each step has to print, which
+        `bsrepl --check` tells. A test, `test_name.py`, is for pytest: it passes as long as each command does what it
+        does now: registrations, nodes, verdicts, plain values. To find that out, the commands run again. An asciicast,
+        `name.cast`, is for the players of asciinema. Raises RecordingError if the file exists and is no recording.
         """
         written = Path(path).expanduser()
-        count = self._recording.write(written)
-        self._out.write([("added", f"{written} has the session"), ("", f": {counted(count, 'command')}\n")])
+        size = self.out.width, self.out.height
+        test = partial(recorded_test.written, written, self.reloader.plugin_files)
+        count = self.recording.write(written, size, test)
+        self.out.write([("added", f"{written} has the session"), ("", f": {counted(count, 'command')}\n")])
 
     def reproduce(self, folder: str) -> None:
         """Writes the last failure of a pass, or the last difference, into a folder, with a script that shows it.
@@ -261,23 +257,23 @@ class Commands:
         The model, the inputs and the sources of the passes are in it; the script needs nothing but QONNX. Raises
         ReproductionError if there is none, it cannot be written down, or the folder has something else in it.
         """
-        script = self._workbench.reproduce(folder)
-        self._out.write([("added", f"{script} shows it"), ("", f": python {script}\n")])
+        script = self.workbench.reproduce(folder)
+        self.out.write([("added", f"{script} shows it"), ("", f": python {script}\n")])
 
     def help(self, thing: Any = None) -> None:
         """Prints what the shell preloads; with a page of the manual, a command, a plugin or any object, that one."""
-        width = self._out.width
+        width = self.out.width
         if isinstance(thing, str) and thing in manual.titles():
             usage = [*self.all[thing].styled(width, True), ("", "\n")] if thing in self.all else []
-            self._out.write(usage + rendered(manual.page(thing), width))
+            self.out.write(usage + rendered(manual.page(thing), width))
             return
         thing = self.all.get(thing, thing) if isinstance(thing, str) else thing
         if thing is None or thing is self.all["help"]:
-            self._out.write(help_page(self.all, manual.titles(), width))
+            self.out.write(help_page(self.all, manual.titles(), width))
         elif isinstance(thing, Command):
-            self._out.write(thing.styled(width, True))
+            self.out.write(thing.styled(width, True))
         elif isinstance(thing, Namespace):
-            self._out.write(namespace_page(thing, self._out.width))
+            self.out.write(namespace_page(thing, self.out.width))
         else:
             self.show(thing)
 
@@ -286,9 +282,9 @@ class Commands:
 
         Raises UnknownPlugin if there is none.
         """
-        plugin = details.plugin_of(thing, self._registry.snapshot)
+        plugin = details.plugin_of(thing, self.registry.snapshot)
         if plugin is None and isinstance(thing, str):
-            names = [plugin.name for kind in KINDS for plugin in self._registry.snapshot.plugins(kind)]
+            names = [plugin.name for kind in KINDS for plugin in self.registry.snapshot.plugins(kind)]
             near = ", ".join(nearest(thing, names))
             raise UnknownPlugin(f"no plugin {thing!r}; " + (f"nearest: {near}" if near else "tfm.all() lists some"))
         return (plugin.load() if plugin is not None else thing), plugin

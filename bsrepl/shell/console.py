@@ -187,8 +187,8 @@ class Console:
         elif turn.value is not None:
             shown += self._write(value_text(turn.value, turn.after, self.out.width, self.shows_time))
         shown += self.tell_consequences(turn)
-        result = plain(shown) if turn.error is None else last_line(turn.error)
-        return Entry(turn.code, turn.printed + result, turn.failed)
+        result = shown if turn.error is None else [("error", last_line(turn.error))]
+        return Entry(turn.code, turn.printed + plain(result), turn.failed, result, turn.seconds)
 
     def tell_consequences(self, turn: Turn) -> Text:
         """Prints what a turn did to the registry and to models, and its time. Returns it, times left out."""

@@ -10,9 +10,8 @@ from . import lesson_text
 from .guide import Guide, Problem
 from .lesson import Step
 from .outputs import first_difference, same_output
+from .pace import KEY, LINE, reading, skimming
 from .recording import Entry
-
-_KEY, _LINE, _WORD, _LEAST = 0.04, 0.4, 0.25, 1.2  # seconds: a key, a line of a file, a word to be read, a pause
 
 
 def play(
@@ -33,10 +32,10 @@ def play(
         number = guide.place + 1
         out.write(lesson_text.heading(guide.lesson, guide.place, out.width))
         out.write(lesson_text.prose(step.text, out.width))
-        pause(max(_LEAST, _WORD * len(step.text.split())))
+        pause(reading(step.text))
         entry = _saved(guide, step, out, look, pause) if step.file else _typed(step, out, run, pause)
         problems += [Problem(number, step, message) for message in _wrong(guide, step, entry)]
-        pause(max(_LEAST, min(_WORD * len(entry.output.split()) / 2, 5 * _LEAST)))
+        pause(skimming(entry.output))
         guide.go(1)
     return problems
 
@@ -49,7 +48,7 @@ def _typed(step: Step, out: Terminal, run: Callable[[str], Entry], pause: Callab
             out.write([("bold", "... ")])
         for key in line:
             out.write([("", key)])
-            pause(_KEY)
+            pause(KEY)
         out.write([("", "\n")])
     return run(code)
 
@@ -63,7 +62,7 @@ def _saved(
         line.append(pair)
         if pair[1].endswith("\n"):
             out.write(line)
-            pause(_LINE)
+            pause(LINE)
             line = []
     guide.save()
     look()

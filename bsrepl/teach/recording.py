@@ -1,4 +1,4 @@
-"""A session as a file: one that runs, with what was printed as comments, or a lesson that expects it to be printed."""
+"""A session as a file: one that runs, with what was printed as comments; a lesson, a test, an asciicast."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ import os
 import stat
 import tempfile
 import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import RecordingError
 from ..session import syntax as notebook
+from .cast import cast
 from .lesson import Step, written
 
 LESSON = ".md"  # what the name of a lesson ends with
 
+_CAST = ".cast"  # what that of an asciicast ends with
+_TEST = "test_"  # what that of a test begins with
 _MARK = "Recorded by bsrepl, checksum"  # begins the last line of a recording
 _TITLE = "Recorded by bsrepl"  # of a lesson
 _MOST = 4_000  # characters of what a command printed that are kept
@@ -27,6 +31,8 @@ class Entry(NamedTuple):
     code: str
     output: str = ""
     failed: bool = False
+    result: Sequence[tuple[str, str]] = ()  # the end of the output, as styled text: what the shell printed
+    seconds: float = 0.0  # that it took
 
 
 class Recording:
@@ -39,11 +45,14 @@ class Recording:
     def add(self, entry: Entry) -> None:
         """Keeps a command that has ended, unless it was one that wrote the recording."""
         if not self._is_being_written:
-            self._entries.append(Entry(entry.code, entry.output[:_MOST], entry.failed))
+            is_long = len(entry.output) > _MOST
+            self._entries.append(entry._replace(output=entry.output[:_MOST], result=()) if is_long else entry)
         self._is_being_written = False
 
-    def write(self, path: Path) -> int:
+    def write(self, path: Path, size: tuple[int, int], test: Callable[[Sequence[str]], str]) -> int:
         """Writes the session so far. Returns the number of commands.
+
+        `size` are the columns and lines of the terminal; `test` gives the test of some commands.
 
         Raises RecordingError if there is something else of that name, or a recording that was edited since.
         """
@@ -52,6 +61,13 @@ class Recording:
             steps = [Step("", "", entry.code.strip("\n") + "\n", output=entry.output) for entry in self._entries]
             _replace(path, written(_TITLE, steps), f"\n<!-- {_MARK} %s -->\n")
             return len(steps)
+        if path.suffix == _CAST:
+            _replace(path, cast(self._entries, *size), f'{_MARK} %s"]\n')
+            return len(self._entries)
+        if path.name.startswith(_TEST) and path.suffix == ".py":
+            commands = [entry.code for entry in self._entries if not entry.failed]
+            _replace(path, test(commands), f"\n# {_MARK} %s\n")
+            return len(commands)
         uses_last = any(_uses_last_value(entry.code) for entry in self._entries)
         parts = [_written(entry, uses_last) for entry in self._entries]
         _replace(path, "\n".join([f"# To run it: bsrepl < {path.name}\n", *parts]), f"\n# {_MARK} %s\n")

@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+_SHORTEST = 10  # characters that are left of a column that is cut
 
 
-def columns(rows: Sequence[Sequence[str]], width: int, gap: int = 2) -> list[list[str]]:
+class Importance(NamedTuple):
+    """Which columns a table gives up where it does not fit."""
+
+    order: Sequence[int]  # the positions of the columns, the most important first
+    elastic: int | None = None  # the column that is cut before any is given up
+
+
+def columns(
+    rows: Sequence[Sequence[str]], width: int, gap: int = 2, importance: Importance | None = None
+) -> list[list[str]]:
     """The rows with their cells padded to align, each row at most `width` characters with its gaps.
 
     The columns are served from the left: one that no longer fits is cut short with `...`, and one that would be left
-    with next to nothing is left out, with all that follow it.
+    with next to nothing is left out, with all that follow it. With `importance`, it is the least important ones that
+    are left out.
     """
+    if importance is not None:
+        kept = most_important(rows, width, importance, gap)
+        rows = [[row[position] for position in kept] for row in rows]
+        elastic = kept.index(importance.elastic) if importance.elastic in kept else None
+        sizes = _shrunk(_naturals(rows), width, gap, elastic)
+        return [[cut(cell, size).ljust(size) for cell, size in zip(row, sizes, strict=True)] for row in rows]
     fitted: list[int] = []
     room = width
-    for natural in (max(map(len, column)) for column in zip(*rows, strict=True)):
+    for natural in _naturals(rows):
         size = min(natural, room)
         if size < min(natural, _SHORTEST):
             break
@@ -22,7 +41,33 @@ def columns(rows: Sequence[Sequence[str]], width: int, gap: int = 2) -> list[lis
     return [[cut(cell, size).ljust(size) for cell, size in zip(row, fitted, strict=False)] for row in rows]
 
 
-_SHORTEST = 10
+def most_important(rows: Sequence[Sequence[str]], width: int, importance: Importance, gap: int = 2) -> list[int]:
+    """The positions of the columns that there is room for, in their order; at least the two most important ones."""
+    needed = _naturals(rows)
+    if importance.elastic is not None:
+        needed[importance.elastic] = min(needed[importance.elastic], _SHORTEST)
+    kept = list(importance.order)
+    while len(kept) > 2 and sum(needed[position] + gap for position in kept) - gap > width:
+        kept.pop()
+    return sorted(kept)
+
+
+def _naturals(rows: Sequence[Sequence[str]]) -> list[int]:
+    """How wide each column is."""
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def _shrunk(sizes: list[int], width: int, gap: int, elastic: int | None) -> list[int]:
+    """The sizes of columns, the elastic one and then the widest made as narrow as it takes."""
+    excess = sum(sizes) + gap * (len(sizes) - 1) - width
+    if elastic is not None and excess > 0:
+        given = min(excess, max(sizes[elastic] - _SHORTEST, 0))
+        sizes[elastic] -= given
+        excess -= given
+    while excess > 0 and max(sizes) > _SHORTEST:
+        sizes[sizes.index(max(sizes))] -= 1
+        excess -= 1
+    return sizes
 
 
 def tail(text: str, width: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from .columns import columns, cut
+from .columns import Importance, columns, cut, most_important
 from .format import duration
 
 #: (style, text) pairs; the styles are those of `terminal.STYLES`.
@@ -68,32 +68,35 @@ def abridged(text: str, cut_off: str) -> Text:
     return [("", f"{text}\n"), *([("dim", note)] if cut_off else [])]
 
 
-def fields(pairs: Sequence[tuple[str, str]], width: int) -> Text:
+def fields(pairs: Sequence[tuple[str, str]], width: int, indent: int = 2) -> Text:
     """Named values, one a line, the names aligned; a long value goes on below, under its beginning.
 
     Where the names leave too little room, the values begin on lines of their own.
     """
-    indent = max((len(name) for name, _ in pairs), default=0) + 4
-    is_narrow = indent > width * 0.6
-    text: Text = []
+    longest = max((len(name) for name, _ in pairs), default=0)
+    column = indent + longest + 2
+    is_narrow = column > width * 0.6
+    begin, text = " " * indent, list[tuple[str, str]]()
     for name, value in pairs:
         if is_narrow:
-            text += [("bold", wrapped(f"  {name}", width, "    ")), ("", wrapped(f"      {value}", width, " " * 6))]
+            below = wrapped(f"{begin}    {value}", width, f"{begin}    ")
+            text += [("bold", wrapped(f"{begin}{name}", width, f"{begin}  ")), ("", below)]
             continue
-        lines = textwrap.wrap(value, max(width - indent, 16), break_long_words=False, break_on_hyphens=False) or ["-"]
-        text += [
-            ("bold", f"  {name.ljust(indent - 4)}"),
-            ("", "  " + ("\n" + " " * indent).join(lines) + "\n"),
-        ]
+        lines = textwrap.wrap(value, max(width - column, 16), break_long_words=False, break_on_hyphens=False) or ["-"]
+        text += [("bold", begin + name.ljust(longest)), ("", "  " + ("\n" + " " * column).join(lines) + "\n")]
     return text
 
 
-def table(rows: Sequence[Sequence[str]], notes: Sequence[str], width: int) -> Text:
-    """A heading and rows, what there was no room for, and notes."""
-    heading, *lines = columns(rows, width)
+def table(
+    rows: Sequence[Sequence[str]], notes: Sequence[str], width: int, importance: Importance | None = None
+) -> Text:
+    """A heading and rows, what there was no room for, and notes; `importance` is as `columns` has it."""
+    heading, *lines = columns(rows, width, importance=importance)
     text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
     text += [("", "  ".join(cells).rstrip() + "\n") for cells in lines]
-    left_out = [f"no room for: {', '.join(rows[0][len(heading) :])}"] if len(heading) < len(rows[0]) else []
+    shown = most_important(rows, width, importance) if importance is not None else range(len(heading))
+    missing = [name for position, name in enumerate(rows[0]) if position not in shown]
+    left_out = [f"no room for: {', '.join(missing)}"] if missing else []
     return text + [("dim", wrapped(note, width)) for note in (*left_out, *notes)]
 
 

@@ -251,7 +251,7 @@ def test_transposes_around_an_edited_node_are_one_rewrite(after: list[Line], res
     ("after", "told"),
     [
         (np.ones([10, 30], np.float32), "100 -> 300 parameters (400 B -> 1.2 kB)"),
-        (np.ones([10, 10], np.float16), "parameters 400 B -> 200 B"),
+        (np.ones([10, 10], np.float16), "parameters 400 B -> 200 B, 16,384 -> 8,192 bit operations"),
         (np.ones([10, 10], np.float32), ""),
     ],
 )

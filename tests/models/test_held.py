@@ -53,7 +53,8 @@ def test_a_command_that_changes_a_model_says_what_it_did(m: Screen, command: str
 
 def test_a_model_edited_in_place_is_told_with_what_is_wrong_now(m: Screen) -> None:
     output = m.type("x = m.graph.node.pop(0)")
-    assert output.startswith("m: mnist-conv   11 -> 10 nodes   1 rewrite, 10 untouched\n  - Conv  Conv_0  W[8,1,5,5]  ")
+    assert output.startswith("m: mnist-conv   11 -> 10 nodes   1 rewrite, 10 untouched   786,560 -> 629,760 MACs, ")
+    assert "  - Conv  Conv_0  W[8,1,5,5]  " in output
     assert output.endswith("  ! Add_0 reads Conv_0_out0, which no node produces\n")
     assert m.type("m.graph.node[0].op_type") == "'Add'\n"  # it was told; nothing is new now
 

@@ -124,7 +124,7 @@ def test_in_the_shell_it_tries_what_is_registered_and_pasted(screen: Screen) -> 
     output = screen.type("result = passes(m); result")
     assert output == (
         "tfm.qonnx.LowerConvsToMatMul  11 -> 17 nodes, 2 rewrites  topology_opt\n"
-        "tfm.Mine                      1 rewrite                   post_proc\n"
+        "tfm.Mine                      1 rewrite  post_proc\n"
         "2 of 3 would change the model\nchanges nothing (1)\n"
     )
     assert screen.type("[each.name for each in result]") == "['LowerConvsToMatMul', 'Mine']\n"

@@ -193,6 +193,54 @@ def two(*outputs: str, **names: str) -> ModelProto:
     )
 
 
+def dead(weights: Any, then: Any) -> ModelProto:
+    """A product of which a large negative bias lets nothing through, then another one."""
+    return model(node("MatMul", ["x", "w"], ["a"], name="product"), node("Add", ["a", "b"], ["s"], name="shift"),
+                 node("Relu", ["s"], ["r"]), node("MatMul", ["r", "v"], ["m"]), node("Add", ["m", "x"], ["y"]),
+                 w=weights, v=then, b=np.float32([-1e6] * 4 + [0] * 4))  # fmt: skip
+
+
+def branching(weights: Any, branch: str, limit: float) -> ModelProto:
+    """One product if the largest value of the input is beyond a limit, else another one."""
+    names = ["w" if branch == "then" else "q", "w" if branch == "else" else "q"]
+    empty: Any = []
+    inner = [
+        helper.make_graph([node("MatMul", ["x", name], ["z"], name=f"of_{name}")], "g", empty,
+                          [helper.make_tensor_value_info("z", FLOAT, None)]) for name in names
+    ]  # fmt: skip
+    return model(
+        node("ReduceMax", ["x"], ["m"], keepdims=0), node("Greater", ["m", "l"], ["c"]),
+        node("If", ["c"], ["y"], name="choice", then_branch=inner[0], else_branch=inner[1]),
+        w=weights, q=QUERY, l=np.float32(limit),
+    )  # fmt: skip
+
+
+COLUMN, ROW = worse(KEY, place=3), worse(KEY, place=8)  # the bias of the first four columns is the one that is large
+UNSHOWN = {
+    "what a later node hides": (dead(KEY, QUERY), dead(COLUMN, QUERY), "UNPROVEN", "MatMul product computes other"),
+    "a weight that meets zeros alone": (dead(QUERY, KEY), dead(QUERY, ROW), "UNPROVEN", "1 of 64 values"),
+    "a branch that is not taken": (
+        branching(KEY, "then", 1e9), branching(COLUMN, "then", 1e9), "UNPROVEN", "the then_branch of If choice",
+    ),
+    "a branch that other inputs take": (branching(KEY, "else", 0.1), branching(COLUMN, "else", 0.1), "DIFFERENT", ""),
+    "a branch that is taken": (branching(KEY, "else", 1e9), branching(COLUMN, "else", 1e9), "DIFFERENT", ""),
+    "a scale that is taken back": (through(4, 0.5, 1), through(2, 1, 1), "OK", ""),
+    "a scale of two that is folded": (SCALED, chain(node("MatMul", ["x", "d"], ["b"], name="first"), LAST), "OK", ""),
+    "a limit that nothing reaches": (
+        model(node("Clip", ["x", "", "m"], ["y"]), m=np.float32(1e9)),
+        model(node("Clip", ["x", "", "m"], ["y"]), m=np.float32(1e8)), "UNPROVEN", "Clip changed: input 2 1e+09",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNSHOWN)
+def test_equal_outputs_are_no_proof_if_they_do_not_show_a_change(name: str) -> None:
+    before, after, outcome, reason = UNSHOWN[name]
+    verdict = verify(before, after, probe_count=2)
+    assert verdict.outcome.name == outcome, verdict
+    assert reason in verdict.why
+
+
 def test_outputs_in_another_order_are_compared_by_their_names() -> None:
     verdict = verify(two("r", "n"), two("n", "r"))
     assert verdict
@@ -212,3 +260,4 @@ def test_expected_outputs_take_the_place_of_the_model_before() -> None:
     wrong: Any = [{0: np.ones((2, 2), np.float32)}]
     assert verify(unary("Relu"), unary("Neg"), given, expected=right).outcome.name == "OK"
     assert verify(unary("Relu"), unary("Neg"), given, expected=wrong).outcome.name == "DIFFERENT"
+    assert verify(unary("Relu"), unary("Relu"), given, expected=right).outcome.name == "DIFFERENT"  # both are wrong

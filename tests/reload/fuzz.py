@@ -10,6 +10,7 @@ likes:
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import random
 import shutil
@@ -21,11 +22,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from bsrepl.registry.plugin import KINDS
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry
 from bsrepl.reload.importer import PluginImporter
+from bsrepl.reload.rebind import follow
 from bsrepl.reload.reloader import Reloader
 from bsrepl.shell.preloaded import PRELOADED
 
@@ -39,8 +42,11 @@ NAMES = ["One", "Two", "Three", "Four"]
 class World:
     """A folder, the reloader that watches it, and a clock that only moves when it is told to."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, *, is_wide: bool = False) -> None:
         self.random = random.Random(seed)
+        self.is_wide = is_wide  # dynamic imports, moves of plugins between files and held objects among it
+        self.held: dict[str, Any] = {}  # the names of a session
+        self.stale: set[str] = set()  # the holders that were named
         self.folder = folder / "live"
         self.folder.mkdir()
         self.fresh = folder / "fresh"
@@ -57,10 +63,12 @@ class World:
     def act(self) -> str:
         """Does one random thing to the files. Returns what."""
         name = self.random.choice(PLUGIN_FILES + HELPERS)
-        action = self.random.choices(
-            [self.edit, self.break_, self.revert, self.delete, self.rename, self.touch, self.wait],
-            [8, 3, 2, 2, 1, 1, 1],
-        )[0]
+        actions = [self.edit, self.break_, self.revert, self.delete, self.rename, self.touch, self.wait]
+        weights = [8, 3, 2, 2, 1, 1, 1]
+        if self.is_wide:
+            actions += [self.move, self.hold]
+            weights += [3, 5]
+        action = self.random.choices(actions, weights)[0]
         return f"{action.__name__} {name}: {action(name)}"
 
     def edit(self, name: str) -> str:
@@ -94,6 +102,41 @@ class World:
         self.ahead += self.random.choice([300_000_000, 1_100_000_000, 3_000_000_000])
         return str(self.ahead)
 
+    def move(self, name: str) -> str:
+        """A plugin goes from one file to another one, in one look or in two."""
+        other = self.random.choice([file for file in PLUGIN_FILES if file != name])
+        here, there = self.folder / name, self.folder / other
+        if not (here.exists() and there.exists()):
+            return ""
+        head, mark, plugin = here.read_text().rpartition("@kernel")
+        if not mark:
+            return ""
+        self.write(name, head)
+        if self.random.random() < 0.3:
+            self.refresh()
+        return self.write(other, there.read_text() + mark + plugin)
+
+    def hold(self, name: str) -> str:
+        """The session takes a class, an instance or a container of them, or lets go of one."""
+        classes = [plugin.target for plugins in self.reloader.files.values() for plugin in plugins]
+        variable = f"v{self.random.randrange(8)}"
+        self.stale = {holder for holder in self.stale if not holder.startswith(variable)}
+        if not classes or self.random.random() < 0.2:
+            return f"{variable} is dropped: {self.held.pop(variable, None)!r}"
+        cls = self.random.choice(classes)
+        self.held[variable] = self.random.choice(
+            [lambda: cls, cls, lambda: [cls()], lambda: {"key": (cls, [cls()])}, lambda: functools.partial(cls)]
+        )()
+        return f"{variable} = {self.held[variable]!r}"
+
+    def refresh(self) -> None:
+        """A look at the files; what is held follows."""
+        report = self.reloader.refresh()
+        modules = {module.__name__: vars(module) for module in self.reloader.modules.values()}
+        followed = follow(report.replaced, lambda: {"": self.held, **modules}, report.after.seen)
+        assert followed.error is None, followed.error
+        self.stale |= {stale.holder for stale in followed.stale}
+
     def write(self, name: str, text: str) -> str:
         path = self.folder / name
         path.parent.mkdir(exist_ok=True)
@@ -109,12 +152,17 @@ class World:
         seen = [f"{choose.randrange(5)}"]
         later = MODULES[MODULES.index(own) + 1 :]
         for module in choose.sample(later, min(len(later), choose.choice([0, 0, 1, 1, 2]))):
-            style = choose.randrange(4)
+            style = choose.randrange(6 if self.is_wide else 4)
             if style == 0:
                 lines.append(f"import {module}")
             elif style == 1:
                 lines.append(f"from {module} import VALUE as v_{module.replace('.', '_')}")
                 seen.append(f"v_{module.replace('.', '_')}")
+            elif style == 4:
+                lines.append(f"import importlib\nloaded = importlib.import_module({module!r})")
+                seen.append("getattr(loaded, 'VALUE', None)")
+            elif style == 5 and "." not in module:
+                seen.append(f"getattr(__import__({module!r}), 'VALUE', None)")
             elif style == 2 and "." not in module:
                 lines.append(f"import {module}")
                 seen.append(f"getattr({module}, 'VALUE', None)")
@@ -142,6 +190,15 @@ class World:
                     assert id(value) in ids, f"{path}: {name} is a module that is not live"
             for plugin in plugins[path]:
                 assert vars(module)[plugin.name] is plugin.target, plugin
+
+    def check_held(self) -> None:
+        """Raises AssertionError if something that is held is old and was not named."""
+        live = [vars(module) for module in self.reloader.modules.values()]
+        for name, value in self.held.items():
+            for cls in _classes(value):
+                is_live = any(cls is other for names in live for other in names.values())
+                named = any(holder.startswith(name) for holder in self.stale)
+                assert is_live or named, f"{name} = {value!r} holds an old {cls} that nobody named"
 
     def live_source(self, path: str) -> bytes:
         """The source of the code of a file that is live."""
@@ -193,11 +250,26 @@ class World:
         for name in PLUGIN_FILES + HELPERS:
             self.write(name, f"VALUE = [{self.random.randrange(100)}]\n")
         for _ in range(2):
-            self.reloader.refresh()
+            self.refresh()
             self.ahead += 2_000_000_000
         assert not self.reloader.failures, self.reloader.failures
         for name in PLUGIN_FILES:
             assert self.live_source(str(self.folder / name)) == (self.folder / name).read_bytes(), name
+
+
+def _classes(value: Any) -> Iterator[type]:
+    """The classes that a held value is, is an instance of, or has in it."""
+    if isinstance(value, type):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _classes(item)
+    elif isinstance(value, dict):
+        yield from _classes(list(value.values()))
+    elif isinstance(value, functools.partial):
+        yield from _classes(value.func)
+    else:
+        yield type(value)
 
 
 def described(snapshot: Snapshot, folder: Path) -> list[tuple[str, ...]]:
@@ -214,17 +286,18 @@ def described(snapshot: Snapshot, folder: Path) -> list[tuple[str, ...]]:
     )
 
 
-def run(seed: int, steps: int, processes: int = 0) -> None:
+def run(seed: int, steps: int, processes: int = 0, *, is_wide: bool = False) -> None:
     """One world, `steps` looks at it, of which about `processes` are compared with a fresh process."""
     log: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder).resolve(), seed)
+        world = World(Path(folder).resolve(), seed, is_wide=is_wide)
         try:
             for step in range(steps):
                 for _ in range(world.random.choice([1, 1, 1, 2, 3])):
                     log.append(world.act())
-                world.reloader.refresh()
+                world.refresh()
                 log.append("-- look")
+                world.check_held()
                 world.check(in_a_fresh_process=processes > 0 and step % (steps // processes) == steps // processes - 1)
             log.append("-- repair")
             world.repair()
@@ -244,7 +317,7 @@ def main() -> None:
     deadline = time.monotonic() + 60 * options.minutes
     seed = options.seed
     while time.monotonic() < deadline:
-        run(seed, 40, processes=1 if seed % 10 == 0 else 0)
+        run(seed, 40, processes=1 if seed % 10 == 0 else 0, is_wide=seed % 2 == 1)
         seed += 1
     print(f"{seed - options.seed} worlds of 40 looks each, from seed {options.seed}: no difference")
 

@@ -12,6 +12,11 @@ def test_the_live_registry_is_that_of_a_fresh_load(seed: int) -> None:
     fuzz.run(seed, steps=25, processes=1 if seed == 0 else 0)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_dynamic_imports_moves_and_what_is_held(seed: int) -> None:
+    fuzz.run(seed, steps=20, is_wide=True)
+
+
 @pytest.mark.parametrize("seed", [1034, 1068, 1137, 1226, 1361, 1581, 101138])
 def test_what_once_went_wrong(seed: int) -> None:
     fuzz.run(seed, steps=40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -74,7 +75,6 @@ def test_no_name_that_would_be_a_name_error(values: ValuesCompleter) -> None:
         ("tfm.Mine(f(1, 2), '(', limit=", "Mine(model, limit=3) 1"),
         ("m = m.transform(tfm.Mine(", "Mine(model, limit=3) 0"),
         ("m.transform(tfm.Mine(m), ", ""),
-        ("tfm.qonnx.FoldConstantsFiltered(", ""),  # nobody has imported it
         ("tfm.Nobody(", ""),
     ],
 )
@@ -91,3 +91,11 @@ def test_the_signature_of_a_plugin(screen: Screen, text: str, signature: str) ->
         for one in found
     ]
     assert described == ([signature] if signature else [])
+
+
+def test_the_signature_of_a_plugin_imports_nothing(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = "qonnx.transformation.fold_constants"
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    document = Document("tfm.qonnx.FoldConstantsFiltered(")
+    assert plugin_signatures(document, screen.names, screen.console.registry.snapshot) == []
+    assert module not in sys.modules

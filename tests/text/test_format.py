@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bsrepl.text.columns import Importance, columns
 from bsrepl.text.format import file_name, one_line
 
 from ..conftest import Screen
@@ -37,3 +38,28 @@ def test_a_plugin_name_or_value_cannot_forge_a_line(screen: Screen) -> None:
         r"+ steps.answer  category='a\n+ tfm.Forged  y.py:1'  <command 1>:1"
     ]
     assert "needs a name, a printable string" in screen.type("step('a\\nb')(print)")
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (40, ["name     metadata  place     time", "fold     stage=x   a.py:1    1 ms"]),
+        (32, ["name     metadata  place", "fold     stage=x   a.py:1"]),
+        (20, ["name     place", "fold     a.py:1"]),
+    ],
+)
+def test_a_table_gives_up_its_least_important_columns(width: int, lines: list[str]) -> None:
+    rows = [
+        ("name", "metadata", "place", "time"),
+        ("fold", "stage=x", "a.py:1", "1 ms"),
+        ("longer.", "", "bb.py:12", ""),
+    ]
+    cells = columns(rows, width, importance=Importance((0, 2, 1, 3)))
+    assert ["  ".join(row).rstrip() for row in cells][:2] == lines
+
+
+def test_an_elastic_column_is_cut_before_one_is_given_up() -> None:
+    rows = [("tfm.Fold", "stage=cleanup kernel=FastMatMul", "fold.py:3")]
+    assert columns(rows, 40, importance=Importance((0, 2, 1), elastic=1)) == [
+        ["tfm.Fold", "stage=cleanup ke...", "fold.py:3"]
+    ]

@@ -76,6 +76,12 @@ class Observations(NamedTuple):
     opened: list[tuple[ModelWrapper, ModelProto | None]]  # models outside of passes, and copies of them as they began
 
 
+def _copy(model: ModelProto) -> ModelProto:
+    copied = type(model)()
+    copied.CopyFrom(model)
+    return copied
+
+
 @contextmanager
 def observed(clock: Callable[[], float], *, copies: bool = False) -> Iterator[Observations]:
     """While this lasts, each pass that is applied is noted, those of a cleanup left out, and each model that is opened.
@@ -122,10 +128,7 @@ def observed(clock: Callable[[], float], *, copies: bool = False) -> Iterator[Ob
     def begin_noted(self: ModelWrapper, *arguments: Any, **options: Any) -> None:
         begin(self, *arguments, **options)
         if not running and not is_cleaning:
-            copied = type(self.model)() if copies else None
-            if copied is not None:
-                copied.CopyFrom(self.model)
-            seen.opened.append((self, copied))
+            seen.opened.append((self, _copy(self.model) if copies else None))
 
     ModelWrapper.transform, ModelWrapper.cleanup, ModelWrapper.__init__ = transform_noted, cleanup_noted, begin_noted
     try:

@@ -41,7 +41,7 @@ from .call_signatures import plugin_signatures
 from .completion import NamespaceCompleter
 from .entering import Entering
 from .keyboard import Keyboard, read_plainly
-from .signals import ended_by, was_interrupted
+from .signals import ended_by, noticed, was_interrupted
 from .status_bar import status_bar
 from .styles import CodeStyles
 from .unforeseen import GuardedCompleter, Unforeseen
@@ -180,6 +180,11 @@ class Shell(PythonRepl):
         if self._waiting.is_looking or not self.app.is_running:
             raise self._leaving  # from a command, a plugin file, or between two prompts
 
+    def _interrupt(self) -> None:
+        """`kill -INT` does what Ctrl-C does."""
+        if self.app.is_running and not self.app.is_done:
+            self.app.exit(exception=KeyboardInterrupt, style="class:aborting")
+
     def _end_prompt(self) -> None:
         if self._leaving is not None and self.app.is_running and not self.app.is_done:
             self.app.exit(exception=self._leaving)
@@ -198,8 +203,8 @@ class Shell(PythonRepl):
             try:
                 if failures > _MOST_FAILURES:  # the prompt cannot be drawn at all
                     return read_plainly()
-                with self._waiting.printing_above():
-                    waiting = self.app.run_async(pre_run=self._begin, set_exception_handler=False)
+                with noticed(self._loop, self._interrupt), self._waiting.printing_above():
+                    waiting = self.app.run_async(pre_run=self._begin, set_exception_handler=False, handle_sigint=False)
                     text: str = completed(self._loop, waiting)
             except (EOFError, OSError, termios.error):
                 raise
@@ -258,11 +263,6 @@ class Shell(PythonRepl):
     def _key_bindings(self) -> KeyBindings:
         """Ours; `add_key_binding` of a `config.py` adds to them."""
         bindings = KeyBindings()
-
-        @bindings.add(Keys.SIGINT)
-        def _interrupt(event: KeyPressEvent) -> None:
-            """`kill -INT` does what Ctrl-C does; ptpython ignores it."""
-            event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
 
         @Condition
         def nothing_is_chosen() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import signal
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,8 +26,29 @@ def ended_by(numbers: Iterable[signal.Signals], leave: Callable[[int, Any], None
 
 
 @contextmanager
+def noticed(loop: AbstractEventLoop, end: Callable[[], None]) -> Iterator[None]:
+    """While this lasts, a SIGINT calls `end` on the loop. Raises KeyboardInterrupt in the end if one came.
+
+    asyncio's own handler would lose one that comes after the last time the loop looks for it.
+    """
+    came: list[int] = []
+
+    def notice(number: int, frame: object) -> None:
+        came.append(number)
+        loop.call_soon_threadsafe(end)
+
+    before = signal.signal(signal.SIGINT, notice)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
+@contextmanager
 def interruptible() -> Iterator[None]:
-    """While the prompt waits asyncio owns SIGINT; what runs in between is to be stopped by it like any command."""
+    """While the prompt waits a SIGINT ends it; what runs in between is to be stopped by it like any command."""
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     wakeup = signal.set_wakeup_fd(-1)
     try:

@@ -1,0 +1,159 @@
+"""Changes that equal outputs do not show: a node computes something else, and no output has depended on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto
+
+from ..errors import ExecutionFailed
+from ..graphdiff.attributes import attribute_value
+from ..graphdiff.constants import values_of
+from ..graphdiff.difference import Difference
+from ..graphdiff.edits import Edit
+from ..graphdiff.view import Node, Tensor, View
+from .culprit import place, region
+from .cutting import doubled_in
+from .execution import Executable, Values
+from .regions import Disagreement, Pieces
+
+_VISIBLE = 1e-3  # relative; how far a number has to change, and
+_LEAST = 1e-5  # times the largest one of an array: a smaller change may be lost among what float32 rounds
+_MOST = 8  # sub-graphs of which it is tried whether an output depends on them
+
+_Pair = tuple[Tensor, Tensor]
+
+
+class Changes:
+    """The nodes that differ between two models. `tensors` are the pairs at which both can be cut."""
+
+    def __init__(
+        self,
+        models: tuple[ModelProto, ModelProto],
+        difference: Difference,
+        pairs: Mapping[Tensor, Tensor],
+        tensors: Sequence[_Pair],
+    ) -> None:
+        self._models = models
+        self._difference = difference
+        self._pairs = pairs
+        edited, moved = difference.edited, difference.moved
+        old = [*difference.removed, *(edit.old for edit in edited), *(mine for mine, _ in moved)]
+        new = [*difference.inserted, *(edit.new for edit in edited), *(theirs for _, theirs in moved)]
+        self._nodes = _with_owners(difference.old, old), _with_owners(difference.new, new)
+        self._regions: dict[_Pair, tuple[set[int], set[int]]] = {}  # where changes end: the nodes of both graphs
+        for pair in tensors if self else ():
+            nodes = region(difference, pairs, *pair)
+            if nodes[0] & self._nodes[0] or nodes[1] & self._nodes[1]:
+                self._regions[pair] = nodes
+        read = {name for _, new in self._regions.values() for node in new for name in difference.new.nodes[node].inputs}
+        self._tensors = [pair for pair in tensors if pair in self._regions or pair[1] in read]
+
+    def __bool__(self) -> bool:
+        return bool(self._nodes[0] or self._nodes[1])
+
+    def unshown(
+        self, sets: Sequence[tuple[Values, Values]], is_wrong: Callable[[Disagreement], bool], least: float
+    ) -> str:
+        """A change that the outputs do not show, if they agree for these inputs of both models; empty if there is none.
+
+        `Conv conv2 computes other values (relative 1e-02)`. `is_wrong` tells whether a disagreement counts; numbers
+        that changed by less than `least`, relative to the largest, do not.
+        """
+        if not self:
+            return ""
+        explained: set[int] = set()  # nodes that compute other values, for which others make up
+        try:
+            for inputs, others in sets if self._regions else ():
+                pieces = Pieces(*self._models, self._tensors, inputs, others)
+                wrong = list(filter(is_wrong, pieces.disagreements()))
+                if guilty := pieces.unexplained(wrong):
+                    where = place(self._difference, self._pairs, guilty.before, guilty.after)
+                    return f"{where} computes other values (relative {guilty.relative:.0e})"
+                explained.update(*(self._regions.get(piece[:2], [()])[-1] for piece in wrong))
+        except ExecutionFailed:  # onnxruntime cannot return a tensor inside
+            pass
+        return self._idle(sets) or self._ineffective(explained, max(least, _VISIBLE))
+
+    def _idle(self, sets: Sequence[tuple[Values, Values]]) -> str:
+        """A sub-graph that changed, and on which no output depends: not if what changed there gives twice as much."""
+        for which, view in enumerate((self._difference.old, self._difference.new)):
+            changed = {view.nodes[node].scope: node for node in sorted(self._nodes[which], reverse=True)}
+            inner = [(view.scopes[scope], node) for scope, node in changed.items() if scope in view.scopes]
+            for scope, node in inner[:_MOST]:
+                if scope.owner is None:  # a function
+                    continue
+                doubled = doubled_in(self._models[which], view.nodes[node].scope, view.nodes[node].outputs)
+                if self._computes_the_same(self._models[which], doubled, [pair[which] for pair in sets]):
+                    owner = view.nodes[scope.owner]
+                    return f"{_named(view.nodes[node])} changed, and the {scope.label} of {_named(owner)} had no effect"
+        return ""
+
+    def _computes_the_same(self, model: ModelProto, changed: ModelProto, sets: Sequence[Values]) -> bool:
+        try:
+            execute, other = Executable(model), Executable(changed)
+            return all(_are_equal(execute(inputs), other(inputs), execute.outputs) for inputs in sets)
+        except ExecutionFailed:  # a value there is no number; or the node was executed, and made a size or an index
+            return False
+
+    def _ineffective(self, explained: set[int], least: float) -> str:
+        """A node that is the same but for numbers that it reads, and still computes the same."""
+        for edit in self._difference.edited:
+            if edit.new not in explained and self._is_alone(edit) and _is_visible(self._difference, edit, least):
+                return f"{_named(self._difference.new.nodes[edit.new])} changed: {'; '.join(edit.changes)}"
+        return ""
+
+    def _is_alone(self, edit: Edit) -> bool:
+        """Whether no node beside an edited one changed, which could make up for its change."""
+        graphs = zip((self._difference.old, self._difference.new), (edit.old, edit.new), self._nodes, strict=True)
+        moved = {theirs for _, theirs in self._difference.moved}
+        return edit.new not in moved and all(changed.isdisjoint(_beside(view, node)) for view, node, changed in graphs)
+
+
+def _named(node: Node) -> str:
+    return " ".join(filter(None, (node.op_type, node.name)))
+
+
+def _beside(view: View, node: int) -> set[int]:
+    """The nodes that produce what a node reads, and those that read what it produces."""
+    makers = {port[0] for port in view.makers[node] if port is not None}
+    return makers | {reader for readers in view.readers[node] for reader, _ in readers}
+
+
+def _with_owners(view: View, nodes: Sequence[int]) -> set[int]:
+    """Nodes, and those in whose sub-graphs they are."""
+    waiting = list(nodes)
+    for node in waiting:  # it grows
+        scope = view.scopes.get(view.nodes[node].scope)
+        waiting += [scope.owner] if scope is not None and scope.owner is not None else []
+    return set(waiting)
+
+
+def _is_visible(difference: Difference, edit: Edit, least: float) -> bool:
+    """Whether an edited node has other floating-point numbers, so far from those before that outputs could show it."""
+    old, new = difference.old.nodes[edit.old], difference.new.nodes[edit.new]
+    read = zip(old.inputs, new.inputs, strict=False)
+    numbers = [(_constant(difference.old, a), _constant(difference.new, b)) for a, b in read]
+    given = dict(new.attributes)
+    numbers += [(attribute_value(a), attribute_value(given[name])) for name, a in old.attributes if name in given]
+    return any(_differ(a, b, least) for a, b in numbers)
+
+
+def _constant(view: View, tensor: Tensor | None) -> Any:
+    return values_of(view.stored[tensor]) if tensor in view.stored else None
+
+
+def _differ(before: Any, after: Any, least: float) -> bool:
+    """Whether two numbers or arrays are floating-point numbers, and others."""
+    a, b = (np.asarray(value) for value in (before, after))
+    if a.dtype.kind != "f" or b.dtype.kind != "f" or a.shape != b.shape or not a.size:
+        return False
+    wide = a.astype(np.float64), b.astype(np.float64)
+    change, size = np.abs(wide[0] - wide[1]), np.abs(wide[0])
+    return bool(np.any((change > least * size) & (change > _LEAST * size.max())))
+
+
+def _are_equal(values: Values, others: Values, names: Sequence[str]) -> bool:
+    return all(np.array_equal(values[name], others[name], equal_nan=values[name].dtype.kind == "f") for name in names)
