@@ -14,7 +14,7 @@ from ..models.executor import Executor
 from ..registry.store import registry
 from ..reload.development import Development
 from ..reload.importer import PluginImporter
-from ..session.session import Leave
+from ..session.leaving import Leave
 from ..shell import assembly, places
 from ..shell.console import Console
 from ..text.styled import asides

@@ -20,8 +20,9 @@ from ..session.evaluation import Running
 from ..session.turn import Turn
 from ..shell import assembly, places
 from ..shell.telling import models_text
+from ..teach.recording import Entry
 from ..text import onnx_values
-from ..text.styled import Styled, Text, asides
+from ..text.styled import Styled, Text, asides, plain
 from ..text.terminal import Terminal, wants_color
 from .notebook import Notebook, Output
 
@@ -72,6 +73,7 @@ class Extension:
         shell.user_ns_hidden.update(self._names)
         self._running: ExitStack | None = None
         self._command: Running | None = None
+        self._position = self._console.tour.position  # before the cell that runs
         self._awaiting: list[tuple[Turn, Output]] = []  # turns with verdicts that have not come
         self._changed: list[Output] = []  # since the last cell; who executes whole notebooks listens to cells alone
         self._is_polling = False
@@ -146,6 +148,7 @@ class Extension:
             with self._gathered():
                 self._console.looking.look(is_command=True)
             self._console.looking.reported = registry.snapshot
+            self._position = self._console.tour.position
             self._leave_to_us()
             running = ExitStack()
             self._command = running.enter_context(self._console.evaluator.observing(info.raw_cell))
@@ -157,6 +160,8 @@ class Extension:
         if command is None:
             return
         with self._console.guarded():
+            if result.error_before_exec is None:
+                self._console.session.note(self._shell.transform_cell(command.code), f"<In[{result.execution_count}]>")
             self._name_cells(command)
             turn = self._console.evaluator.turn(command, None, result.error_in_exec or result.error_before_exec)
             with self._gathered() as output:
@@ -164,7 +169,14 @@ class Extension:
                     self._out.write([("", "\n")])
                 if turn.error is not None:
                     self._console.errors.advise(turn.error)
-                self._console.tell_consequences(turn)
+                shown = plain(self._console.tell_consequences(turn))
+            entry = Entry(turn.code, turn.printed + shown, turn.failed)
+            self._console.recording.add(entry)
+            with self._gathered():
+                self._console.lead(entry, self._position)
+                self._console.tour.show()
+            if (guide := self._console.tour.guide) is not None and self._console.tour.position != self._position:
+                self._shell.set_next_input(guide.proposal)
             if output is not None and _awaits(turn):
                 self._awaiting.append((turn, output))
                 self._poll()

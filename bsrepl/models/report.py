@@ -66,7 +66,7 @@ def warning_lines(defects: Sequence[str], width: int) -> Text:
 def proof_lines(proof: Proof, width: int) -> Text:
     """Whether a changed model computes the same as before."""
     if proof.verdict is None:
-        waiting = "  the models are still being executed; the verdict comes above a later prompt"
+        waiting = "  the models are still being executed; the verdict comes later"
         return [("dim", wrapped(waiting, width, "    "))]
     return verdict_lines(proof.verdict, width)
 

@@ -16,14 +16,14 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from itertools import count, takewhile
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from ..errors import Left
 from ..frameworks.qonnx import ops as custom_ops
 from ..registry.plugin import Origin
 from ..registry.store import record
 from ..reload.shown_source import show_source
 from . import syntax as notebook
+from .leaving import Leave
 from .magics import Magics
 
 if TYPE_CHECKING:
@@ -194,9 +194,13 @@ class Session:
     def run_script(self, text: str, filename: str) -> None:
         """Runs a whole script; no value is shown. Whatever it raises comes through."""
         self._begin()
+        self.note(text, filename)
+        self._executed(notebook.parse(text, filename, self._flags), filename, "exec")
+
+    def note(self, text: str, filename: str) -> None:
+        """Takes a script, or code that a host runs itself, for a part of the session."""
         show_source(filename, text.encode(errors="surrogatepass"))
         self._scripts.append(filename)
-        self._executed(notebook.parse(text, filename, self._flags), filename, "exec")
 
     def _executed(self, tree: ast.Module | ast.Expression, filename: str, mode: str) -> Any:
         code: CodeType = compile(tree, filename, mode, self._flags, dont_inherit=True)
@@ -260,16 +264,6 @@ class Inputs(Sequence[str]):
 
     def _texts(self) -> list[str]:
         return list(takewhile(lambda text: text is not None, map(self._text, count(1))))  # type: ignore[arg-type]
-
-
-class Leave:
-    """`exit` and `quit`. Those of Python close standard input, which a session that goes on has need of."""
-
-    def __call__(self, code: Any = None) -> NoReturn:
-        raise Left(code)
-
-    def __repr__(self) -> str:
-        return "type exit, or press Ctrl-D, to leave"
 
 
 def is_complete_command(text: str) -> bool:

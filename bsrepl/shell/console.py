@@ -166,12 +166,16 @@ class Console:
         with self.guarded():
             self.out.write(self._asides(interrupts.claimed()))
         self.recording.add(entry)
+        self.lead(entry, position)
+        return entry
+
+    def lead(self, entry: Entry, position: tuple[Guide | None, int]) -> None:
+        """Goes on in a tour, if one is running, after a command; `position` is where it was before it."""
         if self.tour.guide is not None:
             with self.guarded():
                 self.looking.look()  # it may have saved a file
                 if self.tour.position == position:  # not `tour.next()` and the like
-                    self.tour.after(code.text, entry.failed)
-        return entry
+                    self.tour.after(entry.code, entry.failed)
 
     def tell(self, turn: Turn) -> Entry:
         """Prints a turn. Returns the command with all that was printed, times left out."""

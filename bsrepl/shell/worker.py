@@ -89,14 +89,16 @@ def provide(live: LiveCode, values: Mapping[str, Any], modules: list[str], ops: 
     """
     from bsrepl.frameworks.qonnx import ops as custom_ops
     from bsrepl.registry.plugin import Origin
-    from bsrepl.registry.store import record
+    from bsrepl.registry.store import record, registry
 
     names = {**prepare(live), **values}
     for module in modules:
         importlib.import_module(module)
     failure = _define(live, names)
+    registered = [plugin.target for plugin in registry.snapshot.plugins("kernel")]  # by decorators, with their domains
     for name, value in list(names.items()):
-        if custom_ops.is_custom_op(value) and value.__name__ == name and value.__module__ == "__main__":
+        is_ours = custom_ops.is_custom_op(value) and value.__name__ == name and value.__module__ == "__main__"
+        if is_ours and value not in registered:
             record(custom_ops.undecorated(value, Origin("<session>", 0)))
     missing = [op_type for domain, op_type in ops if (domain, op_type) not in custom_ops.custom_ops.placed]
     if missing:

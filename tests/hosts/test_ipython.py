@@ -27,7 +27,7 @@ def ipython(tmp_path: Path) -> Iterator[PtySession]:
 
 def test_files_models_and_verdicts_are_told_around_each_cell(ipython: PtySession, tmp_path: Path) -> None:
     ipython.enter("%load_ext bsrepl")
-    ipython.expect("bsrepl 0.1.0  65 transforms", "In [2]:")
+    ipython.expect("65 transforms", "In [2]:")
     ipython.enter("%bsrepl fold.py")
     ipython.expect("+ tfm.Fold", "65 -> 66", "In [3]:")
     files(tmp_path, {"fold.py": FOLD.format(limit=2)})
@@ -49,3 +49,14 @@ def test_files_models_and_verdicts_are_told_around_each_cell(ipython: PtySession
     ipython.expect("NameError", "In [11]:")
     ipython.enter("exit")
     assert ipython.status() == 0
+
+
+def test_the_tour_puts_its_steps_at_the_prompt(ipython: PtySession) -> None:
+    ipython.enter("%load_ext bsrepl")
+    ipython.expect("65 transforms", "In [2]:")
+    ipython.enter("tour()")
+    ipython.expect("[1/23] Introduction", "In [3]:")
+    ipython.enter("tour.next()")
+    ipython.expect("[2/23]", "In [4]:")
+    ipython.enter("tour.quit()")
+    ipython.expect("In [5]:")

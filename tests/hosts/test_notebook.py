@@ -95,7 +95,7 @@ def test_a_notebook_of_ten_cells(start: Callable[[Path], Any], tmp_path: Path) -
     files(tmp_path, {"fold.py": FOLD.format(limit=1)})
     with start(tmp_path) as notebook:
         show = notebook.show
-        assert "bsrepl 0.1.0  65 transforms, 14 kernels, 8 steps" in show("%load_ext bsrepl")
+        assert "65 transforms, 14 kernels, 8 steps" in show("%load_ext bsrepl")
         assert show("%bsrepl fold.py").startswith("+ tfm.Fold  stage=cleanup  fold.py:1\n  transforms 65 -> 66")
         assert show("held = tfm.Fold(); held.limit") == "1"
         assert show('m = load("mnist-conv")') == ""
@@ -200,6 +200,20 @@ STATE = """
     """
 
 
+def test_an_op_that_a_cell_defines_is_executed_for_a_verdict(notebook: Notebook) -> None:
+    text = textwrap.dedent(SLOW % "/").replace("slow.ops", "fast.ops").replace("Slow", "Fast")
+    notebook.run(text)
+    notebook.run('m = load("mnist-conv")\nn = m.transform(tfm.Append())')
+    assert notebook.show("verify(m, n)").startswith("OK  same outputs")
+
+
+def test_a_session_is_recorded(notebook: Notebook, tmp_path: Path) -> None:
+    notebook.run("%timing off")
+    notebook.run("print(1 + 1)")
+    notebook.run("record('session.py')")
+    assert "print(1 + 1)\n# 2\n" in (tmp_path / "session.py").read_text()
+
+
 def test_it_leaves_the_kernel_as_it_was(start: Callable[[Path], Any], tmp_path: Path) -> None:
     files(tmp_path, {"fold.py": FOLD.format(limit=1), "state.py": STATE})
     with start(tmp_path) as notebook:
@@ -231,3 +245,9 @@ def test_running_all_again_gives_the_same(start: Callable[[Path], Any], tmp_path
         with start(tmp_path) as notebook:
             runs.append([notebook.show(cell) for cell in cells])
     assert runs[0] == runs[1]
+
+
+def test_the_source_of_what_is_observed_is_its_own(notebook: Notebook) -> None:
+    notebook.run("import inspect\nfrom qonnx.core.modelwrapper import ModelWrapper")
+    source = "print(inspect.getsource(ModelWrapper.transform))"
+    assert notebook.show(source).startswith("    def transform(")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def observed(clock: Callable[[], float], *, copies: bool = False) -> Iterator[Ob
     running: list[Application] = []
     is_cleaning = False
 
+    @wraps(transform)
     def transform_noted(self: ModelWrapper, transformation: Any, *arguments: Any, **options: Any) -> ModelWrapper:
         if is_cleaning or isinstance(transformation, (type, Observed)):
             return transform(self, transformation, *arguments, **options)
@@ -108,6 +109,7 @@ def observed(clock: Callable[[], float], *, copies: bool = False) -> Iterator[Ob
         finally:
             running.pop()
 
+    @wraps(cleanup)
     def cleanup_noted(self: ModelWrapper) -> ModelWrapper:
         nonlocal is_cleaning
         was, is_cleaning = is_cleaning, True
@@ -122,6 +124,7 @@ def observed(clock: Callable[[], float], *, copies: bool = False) -> Iterator[Ob
         finally:
             is_cleaning = was
 
+    @wraps(begin)
     def begin_noted(self: ModelWrapper, *arguments: Any, **options: Any) -> None:
         begin(self, *arguments, **options)
         if not running and not is_cleaning:
