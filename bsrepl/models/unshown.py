@@ -14,6 +14,7 @@ from ..graphdiff.constants import values_of
 from ..graphdiff.difference import Difference
 from ..graphdiff.edits import Edit
 from ..graphdiff.view import Node, Tensor, View
+from .comparison import Comparison
 from .culprit import place, region
 from .cutting import doubled_in
 from .execution import Executable, Values
@@ -169,4 +170,6 @@ def _differ(before: Any, after: Any, least: float) -> bool:
 
 
 def _are_equal(values: Values, others: Values, names: Sequence[str]) -> bool:
-    return all(np.array_equal(values[name], others[name], equal_nan=values[name].dtype.kind == "f") for name in names)
+    comparison = Comparison()
+    comparison.add([(name, name) for name in names], values, others)
+    return not (comparison.absolute or comparison.why)

@@ -109,7 +109,26 @@ SCALE = np.array([0.37], np.float16)
 ORDER = np.random.default_rng(2).permutation(256)
 BRAINS = helper.make_tensor("w", BRAIN, [16, 4], values(64))
 
+
+def pieces(*sizes: int) -> ModelProto:
+    """The columns of the input as a sequence of tensors of these widths."""
+    whole = model(node("SplitToSequence", ["x", "s"], ["y"], axis=1), s=np.array(sizes))
+    whole.graph.output[0].CopyFrom(helper.make_tensor_sequence_value_info("y", FLOAT, None))
+    return whole
+
+
+def negated(split: ModelProto) -> ModelProto:
+    changed = ModelProto()
+    changed.CopyFrom(split)
+    changed.graph.node[0].input[0] = "n"
+    changed.graph.node.insert(0, node("Neg", ["x"], ["n"]))
+    return changed
+
+
 PAIRS = {
+    "a sequence": (pieces(3, 5), pieces(3, 5), "OK"),
+    "a sequence of other values": (pieces(3, 5), negated(pieces(3, 5)), "DIFFERENT"),
+    "a sequence of other tensors": (pieces(3, 5), pieces(3, 4, 1), "DIFFERENT"),
     "another axis of Softmax": (unary("Softmax", axis=1), unary("Softmax", axis=0), "DIFFERENT"),
     "another reduction": (unary("ReduceMean", axes=[1]), unary("ReduceMax", axes=[1]), "DIFFERENT"),
     "one weight of an attention": (attention(QUERY, KEY), attention(worse(QUERY), KEY), "DIFFERENT"),
