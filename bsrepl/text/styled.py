@@ -96,20 +96,17 @@ def table(
     styles: Sequence[str] = (),
     note_style: str = "dim",
 ) -> Text:
-    """A heading and rows, what there was no room for, and notes.
+    """A heading and rows, what there was no room for, and notes; `importance` is as `columns` has it.
 
-    `importance` is as `columns` has it; `styles` are those of the rows after the heading.
+    `styles` are those of the rows after the heading.
     """
     heading, *lines = columns(rows, width, importance=importance)
-    text: Text = [("bold", "  ".join(heading).rstrip() + "
-")]
+    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
     for number, cells in enumerate(lines):
-        text.append((styles[number] if number < len(styles) else "", "  ".join(cells).rstrip() + "
-"))
+        text.append((styles[number] if styles else "", "  ".join(cells).rstrip() + "\n"))
     shown = most_important(rows, width, importance) if importance is not None else range(len(heading))
     missing = [name for position, name in enumerate(rows[0]) if position not in shown]
-    if missing:
-        text.append(("dim", wrapped(f"no room for: {', '.join(missing)}", width)))
+    text += [("dim", wrapped(f"no room for: {', '.join(missing)}", width))] if missing else []
     return text + [(note_style, wrapped(note, width)) for note in notes]
 
 
