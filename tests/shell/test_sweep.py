@@ -173,4 +173,6 @@ def test_a_narrow_table_keeps_the_status(width: int) -> None:
     rows = [Row("resnet_50_quantised_int4_of_last_week.onnx", "DIFFERENT", "x", seconds=1.0, memory=10**8)]
     lines = "".join(part for _, part in Sweep(rows).styled(width, True)).splitlines()
     assert max(len(line) for line in lines if not line.endswith(".onnx")) <= width  # no name is broken
+    assert lines[1].startswith("resnet_50_quantised_int4")
     assert "DIFFERENT" in lines[1]
+    assert any(line.startswith("no room for: ") for line in lines) or width == 60
