@@ -126,15 +126,19 @@ def watch_result(watch: Watch, width: int, shows_time: bool) -> Text:
 def series_table(series: Series, width: int) -> Text:
     """The steps of a build as a table, a line for each, and the first one that is wrong."""
     styles = ["error" if step is series.first_wrong else "" for step in series]
-    return table(series.rows(), series.conclusion(), width, styles=styles, note_style="dim" if series else "error")
+    note_style = "dim" if series else "error"
+    importance = Importance((1, 2, 0, 3, 4), elastic=4)  # the step and its verdict come first
+    return table(series.rows(), series.conclusion(), width, importance, styles=styles, note_style=note_style)
 
 
 def sweep_table(sweep: Sweep, width: int, shows_time: bool) -> Text:
     """What passes did to many models, a line for each, and how many fail."""
     styles = ["error" if row.is_failed else "" for row in sweep]
-    return table(
-        sweep.table(shows_time), sweep.conclusion(), width, styles=styles, note_style="dim" if sweep else "error"
-    )
+    note_style = "dim" if sweep else "error"
+    rows = sweep.table(shows_time)
+    elastic = rows[0].index("what changed") if "what changed" in rows[0] else None
+    importance = Importance(range(len(rows[0])), elastic)  # the times are given up first
+    return table(rows, sweep.conclusion(), width, importance, styles=styles, note_style=note_style)
 
 
 def survey_table(survey: Survey, width: int) -> Text:

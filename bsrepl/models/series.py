@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..text.columns import cut
 from ..text.styled import Styled, Text
 from .collection import model_name
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .model_diff import ModelDiff
     from .verdict import Verdict
 
+_LONGEST = 40  # characters of what changed, in the table
 _BAD = "!"  # marks the first step that is wrong
 
 
@@ -79,8 +81,9 @@ class Series(Styled):
         """A heading and a row for each step: a mark, its name, the verdicts, what changed."""
         rows: list[tuple[str, ...]] = [("", "step", "step before", "first step", "what changed")]
         for number, step in enumerate(self._steps):
-            cells = [_short(step.verdict), _short(step.whole), step.changes or "nothing"] if number else ["", "", ""]
-            rows.append((_BAD if step is self.first_wrong else "", step.name, *cells))
+            verdicts = (_short(step.verdict), _short(step.whole)) if number else ("", "")
+            changes = (cut(step.changes, _LONGEST) or "nothing") if number else ""
+            rows.append((_BAD if step is self.first_wrong else "", step.name, *verdicts, changes))
         return rows
 
     def conclusion(self) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BsreplError
+from ..text.columns import cut
 from ..text.format import counted, duration, size
 from ..text.styled import Styled, Text
 from .sweep_task import CRASHED, UNREADABLE, Row, Task
@@ -18,6 +19,7 @@ from .trust import TRUSTING
 
 _AHEAD = 2 * (os.cpu_count() or 1) + 62  # tasks that are handed over at a time: each may hold a model
 _HEADING = ("model", "status", "what changed", "memory", "time")
+_LONGEST = 40  # characters of what changed, in the table
 _MOST = 20  # failures that have a line
 
 
@@ -123,7 +125,7 @@ def _row(name: str, future: Future[Row]) -> Row:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    changes = row.applied.changes if row.applied is not None else ""
+    changes = cut(row.applied.changes, _LONGEST) if row.applied is not None else ""
     status = row.verdict.short if row.verdict is not None else row.status
     return row.name, status, changes, size(row.memory) if row.memory else "", duration(row.seconds)
 
