@@ -44,6 +44,10 @@ BODY = """\
         for node in model.get_nodes_by_op_type("Identity"):
             model.graph.node.remove(node)
 """
+WRONG = """\
+        for node in model.get_nodes_by_op_type("Relu"):
+            node.op_type = "Elu"
+"""
 
 
 class Terminal(PtySession):
@@ -67,15 +71,19 @@ class Terminal(PtySession):
 
 
 def session(shell: Terminal, folder: Path) -> None:
-    """A file is saved, and saved with a slip; the class that is held follows."""
+    """A pass is saved and applied; saved again, it computes something else; saved with a slip, it is kept."""
     path = folder / "fold.py"
+    shell.expect(">>>", "tfm 65")
+    shell.enter('m = load("mnist-conv")')
     shell.expect(">>>", "tfm 65")
     path.write_text(PLUGIN.format(stage="cleanup", body=""))
     shell.expect("+ tfm.FoldTaps", ">>>", "tfm 66")
-    shell.enter('tfm.find("fold")')
-    shell.expect("tfm.FoldTaps", ">>>", "tfm 66")
-    path.write_text(PLUGIN.format(stage="topology_opt", body=BODY))
+    shell.enter("m = m.transform(tfm.LowerConvsToMatMul())")
+    shell.expect("OK  same outputs", ">>>", "tfm 66")
+    path.write_text(PLUGIN.format(stage="topology_opt", body=WRONG))
     shell.expect("~ tfm.FoldTaps", ">>>", "tfm 66")
+    shell.enter("m = m.transform(tfm.FoldTaps())")
+    shell.expect("DIFFERENT", ">>>", "tfm 66")
     path.write_text(PLUGIN.format(stage="topology_opt", body="        oops(\n"))
     shell.expect("failed fold.py", "kept the previous version", "!>>", "failing")
 

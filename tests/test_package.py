@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from configparser import ConfigParser
 from fnmatch import fnmatch
 from pathlib import Path
@@ -17,7 +18,7 @@ FILES = [path for path in sorted((ROOT / "bsrepl").rglob("*")) if path.is_file()
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix != ".py"], ids=lambda path: path.name)
 def test_a_file_that_is_no_code_is_data_of_its_package(path: Path) -> None:
     package = ".".join(path.parent.relative_to(ROOT).parts)
-    patterns = CONFIG["options.package_data"].get(package, "").split()
+    patterns = re.split(r"[,\s]*[,\n]\s*", CONFIG["options.package_data"].get(package, ""))  # as setuptools does
     assert any(fnmatch(path.name, pattern) for pattern in patterns), f"{path.name} is not installed with {package}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
@@ -14,6 +15,24 @@ _MACS = frozenset(("Conv", "Gemm", "MatMul"))
 #: What hands on values of its first input, which are no wider afterwards.
 _MOVING = frozenset(
     ("Flatten", "Identity", "Im2Col", "MaxPool", "Pad", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze")
+)
+#: Ops of ONNX that sum up products, and are not counted; ops of other domains that do not.
+_UNCOUNTED = frozenset(
+    ("Attention", "ConvInteger", "ConvTranspose", "DeformConv", "Einsum", "GRU", "LSTM", "MatMulInteger", "QLinearConv",
+     "QLinearMatMul", "RNN")
+)  # fmt: skip
+_WITHOUT_MACS = frozenset(
+    (
+        "BipolarQuant",
+        "DebugMarker",
+        "FloatQuant",
+        "Im2Col",
+        "IntQuant",
+        "MaxPoolNHWC",
+        "MultiThreshold",
+        "Quant",
+        "Trunc",
+    )
 )
 _RESIZING = ("Resize", "Upsample")
 _QUANTISERS = {"Quant": 3, "IntQuant": 3}  # which input of them is the bit width
@@ -38,6 +57,15 @@ def costs(graph: View) -> Costs | None:
             first, second = (_bits(graph, tensor) for tensor in node.inputs[:2])
             total = Costs(total.macs + macs, total.bit_operations + macs * first * second)
     return total
+
+
+def uncounted(graph: View) -> Counter[str]:
+    """The op types of the nodes whose costs are not known, and how many there are of each."""
+    return Counter(
+        node.op_type
+        for node in graph.nodes
+        if (node.op_type not in _WITHOUT_MACS if node.domain else node.op_type in _UNCOUNTED)
+    )
 
 
 def _macs(graph: View, node: Node) -> int | None:

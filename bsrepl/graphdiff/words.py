@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..text.format import counted, magnitude, size
 from .annotations import Annotation, shape_text
 from .attributes import attribute_value
-from .costs import costs
+from .costs import costs, uncounted
 from .edits import Edit
 from .rewrites import Rewrite
 from .tidying import tidying_text
@@ -41,9 +41,10 @@ def headline(difference: Difference) -> str:
 
 def cost_change(difference: Difference) -> str:
     """What changed of them: `5,998 -> 5,996 parameters (24 kB -> 12 kB), 78 M -> 39 M MACs, 2 -> 1 bit operations`."""
-    before, after = costs(difference.old), costs(difference.new)
+    old, new = difference.old, difference.new
+    before, after = costs(old), costs(new)
     parts = [_parameters(difference)]
-    if before is not None and after is not None:
+    if before is not None and after is not None and uncounted(old) == uncounted(new):
         parts += [_amounts(before.macs, after.macs, "MACs")]
         parts += [_amounts(before.bit_operations, after.bit_operations, "bit operations")]
     return ", ".join(filter(None, parts))

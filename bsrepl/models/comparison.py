@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +38,14 @@ class Comparison:
         """Compares tensors, pairs of their names, for one set of inputs. Raises ExecutionFailed if it cannot."""
         worst = 0.0
         for mine, theirs in pairs:
-            a, b = _array(mine, before), _array(theirs, after)
-            if a.shape != b.shape:
-                self._note(f"{mine} {list(a.shape)} -> {list(b.shape)}")
-            if a.size == b.size:
-                worst = max(worst, self._add(mine, a, b.reshape(a.shape)))
+            old, new = list(_arrays(mine, before)), list(_arrays(theirs, after))
+            if len(old) != len(new):
+                self._note(f"{mine} {len(old)} -> {len(new)} tensors")
+            for (name, a), (_, b) in zip(old, new, strict=False):
+                if a.shape != b.shape:
+                    self._note(f"{name} {list(a.shape)} -> {list(b.shape)}")
+                if a.size == b.size:
+                    worst = max(worst, self._add(name, a, b.reshape(a.shape)))
         if worst > self.relative:
             self.relative, self.worst = worst, self.sets
         self.sets += 1
@@ -107,12 +110,16 @@ def _endless(error: NDArray[Any]) -> NDArray[Any]:
     return np.where(error > 0, np.inf, 0.0)
 
 
-def _array(name: str, values: Mapping[str, Any]) -> NDArray[Any]:
+def _arrays(name: str, values: Mapping[str, Any]) -> Iterator[tuple[str, NDArray[Any]]]:
+    """The array of an output with its name, or those of a sequence: `y[0]`, `y[1]`."""
     if name not in values:
         raise ExecutionFailed(f"the output {name} has no value")
-    if not isinstance(values[name], (np.ndarray, np.generic)):
-        raise ExecutionFailed(f"the output {name} is a {type(values[name]).__name__}, which cannot be compared")
-    return np.asarray(values[name])
+    value = values[name]
+    elements = [(f"{name}[{k}]", one) for k, one in enumerate(value)] if isinstance(value, list) else [(name, value)]
+    for label, element in elements:
+        if not isinstance(element, (np.ndarray, np.generic)):
+            raise ExecutionFailed(f"the output {label} is a {type(element).__name__}, which cannot be compared")
+        yield label, np.asarray(element)
 
 
 def _are_equal(a: NDArray[Any], b: NDArray[Any]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
-from onnx import GraphProto, ModelProto, TypeProto, ValueInfoProto
+from onnx import GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.general import SortGraph
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _MOST = 300  # characters of what onnxruntime or QONNX says
 _WARNINGS, _ERRORS = 2, 3  # onnxruntime's levels; the first is its default
 _NEWEST_IR = 11  # every onnxruntime that QONNX can have executes it
+_RANDOM = {
+    "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial", "Dropout",
+}  # fmt: skip
 _RUNTIME = ("", "ai.onnx", "com.microsoft", "org.pytorch.aten")  # domains of onnxruntime, besides `ai.onnx.*`
 
 #: Values of tensors by name: arrays, or lists where a value is a sequence.
@@ -33,15 +36,18 @@ Values = dict[str, Any]
 class Executable:
     """A model that can be executed on any number of sets of inputs. The model itself is not changed.
 
-    `wanted` are tensors to return besides the outputs of the graph. Raises ExecutionFailed, also when called.
+    `wanted` are tensors to return besides the outputs of the graph. Random numbers that it draws follow from `seed`.
+    Raises ExecutionFailed, also when called.
     """
 
-    def __init__(self, model: ModelProto, wanted: Iterable[str] = ()) -> None:
+    def __init__(self, model: ModelProto, wanted: Iterable[str] = (), seed: int = 0) -> None:
         self.inputs = [value.name for value in inputs_of(model)]
         self.outputs = [value.name for value in model.graph.output]
         self._wanted = list(dict.fromkeys(name for name in wanted if name not in {*self.inputs, *self.outputs}))
         self.is_whole = runs_whole(model)
         self._model = model
+        self._seed = seed
+        self._is_random = draws_numbers(model)
         self._session: Any = None
         self._sized: dict[tuple[tuple[int, ...], ...], ModelWrapper] = {}  # for QONNX, which needs fixed shapes
 
@@ -56,7 +62,8 @@ class Executable:
 
     def _whole(self, given: Mapping[str, NDArray[Any]]) -> Values:
         names = [*self.outputs, *self._wanted]
-        if self._session is None:
+        if self._session is None or self._is_random:  # a session goes on with the numbers that it drew before
+            onnxruntime.set_seed(self._seed)
             self._session = _session(self._model, self._wanted)
         return dict(zip(names, self._session.run(names, dict(given)), strict=True))
 
@@ -83,13 +90,20 @@ def runs_whole(model: ModelProto) -> bool:
 
 def domains(model: ModelProto) -> set[str]:
     """The domains of all nodes, those of sub-graphs and functions among them."""
+    return {node.domain for node in _all_nodes(model)}
+
+
+def draws_numbers(model: ModelProto) -> bool:
+    """Whether a node draws random numbers, in a sub-graph or a function as well."""
+    return any(node.op_type in _RANDOM for node in _all_nodes(model))
+
+
+def _all_nodes(model: ModelProto) -> Iterator[NodeProto]:
     graphs: list[Any] = [model.graph, *model.functions]
-    names = set()
     for graph in graphs:  # it grows
         for node in graph.node:
-            names.add(node.domain)
+            yield node
             graphs += subgraphs(node)
-    return names
 
 
 def without_inputs(model: ModelProto, names: Collection[str]) -> ModelProto:

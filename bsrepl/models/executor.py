@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..errors import TaskEnded
-from .messages import END, FAILURE, NOTE, RESULT, Limits, Start, Task
+from .messages import END, FAILURE, NOTE, RESULT, Limits, Note, Start, Task
 
 if TYPE_CHECKING:  # many sessions hold no model, and need none of what these import
     from .packing import Packed
@@ -85,7 +85,7 @@ class Job:
         self._connection = Connection(os.dup(ours.fileno()))
         self._limits = start.limits
         self._deadline = time.monotonic() + start.limits.seconds + _GRACE
-        self.notes: list[Any] = []  # that it has sent so far
+        self.notes: list[Note] = []  # that it has sent so far
         self._result: Any = None
         self._failure: TaskEnded | None = None
         self.is_finished = False

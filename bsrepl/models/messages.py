@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 NOTE, RESULT, FAILURE, END = "note", "result", "failure", "end"  # what a message is
 
@@ -13,6 +13,13 @@ class Limits(NamedTuple):
 
     seconds: float
     memory: int  # bytes of data, beyond those of the process itself
+
+
+class Note(NamedTuple):
+    """What a task says while it runs, and how many seconds after its start."""
+
+    seconds: float
+    content: Any
 
 
 class Start(NamedTuple):

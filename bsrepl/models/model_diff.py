@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UntrustedModel
 from ..text.styled import Styled, Text
 from .hardware import beyond_simulation
+from .trust import TRUSTING
 from .verdict import Outcome, Verdict
 from .workbench import load
 
@@ -84,4 +85,4 @@ def _opened(source: Any) -> tuple[ModelWrapper, str]:
     try:
         return load(source), ""
     except UntrustedModel as error:
-        return load(source, trust=True), str(error).partition("; load(")[0]
+        return load(source, trust=True), str(error).removesuffix(TRUSTING)

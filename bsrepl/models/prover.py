@@ -15,6 +15,7 @@ from .verdict import Outcome, Verdict
 
 LIMIT = 60.0  # seconds that a verdict may take
 _MOST = 10.0  # times as long as the model before, from which on a model that takes too long is broken
+_BRIEF = 1.0  # seconds; a model before that takes less was brief, whatever the limit
 
 #: Gives a function, which can be pickled, that makes some ops of the shell, domains and op types, known elsewhere.
 Preparation = Callable[[list[tuple[str, str]]], Callable[[], object]]
@@ -98,12 +99,16 @@ class Pending:
         notes = self._job.notes
         if not notes:
             return Verdict(Outcome.UNPROVEN, why=f"the models cannot be executed in another process: {ended}{longer}")
-        if isinstance(notes[-1], Verdict):
-            return notes[-1]
+        seconds, last = notes[-1]
+        if isinstance(last, Verdict):
+            return replace(last, why=f"{last.why}{longer}")
         if ended.trace:
             return Verdict(Outcome.UNPROVEN, why=f"internal error in bsrepl: {ended}")
-        if notes[-1] == "before":
+        if last == "before":
             return Verdict(Outcome.UNPROVEN, why=f"the model before could not be executed: {ended}{longer}")
+        if ended.is_late and (before := seconds - notes[0].seconds) > max(self._limit / _MOST, _BRIEF):
+            why = f"the model before took {before:.0f} s, and there was no time for the one after"
+            return Verdict(Outcome.UNPROVEN, why=f"{why}: {ended}{longer}")
         return Verdict(Outcome.BROKEN, why=f"{ended}{longer}")
 
     def send(self) -> None:

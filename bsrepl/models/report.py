@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..text import tracebacks
-from ..text.columns import Importance, columns
+from ..text.columns import Importance
 from ..text.format import duration
 from ..text.styled import Text, fields, headed, table, wrapped
 
@@ -125,23 +125,16 @@ def watch_result(watch: Watch, width: int, shows_time: bool) -> Text:
 
 def series_table(series: Series, width: int) -> Text:
     """The steps of a build as a table, a line for each, and the first one that is wrong."""
-    heading, *rows = columns(series.rows(), width)
-    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
-    for step, cells in zip(series, rows, strict=True):
-        text.append(("error" if step is series.first_wrong else "", "  ".join(cells).rstrip() + "\n"))
-    style = "error" if series.first_wrong is not None else "dim"
-    return text + [(style, wrapped(line, width)) for line in series.conclusion()]
+    styles = ["error" if step is series.first_wrong else "" for step in series]
+    return table(series.rows(), series.conclusion(), width, styles=styles, note_style="dim" if series else "error")
 
 
 def sweep_table(sweep: Sweep, width: int, shows_time: bool) -> Text:
     """What passes did to many models, a line for each, and how many fail."""
-    rows = sweep.table() if shows_time else [cells[:-2] for cells in sweep.table()]
-    heading, *lines = columns(rows, width)
-    text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
-    for row, cells in zip(sweep, lines, strict=True):
-        text.append(("error" if row.is_failed else "", "  ".join(cells).rstrip() + "\n"))
-    style = "dim" if sweep else "error"
-    return text + [(style, wrapped(line, width)) for line in sweep.conclusion()]
+    styles = ["error" if row.is_failed else "" for row in sweep]
+    return table(
+        sweep.table(shows_time), sweep.conclusion(), width, styles=styles, note_style="dim" if sweep else "error"
+    )
 
 
 def survey_table(survey: Survey, width: int) -> Text:

@@ -14,12 +14,13 @@ import select
 import signal
 import socket
 import sys
+import time
 import traceback
 import warnings
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from .messages import END, FAILURE, NOTE, RESULT, Start, Task
+from .messages import END, FAILURE, NOTE, RESULT, Note, Start, Task
 
 
 def serve(number: int) -> None:
@@ -99,6 +100,11 @@ def _work(connection: Connection) -> None:
 
 def _run(connection: Connection) -> None:
     start: Start = connection.recv()
+    began = time.monotonic()
+
+    def note(content: object) -> None:
+        connection.send((NOTE, Note(time.monotonic() - began, content)))
+
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, start.limits.seconds)
     _limit_memory(start.limits.memory)
@@ -110,7 +116,7 @@ def _run(connection: Connection) -> None:
         if prepare := pickle.loads(start.prepare):
             prepare()
         task: Task = pickle.loads(start.task)
-        connection.send((RESULT, task(data, lambda note: connection.send((NOTE, note)))))
+        connection.send((RESULT, task(data, note)))
     except BaseException as error:
         connection.send((FAILURE, (type(error).__name__, str(error), "".join(traceback.format_exception(error)))))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,8 +40,9 @@ class Step(NamedTuple):
 class Series(Styled):
     """The steps of a series, the first one first. True if none was shown to be wrong. Prints as a table."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], warned: Sequence[str] = ()) -> None:
         self._steps = steps
+        self._warned = warned  # of what opening the models warned: `lower.onnx has ops of ...`
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self._steps)
@@ -93,6 +95,9 @@ class Series(Styled):
         for step in self._steps:
             if step.verdict is not None and not step.verdict and not step.verdict.is_wrong:
                 reasons.setdefault(repr(step.verdict), []).append(step.name)
+        for warning in self._warned:
+            name, _, what = warning.partition(" ")
+            reasons.setdefault(what, []).append(name.rstrip(":"))
         return lines + [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
     def styled(self, width: int, shows_time: bool) -> Text:
@@ -112,21 +117,23 @@ def series(
     `progress` is called with the number of models compared so far and the name of the last one.
     """
     steps: list[Step] = []
-    for number, source in enumerate(sources):
-        name = model_name(source)
-        if not number:
-            steps.append(Step(name, "", {}, None, None))
-        else:
-            compared = diff(sources[number - 1], source)
-            whole = steps[-1].whole
-            if number == 1:
-                whole = compared.verdict
-            elif compared:
-                whole = diff(sources[0], source).verdict
-            difference = compared.difference
-            steps.append(Step(name, _changes(difference), compared.to_dict()["graph"], compared.verdict, whole))
-        progress(number + 1, name)
-    return Series(steps)
+    with warnings.catch_warnings(record=True) as messages:
+        warnings.simplefilter("always")
+        for number, source in enumerate(sources):
+            steps.append(_step(steps, sources, number, diff))
+            progress(number + 1, model_name(source))
+    return Series(steps, list(dict.fromkeys(str(message.message) for message in messages)))
+
+
+def _step(earlier: Sequence[Step], sources: Sequence[Any], number: int, diff: Callable[[Any, Any], ModelDiff]) -> Step:
+    name = model_name(sources[number])
+    if not number:
+        return Step(name, "", {}, None, None)
+    compared = diff(sources[number - 1], sources[number])
+    whole = compared.verdict if number == 1 else earlier[-1].whole
+    if compared and number > 1:
+        whole = diff(sources[0], sources[number]).verdict
+    return Step(name, _changes(compared.difference), compared.to_dict()["graph"], compared.verdict, whole)
 
 
 def _changes(difference: Difference) -> str:

@@ -14,8 +14,10 @@ from ..errors import BsreplError
 from ..text.format import counted, duration, size
 from ..text.styled import Styled, Text
 from .sweep_task import CRASHED, UNREADABLE, Row, Task
+from .trust import TRUSTING
 
 _AHEAD = 2 * (os.cpu_count() or 1) + 62  # tasks that are handed over at a time: each may hold a model
+_HEADING = ("model", "status", "what changed", "memory", "time")
 _MOST = 20  # failures that have a line
 
 
@@ -51,9 +53,11 @@ class Sweep(Styled):
         """Writes the rows into a file. Raises OSError if that fails."""
         Path(path).expanduser().write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
 
-    def table(self) -> list[tuple[str, ...]]:
-        """A heading and a row for each model: its status, what changed, memory, time."""
-        return [("model", "status", "what changed", "memory", "time"), *map(_cells, self._rows)]
+    def table(self, is_measured: bool = True) -> list[tuple[str, ...]]:
+        """A heading and a row for each model: its status, what changed, if anything did; memory and time if asked."""
+        rows = [_HEADING, *map(_cells, self._rows)]
+        has_changes = any(row.applied is not None and row.applied.changes for row in self._rows)
+        return [(*row[:2], *(row[2:3] if has_changes else ()), *(row[3:] if is_measured else ())) for row in rows]
 
     def conclusion(self) -> list[str]:
         """The lines below the table: how many of each status, and why those failed that did."""
@@ -114,7 +118,7 @@ def _row(name: str, future: Future[Row]) -> Row:
     if error is None:
         return future.result()
     if isinstance(error, BsreplError):
-        return Row(name, UNREADABLE, str(error))
+        return Row(name, UNREADABLE, str(error).removesuffix(TRUSTING))
     return Row(name, CRASHED, " ".join(f"{type(error).__name__}: {error}".split()))
 
 

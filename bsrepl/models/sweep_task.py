@@ -101,13 +101,14 @@ def _applied(
     from ..graphdiff.words import in_short
     from .loading import opened
     from .trace import trace
+    from .trust import TRUSTING
     from .verify import verify
 
     os.environ["NUM_DEFAULT_WORKERS"] = "1"  # of QONNX's pools: there are enough processes
     try:
         before = opened(pickle.loads(parts[0]))
     except BsreplError as error:
-        return Row(name, UNREADABLE, str(error))
+        return Row(name, UNREADABLE, str(error).removesuffix(TRUSTING))
     started = time.perf_counter()
     traced = trace(before, pickle.loads(passes), cfg=cfg, parity=False, clock=time.perf_counter, prove=_unproven)
     if traced.error is not None:

@@ -53,6 +53,11 @@ def _chosen(values: Sequence[ValueInfoProto], given: Mapping[Any, Any]) -> Value
     return {value.name: with_type(np.asarray(named[value.name]), value) for value in values}
 
 
+def by_name(names: Sequence[str], values: Mapping[Any, Any]) -> Values:
+    """Values whose keys are names, or places among `names`."""
+    return {names[key] if isinstance(key, int) else key: np.asarray(value) for key, value in values.items()}
+
+
 def with_type(array: Any, value: ValueInfoProto) -> Any:
     """An array with the element type of an input."""
     element = value.type.tensor_type.elem_type

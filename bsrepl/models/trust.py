@@ -25,7 +25,8 @@ _RUNTIME = ("", "ai.onnx", "com.microsoft")  # domains that onnxruntime implemen
 _FRAMEWORKS = ("qonnx", "finn", "brainsmith")  # they need no distribution: many use them from a clone
 _EVALUATED = {"tensor_layout": "layout", "tensor_sparsity": "sparsity"}  # annotations that QONNX evaluates
 _MOST = 60  # characters of an annotation that are shown
-_TRUST = "load(..., trust=True) opens it anyway"
+#: How the message of UntrustedModel ends.
+TRUSTING = "; load(..., trust=True) opens it anyway"
 
 
 def refuse_untrusted(model: ModelProto, place: str) -> None:
@@ -41,7 +42,7 @@ def refuse_untrusted(model: ModelProto, place: str) -> None:
     if strange:
         raise UntrustedModel(
             f"{place} has ops of the domain {', '.join(strange)}, which is no installed package: transforming or "
-            f"executing it would import a module of that name; {_TRUST}"
+            f"executing it would import a module of that name{TRUSTING}"
         )
     for graph in graphs:
         for annotation in graph.quantization_annotation:
@@ -49,7 +50,7 @@ def refuse_untrusted(model: ModelProto, place: str) -> None:
                 if entry.key in _EVALUATED and not _is_literal(entry.value):
                     raise UntrustedModel(
                         f"{place} annotates {annotation.tensor_name} with a {_EVALUATED[entry.key]} that QONNX would "
-                        f"execute: {entry.value[:_MOST]!r}; {_TRUST}"
+                        f"execute: {entry.value[:_MOST]!r}{TRUSTING}"
                     )
     running = sorted(module for module in modules - local if not _is_of_runtime(module))
     if running:

@@ -14,6 +14,7 @@ from ..graphdiff.constants import values_of
 from ..graphdiff.difference import Difference
 from ..graphdiff.edits import Edit
 from ..graphdiff.view import Node, Tensor, View
+from .comparison import Comparison
 from .culprit import place, region
 from .cutting import doubled_in
 from .execution import Executable, Values
@@ -22,6 +23,8 @@ from .regions import Disagreement, Pieces
 _VISIBLE = 1e-3  # relative; how far a number has to change, and
 _LEAST = 1e-5  # times the largest one of an array: a smaller change may be lost among what float32 rounds
 _MOST = 8  # sub-graphs of which it is tried whether an output depends on them
+
+_SLIGHT = 1e-3  # relative; a rewrite that is right may compute values that differ by as much, where larger ones cancel
 
 _Pair = tuple[Tensor, Tensor]
 
@@ -69,13 +72,19 @@ class Changes:
             for inputs, others in sets if self._regions else ():
                 pieces = Pieces(*self._models, self._tensors, inputs, others)
                 wrong = list(filter(is_wrong, pieces.disagreements()))
-                if guilty := pieces.unexplained(wrong):
+                guilty = pieces.unexplained(wrong)
+                if guilty is not None and guilty.relative > self._least(guilty):
                     where = place(self._difference, self._pairs, guilty.before, guilty.after)
                     return f"{where} computes other values (relative {guilty.relative:.0e})"
                 explained.update(*(self._regions.get(piece[:2], [()])[-1] for piece in wrong))
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
             pass
         return self._idle(sets) or self._ineffective(explained, max(least, _VISIBLE))
+
+    def _least(self, piece: Disagreement) -> float:
+        """How far a piece may disagree: a rewrite by what it may round, a node that was edited by nothing."""
+        old, new = self._regions.get((piece.before, piece.after), (set(), set()))
+        return 0.0 if len(old) == len(new) == 1 else _SLIGHT
 
     def _idle(self, sets: Sequence[tuple[Values, Values]]) -> str:
         """A sub-graph that changed, and on which no output depends: not if what changed there gives twice as much."""
@@ -137,7 +146,8 @@ def _is_visible(difference: Difference, edit: Edit, least: float) -> bool:
     read = zip(old.inputs, new.inputs, strict=False)
     numbers = [(_constant(difference.old, a), _constant(difference.new, b)) for a, b in read]
     given = dict(new.attributes)
-    numbers += [(attribute_value(a), attribute_value(given[name])) for name, a in old.attributes if name in given]
+    attributes = [(attribute_value(a), attribute_value(given[name])) for name, a in old.attributes if name in given]
+    numbers += [(a, b) for a, b in attributes if not isinstance(a, bytes)]
     return any(_differ(a, b, least) for a, b in numbers)
 
 
@@ -146,9 +156,13 @@ def _constant(view: View, tensor: Tensor | None) -> Any:
 
 
 def _differ(before: Any, after: Any, least: float) -> bool:
-    """Whether two numbers or arrays are floating-point numbers, and others."""
+    """Whether two numbers or arrays have other floating-point numbers, 8-bit integers or texts; others may be sizes."""
     a, b = (np.asarray(value) for value in (before, after))
-    if a.dtype.kind != "f" or b.dtype.kind != "f" or a.shape != b.shape or not a.size:
+    if a.dtype != b.dtype or a.shape != b.shape or not a.size:
+        return False
+    if a.dtype.kind in "OSU":
+        return not np.array_equal(a, b)
+    if a.dtype.kind not in "fV" and (a.dtype.itemsize > 1 or a.dtype.kind == "b"):
         return False
     wide = a.astype(np.float64), b.astype(np.float64)
     change, size = np.abs(wide[0] - wide[1]), np.abs(wide[0])
@@ -156,4 +170,6 @@ def _differ(before: Any, after: Any, least: float) -> bool:
 
 
 def _are_equal(values: Values, others: Values, names: Sequence[str]) -> bool:
-    return all(np.array_equal(values[name], others[name], equal_nan=values[name].dtype.kind == "f") for name in names)
+    comparison = Comparison()
+    comparison.add([(name, name) for name in names], values, others)
+    return not (comparison.absolute or comparison.why)

@@ -121,5 +121,11 @@ class Verdict(Styled):
         return "; ".join(sentences)
 
 
+def unfinished(absolute: float, relative: float) -> Verdict:
+    """The verdict if there is no time to find out where the differences of outputs come from."""
+    differ = f"the outputs differ by {absolute:.1e} (relative {relative:.0e})"
+    return Verdict(Outcome.UNPROVEN, why=f"{differ}, and there was no time to tell whether that is rounding")
+
+
 def _finite(number: float) -> float | None:
     return float(number) if math.isfinite(number) else None

@@ -19,6 +19,7 @@ from ..graphdiff.difference import Difference, between
 from ..graphdiff.view import Tensor
 from ..text.format import counted
 from . import precision, rounding
+from .chance import chance
 from .comparison import Comparison
 from .contradictions import new_contradictions
 from .counterparts import counterparts
@@ -29,9 +30,9 @@ from .meaning import meaningless
 from .noise import is_noise
 from .packing import unpacked
 from .regions import Disagreement, Pieces, comparable
-from .trials import Trial, Trials, generated_trials, given_trials, with_type
+from .trials import Trial, Trials, by_name, generated_trials, given_trials, with_type
 from .unshown import Changes
-from .verdict import Divergence, Outcome, Verdict
+from .verdict import Divergence, Outcome, Verdict, unfinished
 
 BEFORE, AFTER = "before", "after"  # notes: which model is executed next
 _COARSE = 64.0  # times what is allowed, that models in 16 bits may differ by if they agree in float32
@@ -118,7 +119,7 @@ class _Verification:
         self._is_expected = bool(expected)
         if expected:
             outputs = [value.name for value in before.graph.output]
-            self._results = [_by_name(outputs, values) for values in expected]
+            self._results = [by_name(outputs, values) for values in expected]
 
     @cached_property
     def _difference(self) -> Difference:
@@ -156,6 +157,8 @@ class _Verification:
         )
         verdict = self._meaningful(self._decided(verdict, comparison))
         is_proof = self._tolerance is None and not self._is_expected
+        if verdict.is_wrong and (drawn := chance(self._models[0], self._named.outputs, verdict.inputs)):
+            return replace(verdict, outcome=Outcome.UNPROVEN, why=drawn)
         return self._shown(verdict, execute) if verdict and is_proof else verdict
 
     @property
@@ -171,8 +174,12 @@ class _Verification:
 
     def _shown(self, verdict: Verdict, execute: Executable) -> Verdict:
         """The verdict on equal outputs, unless they do not show a change: then other inputs are tried, which may."""
-        inputs = [verdict.inputs] if verdict.absolute else [trial.inputs for trial in self._trials.trials]
-        sets = [(dict(values), self._theirs(dict(values))) for values in inputs]
+        if not self._difference:
+            return verdict
+        late = "the outputs agree; whether they show every change took too much time or memory to find out"
+        self._note(replace(verdict, outcome=Outcome.UNPROVEN, why=late))
+        inputs = [dict(verdict.inputs)] if verdict.absolute else [trial.inputs for trial in self._trials.trials]
+        sets = [(values, self._theirs(values)) for values in inputs]
         changes = Changes(self._models, self._difference, self._pairs, self._tensors)
         change = changes.unshown(sets, self._is_wrong, _NARROW * self._step)
         if not change:
@@ -205,7 +212,7 @@ class _Verification:
             return self._in_float32(verdict, comparison.is_within())
         if not (comparison.absolute or comparison.why):
             return replace(verdict, outcome=Outcome.OK)
-        self._note(verdict if comparison.why else _unfinished(comparison))
+        self._note(verdict if comparison.why else unfinished(comparison.absolute, comparison.relative))
         try:
             return self._by_pieces(verdict, comparison)
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside; the outputs alone are judged
@@ -290,13 +297,3 @@ class _Verification:
             return new_contradictions(self._difference, *self._models, inputs, self._theirs(inputs))
         except ExecutionFailed:  # it cannot return all tensors
             return []
-
-
-def _unfinished(comparison: Comparison) -> Verdict:
-    """The verdict if there is no time to find out where the differences of outputs come from."""
-    differ = f"the outputs differ by {comparison.absolute:.1e} (relative {comparison.relative:.0e})"
-    return Verdict(Outcome.UNPROVEN, why=f"{differ}, and there was no time to tell whether that is rounding")
-
-
-def _by_name(outputs: Sequence[str], values: Mapping[Any, Any]) -> Values:
-    return {outputs[key] if isinstance(key, int) else key: np.asarray(value) for key, value in values.items()}

@@ -88,16 +88,26 @@ def fields(pairs: Sequence[tuple[str, str]], width: int, indent: int = 2) -> Tex
 
 
 def table(
-    rows: Sequence[Sequence[str]], notes: Sequence[str], width: int, importance: Importance | None = None
+    rows: Sequence[Sequence[str]],
+    notes: Sequence[str],
+    width: int,
+    importance: Importance | None = None,
+    *,
+    styles: Sequence[str] = (),
+    note_style: str = "dim",
 ) -> Text:
-    """A heading and rows, what there was no room for, and notes; `importance` is as `columns` has it."""
+    """A heading and rows, what there was no room for, and notes; `importance` is as `columns` has it.
+
+    `styles` are those of the rows after the heading.
+    """
     heading, *lines = columns(rows, width, importance=importance)
     text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
-    text += [("", "  ".join(cells).rstrip() + "\n") for cells in lines]
+    for number, cells in enumerate(lines):
+        text.append((styles[number] if styles else "", "  ".join(cells).rstrip() + "\n"))
     shown = most_important(rows, width, importance) if importance is not None else range(len(heading))
     missing = [name for position, name in enumerate(rows[0]) if position not in shown]
-    left_out = [f"no room for: {', '.join(missing)}"] if missing else []
-    return text + [("dim", wrapped(note, width)) for note in (*left_out, *notes)]
+    text += [("dim", wrapped(f"no room for: {', '.join(missing)}", width))] if missing else []
+    return text + [(note_style, wrapped(note, width)) for note in notes]
 
 
 def progress(done: int, total: int, name: str, width: int) -> Text:

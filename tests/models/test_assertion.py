@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_a_failure_fits_a_screen_and_names_the_node() -> None:
 
 
 def test_equal_models_are_executed_if_outputs_are_expected() -> None:
-    zero = np.zeros((1, 1, 28, 28), "float32")
+    zero: Any = np.zeros((1, 1, 28, 28), "float32")
     with pytest.raises(AssertionError, match=r"^DIFFERENT"):
         assert_same("mnist-conv", "mnist-conv", inputs=zero, expected=np.ones((1, 10), "float32"))
 

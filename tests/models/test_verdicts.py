@@ -109,7 +109,26 @@ SCALE = np.array([0.37], np.float16)
 ORDER = np.random.default_rng(2).permutation(256)
 BRAINS = helper.make_tensor("w", BRAIN, [16, 4], values(64))
 
+
+def pieces(*sizes: int) -> ModelProto:
+    """The columns of the input as a sequence of tensors of these widths."""
+    whole = model(node("SplitToSequence", ["x", "s"], ["y"], axis=1), s=np.array(sizes))
+    whole.graph.output[0].CopyFrom(helper.make_tensor_sequence_value_info("y", FLOAT, None))
+    return whole
+
+
+def negated(split: ModelProto) -> ModelProto:
+    changed = ModelProto()
+    changed.CopyFrom(split)
+    changed.graph.node[0].input[0] = "n"
+    changed.graph.node.insert(0, node("Neg", ["x"], ["n"]))
+    return changed
+
+
 PAIRS = {
+    "a sequence": (pieces(3, 5), pieces(3, 5), "OK"),
+    "a sequence of other values": (pieces(3, 5), negated(pieces(3, 5)), "DIFFERENT"),
+    "a sequence of other tensors": (pieces(3, 5), pieces(3, 4, 1), "DIFFERENT"),
     "another axis of Softmax": (unary("Softmax", axis=1), unary("Softmax", axis=0), "DIFFERENT"),
     "another reduction": (unary("ReduceMean", axes=[1]), unary("ReduceMax", axes=[1]), "DIFFERENT"),
     "one weight of an attention": (attention(QUERY, KEY), attention(worse(QUERY), KEY), "DIFFERENT"),
@@ -215,6 +234,15 @@ def branching(weights: Any, branch: str, limit: float) -> ModelProto:
     )  # fmt: skip
 
 
+def named(*names: str) -> ModelProto:
+    """The name of the largest value of each row: the last column is never the largest one."""
+    texts = model(node("Mul", ["x", "k"], ["a"]), node("Abs", ["a"], ["b"]), node("ArgMax", ["b"], ["i"], axis=-1),
+                  node("Gather", ["n", "i"], ["y"]), shape=["N", 3], k=np.float32([1, 1, 0]),
+                  n=np.array(names, object))  # fmt: skip
+    texts.graph.output[0].type.tensor_type.elem_type = TensorProto.STRING
+    return texts
+
+
 COLUMN, ROW = worse(KEY, place=3), worse(KEY, place=8)  # the bias of the first four columns is the one that is large
 UNSHOWN = {
     "what a later node hides": (dead(KEY, QUERY), dead(COLUMN, QUERY), "UNPROVEN", "MatMul product computes other"),
@@ -226,6 +254,7 @@ UNSHOWN = {
     "a branch that is taken": (branching(KEY, "else", 1e9), branching(COLUMN, "else", 1e9), "DIFFERENT", ""),
     "a scale that is taken back": (through(4, 0.5, 1), through(2, 1, 1), "OK", ""),
     "a scale of two that is folded": (SCALED, chain(node("MatMul", ["x", "d"], ["b"], name="first"), LAST), "OK", ""),
+    "a text that is not met": (named("cat", "dog", "owl"), named("cat", "dog", "eel"), "UNPROVEN", "Gather changed"),
     "a limit that nothing reaches": (
         model(node("Clip", ["x", "", "m"], ["y"]), m=np.float32(1e9)),
         model(node("Clip", ["x", "", "m"], ["y"]), m=np.float32(1e8)), "UNPROVEN", "Clip changed: input 2 1e+09",
@@ -239,6 +268,16 @@ def test_equal_outputs_are_no_proof_if_they_do_not_show_a_change(name: str) -> N
     verdict = verify(before, after, probe_count=2)
     assert verdict.outcome.name == outcome, verdict
     assert reason in verdict.why
+
+
+def test_random_numbers_prove_nothing_unless_they_are_the_same() -> None:
+    drawn = [
+        model(node("Dropout", ["x", "r", "t"], ["y"]), shape=["N", 64], r=np.float32(ratio), t=np.array(True))
+        for ratio in (0.5, 0.6)
+    ]
+    assert verify(drawn[0], drawn[0])
+    verdict = verify(*drawn)
+    assert (verdict.outcome.name, "random numbers" in verdict.why) == ("UNPROVEN", True)
 
 
 def test_outputs_in_another_order_are_compared_by_their_names() -> None:

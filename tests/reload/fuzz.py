@@ -13,6 +13,7 @@ import argparse
 import functools
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -46,7 +47,7 @@ class World:
         self.random = random.Random(seed)
         self.is_wide = is_wide  # dynamic imports, moves of plugins between files and held objects among it
         self.held: dict[str, Any] = {}  # the names of a session
-        self.stale: set[str] = set()  # the holders that were named
+        self.named: list[type] = []  # the old classes that were named, each by one way to it
         self.folder = folder / "live"
         self.folder.mkdir()
         self.fresh = folder / "fresh"
@@ -120,7 +121,6 @@ class World:
         """The session takes a class, an instance or a container of them, or lets go of one."""
         classes = [plugin.target for plugins in self.reloader.files.values() for plugin in plugins]
         variable = f"v{self.random.randrange(8)}"
-        self.stale = {holder for holder in self.stale if not holder.startswith(variable)}
         if not classes or self.random.random() < 0.2:
             return f"{variable} is dropped: {self.held.pop(variable, None)!r}"
         cls = self.random.choice(classes)
@@ -135,7 +135,8 @@ class World:
         modules = {module.__name__: vars(module) for module in self.reloader.modules.values()}
         followed = follow(report.replaced, lambda: {"": self.held, **modules}, report.after.seen)
         assert followed.error is None, followed.error
-        self.stale |= {stale.holder for stale in followed.stale}
+        holders = {re.split(r"\W", stale.holder)[0] for stale in followed.stale}
+        self.named += [cls for holder in holders & self.held.keys() for cls in _classes(self.held[holder])]
 
     def write(self, name: str, text: str) -> str:
         path = self.folder / name
@@ -197,8 +198,8 @@ class World:
         for name, value in self.held.items():
             for cls in _classes(value):
                 is_live = any(cls is other for names in live for other in names.values())
-                named = any(holder.startswith(name) for holder in self.stale)
-                assert is_live or named, f"{name} = {value!r} holds an old {cls} that nobody named"
+                is_named = any(cls is other for other in self.named)
+                assert is_live or is_named, f"{name} = {value!r} holds an old {cls} that nobody named"
 
     def live_source(self, path: str) -> bytes:
         """The source of the code of a file that is live."""

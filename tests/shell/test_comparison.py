@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 
+from bsrepl.models.collection import collected
+from bsrepl.models.model_diff import compared
+from bsrepl.models.prover import Prover
+from bsrepl.models.series import Series, series
 from bsrepl.models.workbench import load
 from bsrepl.shell import comparison, options
+from bsrepl.text.styled import plain
 
-from ..conftest import Screen
+from ..conftest import EXECUTOR, Screen
 from .test_command_line import bsrepl
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* has ops of qonnx")
@@ -35,6 +41,11 @@ def trail(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for second, step in enumerate(("tidy", "lower", "bias", "hardware"), 1):
         os.utime(folder / f"{step}.onnx", (second, second))
     return folder
+
+
+@pytest.fixture(scope="module")
+def build(trail: Path) -> Series:
+    return series(collected(str(trail)), partial(compared, prove=Prover(EXECUTOR).verdict), lambda done, name: None)
 
 
 @pytest.mark.parametrize(
@@ -60,36 +71,42 @@ def test_the_status_says_whether_the_outputs_agree(
     assert words in screen.out.getvalue()
 
 
-def test_a_build_is_a_row_a_step_in_the_order_they_were_written(screen: Screen, trail: Path) -> None:
-    rows = [line.split()[:3] for line in screen.type(f"build = diff({str(trail)!r}); build").splitlines()]
-    assert rows[:5] == [
+def test_a_build_is_a_row_a_step_in_the_order_they_were_written(build: Series) -> None:
+    lines = plain(build.styled(100, True)).splitlines()
+    assert [line.split()[:3] for line in lines[:5]] == [
         ["step", "step", "before"],
         ["tidy.onnx"],
         ["lower.onnx", "OK", "rel"],
         ["!", "bias.onnx", "DIFFERENT"],
         ["hardware.onnx", "UNPROVEN", "UNPROVEN"],
     ]
-    assert screen.type("[step.name for step in build if step.is_wrong], build.first_wrong.whole.outcome.name") == (
-        "(['bias.onnx'], 'DIFFERENT')\n"
-    )
+    assert "lower.onnx, bias.onnx: has ops of qonnx.custom_op.general: " in " ".join(lines)
+    assert [step.name for step in build if step.is_wrong] == ["bias.onnx"]
+    assert build.first_wrong is build[2]
+    assert not build
 
 
 @pytest.mark.parametrize("width", [60, 40])
-def test_a_narrow_table_keeps_the_steps_and_their_verdicts(screen: Screen, trail: Path, width: int) -> None:
-    text = screen.names["diff"](str(trail)).styled(width, True)
-    lines = "".join(part for _, part in text).splitlines()
+def test_a_narrow_table_keeps_the_steps_and_their_verdicts(build: Series, width: int) -> None:
+    lines = plain(build.styled(width, True)).splitlines()
     assert max(map(len, lines)) <= width
     assert lines[3].startswith("!  bias.onnx      DIFFERENT")
+    assert "no room for: " in lines[5] or width == 60
 
 
-def test_the_report_is_plain_json(screen: Screen, trail: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    comparison.run(screen.names["diff"], options.parsed(["--diff", str(trail), "--json"]), screen.console.out)
-    report = json.loads(capsys.readouterr().out)
-    assert (report["status"], report["first_wrong"]) == (1, "bias.onnx")
-    bias = report["steps"][2]
+def test_the_report_is_plain_json(
+    build: Series, screen: Screen, trail: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = json.loads(json.dumps(build.to_dict(), allow_nan=False))
+    assert values["first_wrong"] == "bias.onnx"
+    bias = values["steps"][2]
     assert bias["verdict"]["outcome"] == bias["against_first"]["outcome"] == "DIFFERENT"
     assert bias["verdict"]["first"]["tensor_after"] == "Plus214_Output_0"
     assert bias["graph"]["nodes"] == {"before": 18, "after": 18, "untouched": 17}
+    models = [str(trail / "tidy.onnx"), str(trail / "bias.onnx")]
+    comparison.run(screen.names["diff"], options.parsed(["--diff", *models, "--json"]), screen.console.out)
+    report = json.loads(capsys.readouterr().out)
+    assert (report["status"], report["verdict"]["outcome"]) == (1, "DIFFERENT")
 
 
 @pytest.mark.parametrize(

@@ -174,3 +174,4 @@ def test_a_narrow_table_keeps_the_status(width: int) -> None:
     lines = "".join(part for _, part in Sweep(rows).styled(width, True)).splitlines()
     assert max(map(len, lines)) <= width
     assert "DIFFERENT" in lines[1]
+    assert "no room for: " in "".join(lines) or width == 60
