@@ -75,6 +75,11 @@ def test_only_the_prompt_imports_ptpython() -> None:
     assert {Path(module).parent.as_posix() for module in importers} == {"shell/prompt"}
 
 
+def test_only_the_hosts_import_ipython() -> None:
+    importers = [module for module in MODULES if any(name.partition(".")[0] == "IPython" for name in imports(module))]
+    assert {room(module) for module in importers} == {"hosts"}
+
+
 def test_the_front_of_a_room_is_one_line() -> None:
     fronts = [module for module in MODULES if module.endswith("/__init__")]
     assert [module for module in fronts if len(tree(module).body) > 1] == ["graphdiff/__init__"]

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..frameworks.qonnx.analysis_results import Cost, Ranges
 from ..models.executor import Executor
 from ..models.unasked import Proof
 from ..registry.plugin import Origin, Plugin
@@ -30,6 +31,7 @@ _PATIENCE = 0.9  # seconds that a cell waits for the proof of what it did to mod
 _INTERVAL = 0.2  # seconds between two looks for a late proof while no cell runs
 
 _MODELS = ("qonnx.core.modelwrapper.ModelWrapper", "onnx.onnx_ml_pb2.ModelProto")
+_DICTS = (Cost, Ranges)  # tables that are dicts: IPython would print them as such
 
 _loaded: list[Extension] = []  # one at most
 
@@ -84,6 +86,9 @@ class Extension:
         self._bundles.for_type(Styled, self._plain)
         for kind in _MODELS:
             self._bundles.for_type(kind, _described)
+        self._texts = shell.display_formatter.formatters["text/plain"]
+        for table in _DICTS:
+            self._texts.for_type(table, lambda value, printer, cycle: printer.text(self._plain(value)["text/plain"]))
         self._magics = {"bsrepl": self._watch, "timing": self._timing}
         for name, magic in self._magics.items():
             shell.register_magic_function(magic, "line", name)
@@ -100,6 +105,8 @@ class Extension:
             self._shell.events.unregister(event, function)
         for kind in (Styled, *_MODELS):
             self._bundles.pop(kind, None)
+        for table in _DICTS:
+            self._texts.pop(table, None)
         for name in self._magics:
             self._shell.magics_manager.magics["line"].pop(name, None)
         for name, value in self._names.items():
