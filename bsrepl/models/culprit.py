@@ -34,11 +34,18 @@ def place(difference: Difference, pairs: Mapping[Tensor, Tensor], tensor: Tensor
 
 
 def region(
-    difference: Difference, pairs: Mapping[Tensor, Tensor], tensor: Tensor, other: Tensor
+    difference: Difference,
+    pairs: Mapping[Tensor, Tensor],
+    tensor: Tensor,
+    other: Tensor,
+    inverse: Mapping[Tensor, Tensor] | None = None,
 ) -> tuple[set[int], set[int]]:
-    """The nodes of both graphs between a pair of tensors and the nearest pairs above them."""
+    """The nodes of both graphs between a pair of tensors and the nearest pairs above them.
+
+    `inverse` are the pairs the other way round, which take time to find again for each of many.
+    """
     graphs = difference.old, difference.new
-    counterparts = dict(pairs), {theirs: mine for mine, theirs in pairs.items()}
+    counterparts = pairs, inverse or {theirs: mine for mine, theirs in pairs.items()}
     regions: tuple[set[int], set[int]] = (set(), set())
     waiting = [(0, tensor), (1, other)]
     while waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,10 +47,11 @@ class Changes:
         new = [*difference.inserted, *(edit.new for edit in edited), *(theirs for _, theirs in moved)]
         self._nodes = _with_owners(difference.old, old), _with_owners(difference.new, new)
         self._regions: dict[_Pair, tuple[set[int], set[int]]] = {}  # where changes end: the nodes of both graphs
-        for pair in tensors if self else ():
-            nodes = region(difference, pairs, *pair)
-            if nodes[0] & self._nodes[0] or nodes[1] & self._nodes[1]:
-                self._regions[pair] = nodes
+        held = dict(tensors), {theirs: mine for mine, theirs in tensors}
+        reached = _ends(difference.old, self._nodes[0], held[0]), _ends(difference.new, self._nodes[1], held[1])
+        for mine, theirs in tensors:
+            if mine in reached[0] or theirs in reached[1]:
+                self._regions[mine, theirs] = region(difference, held[0], mine, theirs, held[1])
         read = {name for _, new in self._regions.values() for node in new for name in difference.new.nodes[node].inputs}
         self._tensors = [pair for pair in tensors if pair in self._regions or pair[1] in read]
 
@@ -82,9 +83,10 @@ class Changes:
         return self._idle(sets) or self._ineffective(explained, max(least, _VISIBLE))
 
     def _least(self, piece: Disagreement) -> float:
-        """How far a piece may disagree: a rewrite by what it may round, a node that was edited by nothing."""
+        """How far a piece may disagree: a rewrite by what it may round, an edited node by nothing."""
         old, new = self._regions.get((piece.before, piece.after), (set(), set()))
-        return 0.0 if len(old) == len(new) == 1 else _SLIGHT
+        edits = [edit for edit in self._difference.edited if {edit.old} == old and {edit.new} == new]
+        return 0.0 if any(map(self._is_alone, edits)) else _SLIGHT
 
     def _idle(self, sets: Sequence[tuple[Values, Values]]) -> str:
         """A sub-graph that changed, and on which no output depends: not if what changed there gives twice as much."""
@@ -129,6 +131,21 @@ def _beside(view: View, node: int) -> set[int]:
     """The nodes that produce what a node reads, and those that read what it produces."""
     makers = {port[0] for port in view.makers[node] if port is not None}
     return makers | {reader for readers in view.readers[node] for reader, _ in readers}
+
+
+def _ends(view: View, nodes: Collection[int], held: Collection[Tensor]) -> set[Tensor]:
+    """The first of some tensors that nodes lead to."""
+    ends: set[Tensor] = set()
+    waiting, known = list(nodes), set(nodes)
+    for node in waiting:  # it grows
+        for tensor, readers in zip(view.nodes[node].outputs, view.readers[node], strict=True):
+            if tensor is not None and tensor in held:
+                ends.add(tensor)
+                continue
+            after = {reader for reader, _ in readers} - known
+            known |= after
+            waiting += after
+    return ends
 
 
 def _with_owners(view: View, nodes: Sequence[int]) -> set[int]:
