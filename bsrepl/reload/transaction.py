@@ -97,7 +97,9 @@ class Transaction:
                 failed = {path: errors[path] for path in part & errors.keys()}
                 causes = {path: error for path, error in failed.items() if _is_cause(self._runs[path])} or failed
                 reported |= self._keep(part, causes)
-        withdrawn += self._live.withdraw_unneeded()
+        for unneeded in self._live.withdraw_unneeded():
+            withdrawn += unneeded.plugins
+            self._replaced.append(Replaced(unneeded.module, None, unneeded.plugins))
         for path in self._live.packaged & (affected | self._gone):  # a package may have come back without what is in it
             bind(self._live.loaded[path].module)
         relisted = self._relist()
