@@ -7,12 +7,12 @@ import pytest
 from . import fuzz
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(8))
 def test_the_live_registry_is_that_of_a_fresh_load(seed: int) -> None:
     fuzz.run(seed, steps=25, processes=1 if seed == 0 else 0)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(6))
 def test_dynamic_imports_moves_and_what_is_held(seed: int) -> None:
     fuzz.run(seed, steps=20, is_wide=True)
 
