@@ -6,12 +6,9 @@ A magic that is not here is answered by what to do instead.
 from __future__ import annotations
 
 import os
-import pdb
-import runpy
 import shlex
 import subprocess
 import sys
-import timeit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -109,6 +106,8 @@ class Magics:
         self._measure(body, setup or "pass")
 
     def _measure(self, statement: str, setup: str) -> None:
+        import timeit  # only now, as others below: few sessions use magics
+
         timer = timeit.Timer(statement, setup, globals=self._session.namespace)
         number, _ = timer.autorange()
         times = sorted(seconds / number for seconds in timer.repeat(_RUNS, number))
@@ -122,6 +121,8 @@ class Magics:
         file, *options = shlex.split(arguments) or [""]
         if not os.path.isfile(os.path.expanduser(file)):
             raise MagicError(f"%run takes a Python file and its arguments, not {file!r}")
+        import runpy
+
         with _arguments([file, *options]):
             names = runpy.run_path(os.path.expanduser(file), run_name="__main__")
         self._session.namespace.update({name: value for name, value in names.items() if not name.startswith("__")})
@@ -131,6 +132,8 @@ class Magics:
         trace = getattr(sys, "last_traceback", None)
         if trace is None:
             raise MagicError("no command has raised an exception yet; %debug opens the debugger where one did")
+        import pdb
+
         pdb.post_mortem(trace)
 
     def pdb(self, arguments: str) -> None:

@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..after_import import AfterImport
+
+if TYPE_CHECKING:
+    from .lookups import Lookups
 
 #: The SHA-256 of the sources of the functions below, one after the other, in QONNX 1.0.0.
 _KNOWN = "f21afe5f5537108802d2285391f6b3cdca4b32f4dc96a911c25d086dc6abfdb1"
@@ -49,6 +52,8 @@ class Acceleration:
         self._is_active = False
         self._compared: list[Any] = []  # the functions of QONNX that were compared last
         self._is_known = False
+        self._lookups: Lookups | None = None
+        self._stand_ins: list[_Replaced] = []  # for the functions that were compared last
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -79,21 +84,34 @@ class Acceleration:
         return None
 
     def _replace(self, module: ModuleType) -> list[_Replaced]:
-        if not self._fits(module):
+        functions = _functions(module)
+        if functions != self._compared:
+            self._compared, self._is_known = functions, _digest(functions) == _KNOWN
+            self._lookups, self._stand_ins = None, []
+        if not self._is_known:
             return []
+        if self._lookups is None:
+            from .lookups import Lookups  # only now: it imports QONNX
+
+            self._lookups = Lookups()
+            self._stand_ins = self._made_for(module, self._lookups)
+        self._lookups.forget()
+        replaced = [(owner, name, vars(owner)[name]) for owner, name, _ in self._stand_ins]
+        for owner, name, function in self._stand_ins:
+            setattr(owner, name, function)
+        return replaced
+
+    def _made_for(self, module: ModuleType, lookups: Lookups) -> list[_Replaced]:
+        """What to put in the place of QONNX's functions."""
         from . import linear_passes
-        from .lookups import Lookups
 
         wrapper = module.ModelWrapper
-        stand_ins: list[_Replaced] = [(wrapper, name, method) for name, method in Lookups().methods().items()]
+        stand_ins: list[_Replaced] = [(wrapper, name, method) for name, method in lookups.methods().items()]
         stand_ins.append((wrapper, _CHECK, self._check(getattr(wrapper, _CHECK))))
         for name, linear in _PASSES.items():
             owner = getattr(module, name)
             stand_ins.append((owner, "apply", self._apply(owner.apply, getattr(linear_passes, linear))))
-        replaced = [(owner, name, vars(owner)[name]) for owner, name, _ in stand_ins]
-        for owner, name, function in stand_ins:
-            setattr(owner, name, function)
-        return replaced
+        return stand_ins
 
     def _check(self, original: Callable[..., bool]) -> Callable[..., bool]:
         from .linear_passes import check_all_tensor_shapes_specified
@@ -131,13 +149,11 @@ class Acceleration:
             self.failure = error
             return result
 
-    def _fits(self, module: ModuleType) -> bool:
-        """Whether QONNX's functions are those that the stand-ins were written for."""
-        functions = [getattr(module.ModelWrapper, name, None) for name in _METHODS]
-        functions += [getattr(getattr(module, name, None), "apply", None) for name in _PASSES]
-        if functions != self._compared:
-            self._compared, self._is_known = functions, _digest(functions) == _KNOWN
-        return self._is_known
+
+def _functions(module: ModuleType) -> list[Any]:
+    """QONNX's functions that the stand-ins were written for, as they are now."""
+    functions = [getattr(module.ModelWrapper, name, None) for name in _METHODS]
+    return [*functions, *(getattr(getattr(module, name, None), "apply", None) for name in _PASSES)]
 
 
 def _digest(functions: list[Any]) -> str:

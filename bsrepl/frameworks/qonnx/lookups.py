@@ -148,10 +148,14 @@ def _name(item: Any) -> Collection[str]:
 
 
 class Lookups:
-    """Answers from indices, which live as long as this does. `_UNKNOWN` is what only QONNX's scan can tell."""
+    """Answers from indices, which live as long as a command does. `_UNKNOWN` is what only QONNX's scan can tell."""
 
     def __init__(self) -> None:
         self._indices: WeakKeyDictionary[ModelWrapper, GraphIndex] = WeakKeyDictionary()
+
+    def forget(self) -> None:
+        """Forgets every index: a command begins."""
+        self._indices = WeakKeyDictionary()
 
     def methods(self) -> dict[str, Callable[..., Any]]:
         """Stand-ins for methods of ModelWrapper, by their names."""
