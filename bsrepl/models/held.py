@@ -143,15 +143,14 @@ class Models:
         of_models = tuple(filter(None, (_wrapper(), getattr(sys.modules["onnx"], "ModelProto", None))))
         types = set(map(type, list(self._namespace.values())))
         kinds = {kind for kind in types if issubclass(kind, of_models)}
-        if not kinds and not types & {list, dict, tuple}:
-            return {}
+        holding = kinds | _CONTAINERS
         models: dict[str, Any] = {}
-        for name, value in list(self._namespace.items()):
+        for name, value in [item for item in list(self._namespace.items()) if type(item[1]) in holding]:
             if name.startswith("_"):
                 continue
             if type(value) in kinds:
                 models[name] = value
-            elif type(value) in (list, dict, tuple):
+            elif value:
                 elements = ((f"{name}[{key!r}]", element) for key, element in _elements(value))
                 models |= {place: element for place, element in elements if issubclass(type(element), of_models)}
         return models
@@ -164,6 +163,7 @@ class Models:
         }
 
 
+_CONTAINERS = {list, dict, tuple}
 _PARTS = ("onnx.", "onnx_ml", "google._upb", "google.protobuf")
 
 
