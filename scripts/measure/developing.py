@@ -110,6 +110,8 @@ def copied() -> Iterator[Path]:
         shutil.copytree(installed, Path(folder, "qonnx"), ignore=shutil.ignore_patterns("__pycache__", "*.onnx"))
         sys.path.insert(0, folder)
         importlib.invalidate_caches()
+        for name in [name for name in sys.modules if name.partition(".")[0] == "qonnx"]:
+            del sys.modules[name]  # other measurements have imported the installed one
         yield Path(folder)
 
 
