@@ -284,7 +284,7 @@ def test_a_session_survives_random_mutations_of_models(shell: Screen, seed: int)
     rng = random.Random(seed)
     kinds: list[Callable[[], ModelProto]] = [model, branches, loop, sequence_output, quantised]
     opened = 0
-    for number in range(25):
+    for number in range(60):
         shell.console.auto_verify = number % 10 == 0
         damaged = rng.choice(kinds)()
         for _ in range(rng.randrange(1, 4)):

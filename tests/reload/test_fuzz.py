@@ -7,7 +7,7 @@ import pytest
 from . import fuzz
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(20))
 def test_the_live_registry_is_that_of_a_fresh_load(seed: int) -> None:
     fuzz.run(seed, steps=25, processes=1 if seed == 0 else 0)
 

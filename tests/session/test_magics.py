@@ -30,7 +30,7 @@ def typed(screen: Screen, capfd: pytest.CaptureFixture[str]):
     return run
 
 
-@pytest.mark.parametrize("command", ["%%timeit x = 1\nx + 1"])
+@pytest.mark.parametrize("command", ["%timeit 1 + 1", "%%timeit x = 1\nx + 1"])
 def test_timeit_measures(typed, command: str) -> None:
     assert re.fullmatch(r"[\d.]+ [nu]s a loop: the median of 7 runs of [\d,]+ loops, from .*\n", typed(command))
 
