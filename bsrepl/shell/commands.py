@@ -42,7 +42,6 @@ from .help_page import help_page, namespace_page
 from .looking import Looking
 from .sweeping import Sweeping
 
-_PROMPT = 3  # lines that the prompt and what stands around it take
 _INTERVAL = 0.25  # seconds between two looks at the files while the board is live
 
 
@@ -200,7 +199,7 @@ class Commands:
         are saved, until a key is pressed.
         """
         if not live:
-            self.out.write(board_text.board(self.board.view(), self.out.width, self.out.height - _PROMPT))
+            self.out.write(board_text.board(self.board.view(), self.out.width, self.out.height_above_prompt))
             return
         with self.out.held() as screen:
             live_view.until_key(

@@ -17,8 +17,6 @@ from ..text.html import html, image
 from ..text.styled import Text
 from ..text.terminal import Terminal
 
-_PROMPT = 3  # lines that the prompt and what stands around it take
-
 
 class Part(NamedTuple):
     """The part of a graph that is drawn, and in how many lines."""
@@ -58,7 +56,7 @@ class Drawings:
 
     def _height(self, part: Part) -> int | None:
         """How many lines there are; None if it may be any number, as where the output is no terminal."""
-        screen = self._out.height - _PROMPT if self._out.stream.isatty() else None
+        screen = self._out.height_above_prompt if self._out.stream.isatty() else None
         return screen if part.lines is None else part.lines or None
 
     def open_in(self, viewer: str, thing: Any) -> None:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from io import StringIO
 from typing import TextIO
 
+_PROMPT = 3  # lines that the prompt and what stands around it take
+
 #: SGR parameters (ECMA-48) of each style.
 STYLES = {
     "": "",
@@ -92,6 +94,11 @@ class Terminal:
     def height(self) -> int:
         """In lines: LINES, or that of the terminal, or 24."""
         return shutil.get_terminal_size().lines
+
+    @property
+    def height_above_prompt(self) -> int:
+        """In lines: what is left for an output of which all is to be seen, with the next prompt below it."""
+        return self.height - _PROMPT
 
     @contextmanager
     def held(self) -> Iterator[Terminal]:

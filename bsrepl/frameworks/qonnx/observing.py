@@ -82,6 +82,20 @@ def _copy(model: ModelProto) -> ModelProto:
     return copied
 
 
+def _cleaned(
+    model: ModelWrapper,
+    cleanup: Callable[[ModelWrapper], ModelWrapper],
+    application: Application,
+    clock: Callable[[], float],
+) -> ModelWrapper:
+    """The model after a cleanup, which the application of a pass called for; its time and losses are noted there."""
+    started = clock()
+    result, dropped = after_cleanup(model, cleanup)
+    application.cleanup += clock() - started
+    application.dropped += dropped
+    return result
+
+
 @contextmanager
 def observed(clock: Callable[[], float], *, copies: bool = False) -> Iterator[Observations]:
     """While this lasts, each pass that is applied is noted, those of a cleanup left out, and each model that is opened.
@@ -116,11 +130,7 @@ def observed(clock: Callable[[], float], *, copies: bool = False) -> Iterator[Ob
         try:
             if not running:
                 return cleanup(self)
-            started = clock()
-            result, dropped = after_cleanup(self, cleanup)
-            running[-1].cleanup += clock() - started
-            running[-1].dropped += dropped
-            return result
+            return _cleaned(self, cleanup, running[-1], clock)
         finally:
             is_cleaning = was
 
