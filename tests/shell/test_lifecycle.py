@@ -123,6 +123,26 @@ def test_config_py_configures_the_shell(start: Start, tmp_path: Path) -> None:
     shell.expect("42")
 
 
+def test_control_c_between_enter_and_the_command_is_told(start: Start, tmp_path: Path) -> None:
+    configure(
+        tmp_path,
+        "import signal\n"
+        "def configure(repl):\n"
+        "    run = repl.app.run_async\n"
+        "    async def late(**options):\n"
+        "        text = await run(**options)\n"
+        "        if 'never' in text: signal.raise_signal(signal.SIGINT)\n"
+        "        return text\n"
+        "    repl.app.run_async = late\n",
+    )
+    shell = start()
+    shell.expect(">>>")
+    shell.enter("never = 1")
+    shell.expect("\ninterrupted", ">>>")
+    shell.enter("[name for name in dir() if name.startswith('nev')]")
+    shell.expect("[]")
+
+
 def test_an_error_in_config_py_is_told_and_the_shell_starts(start: Start, tmp_path: Path) -> None:
     configure(tmp_path, "def configure(repl):\n    repl.no_such_thing()\n")
     shell = start()

@@ -193,19 +193,20 @@ class Shell(PythonRepl):
         return merge_styles([super()._generate_style(), STYLE])
 
     def read(self) -> str:
-        """The next command. Raises EOFError when there is none.
+        """The next command. Raises EOFError when there is none, KeyboardInterrupt if one came after it was entered.
 
         ptpython's own `read` runs the application in a thread, where a SIGINT makes it loop for ever. And a loop of its
         own for each prompt, as `app.run` makes, would end only when Jedi has found completions that nobody wants now.
         """
         failures = 0
         while True:
+            text = ""
             try:
                 if failures > _MOST_FAILURES:  # the prompt cannot be drawn at all
                     return read_plainly()
                 with noticed(self._loop, self._interrupt), self._waiting.printing_above():
                     waiting = self.app.run_async(pre_run=self._begin, set_exception_handler=False, handle_sigint=False)
-                    text: str = completed(self._loop, waiting)
+                    text = completed(self._loop, waiting)
             except (EOFError, OSError, termios.error):
                 raise
             except Exception as error:  # in a bound key, or while the prompt was drawn
@@ -216,6 +217,8 @@ class Shell(PythonRepl):
                 self.signatures = []
                 self._entering.taken("")
                 self.default_buffer.reset()  # a line of the history that was being looked at is to stay what it was
+                if text and not text.isspace():
+                    raise  # it was entered, and had not begun
             else:
                 if text and not text.isspace():
                     return text
