@@ -232,7 +232,8 @@ def test_a_recording_runs_and_says_what_was_printed(screen: Screen, tmp_path: Pa
 def test_a_recording_overwrites_no_other_file(screen: Screen, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("x = 1\n")
-    assert "exists and is not an unedited recording; choose another name" in screen.type(f"record({str(path)!r})")
+    told = unwrapped(screen.type(f"record({str(path)!r})"))
+    assert "exists and is not an unedited recording; choose another name" in told
     assert path.read_text() == "x = 1\n"
 
 
