@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,12 +59,14 @@ def test_a_verdict_is_plain_json() -> None:
     assert (values["outcome"], values["agrees"], values["first"]["node"]) == ("DIFFERENT", False, "Add Plus214")
 
 
-def test_pytest_shows_the_line_of_the_test_and_the_verdict(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ci", ["", "true"])  # where it is set, pytest shows the message once more, in its summary
+def test_pytest_shows_the_line_of_the_test_and_the_verdict(tmp_path: Path, ci: str) -> None:
     (tmp_path / "test_it.py").write_text(
         "from bsrepl import assert_same\n\ndef test():\n    assert_same('mnist-conv', 'matmul_update/sdp')\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
-    done = subprocess.run([*command, tmp_path], capture_output=True, text=True, cwd=tmp_path)
+    environ = {**os.environ, "CI": ci}
+    done = subprocess.run([*command, tmp_path], capture_output=True, text=True, cwd=tmp_path, env=environ)
     assert done.returncode == 1
     assert ">       assert_same('mnist-conv', 'matmul_update/sdp')" in done.stdout
     assert "AssertionError: UNPROVEN" in done.stdout
