@@ -102,12 +102,13 @@ def _compare(console: Console, options: argparse.Namespace) -> int:
 
 
 def _ensure_current_folder() -> None:
-    """A session can begin in a folder that was deleted meanwhile: it then works in the user's own."""
+    """A session can begin in a folder that was deleted meanwhile: it then works in the user's own, or in the root."""
     try:
         os.getcwd()
     except FileNotFoundError:
-        os.chdir(Path.home())
-        print(f"bsrepl: the current folder was deleted; working in {Path.home()}", file=sys.stderr)
+        folder = Path.home() if Path.home().is_dir() else Path("/")
+        os.chdir(folder)
+        print(f"bsrepl: the current folder was deleted; working in {folder}", file=sys.stderr)
 
 
 def _converse(console: Console, options: argparse.Namespace) -> int:

@@ -181,10 +181,12 @@ def test_a_command_that_closes_standard_input_leaves_the_keyboard(start: Start) 
     shell.expect("'Ada'")
 
 
-def test_it_starts_in_a_folder_that_was_deleted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("home", ["", "nowhere"])
+def test_it_starts_in_a_folder_that_was_deleted(tmp_path: Path, home: str) -> None:
     (tmp_path / "gone").mkdir()
     bsrepl = Path(sys.executable).with_name("bsrepl")
     command = f"cd gone && rmdir ../gone && {bsrepl} -c 'print(6 * 7)'"
-    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    environ = {**os.environ, "HOME": str(tmp_path / home)}
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, env=environ)
     assert (done.returncode, done.stdout) == (0, "42\n")
     assert "the current folder was deleted; working in" in done.stderr
