@@ -24,6 +24,7 @@ from bsrepl.shell import places
 from bsrepl.shell.assembly import console as build_console
 from bsrepl.shell.command import Command
 from bsrepl.shell.preloaded import PRELOADED
+from bsrepl.shell.settings import Settings
 from bsrepl.teach.tour import Tour
 from bsrepl.text.terminal import Terminal
 
@@ -136,11 +137,10 @@ class Screen:
             [str(path) for path in paths],
             terminal,
             terminal,
-            clock=lambda: self.seconds(),
-            now=self.clock,
-            executor=EXECUTOR,
-            shows_time=shows_time,
-            index_file=places.index_file(),
+            EXECUTOR,
+            Settings(
+                clock=lambda: self.seconds(), now=self.clock, shows_time=shows_time, index_file=places.index_file()
+            ),
         )
 
     def type(self, command: str) -> str:

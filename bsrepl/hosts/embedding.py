@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import sys
-import time
 from contextlib import closing
 from types import FrameType, FunctionType, ModuleType
 from typing import NoReturn
@@ -17,6 +16,7 @@ from ..reload.importer import PluginImporter
 from ..session.leaving import Leave
 from ..shell import assembly, places
 from ..shell.console import Console
+from ..shell.settings import Settings
 from ..text.styled import asides
 from ..text.terminal import Terminal, wants_color
 from .here import Here
@@ -77,18 +77,10 @@ def embed(*paths: str) -> None:
 def _console(frame: FrameType, paths: tuple[str, ...], executor: Executor) -> Console:
     out, err = (Terminal(stream, wants_color("auto", stream)) for stream in (sys.stdout, sys.stderr))
     is_inside = any(isinstance(finder, PluginImporter) for finder in sys.meta_path)  # the files are followed already
-    return assembly.console(
-        registry,
-        paths,
-        out,
-        err,
-        clock=time.perf_counter,
-        now=time.time_ns,
-        executor=executor,
-        index_file=places.index_file(),
-        development=None if is_inside else Development(),
-        module=_names(frame),
+    settings = Settings(
+        index_file=places.index_file(), development=None if is_inside else Development(), module=_names(frame)
     )
+    return assembly.console(registry, paths, out, err, executor, settings)
 
 
 def _names(frame: FrameType) -> ModuleType:

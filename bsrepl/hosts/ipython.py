@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
-import time
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from ..reload.development import Development
 from ..session.evaluation import Running
 from ..session.turn import Turn
 from ..shell import assembly, places
+from ..shell.settings import Settings
 from ..shell.telling import models_text
 from ..teach.recording import Entry
 from ..text import onnx_values
@@ -58,18 +58,8 @@ class Extension:
         self._out = Notebook() if self._is_notebook else Terminal(sys.stdout, wants_color("auto", sys.stdout))
         self._executor = Executor()
         names_before = set(shell.user_ns)
-        self._console = assembly.console(
-            registry,
-            (),
-            self._out,
-            self._out,
-            clock=time.perf_counter,
-            now=time.time_ns,
-            executor=self._executor,
-            index_file=places.index_file(),
-            development=Development(),
-            module=shell.user_module,
-        )
+        settings = Settings(index_file=places.index_file(), development=Development(), module=shell.user_module)
+        self._console = assembly.console(registry, (), self._out, self._out, self._executor, settings)
         self._console.patience = _PATIENCE
         self._names = {name: shell.user_ns[name] for name in set(shell.user_ns) - names_before}
         shell.user_ns_hidden.update(self._names)

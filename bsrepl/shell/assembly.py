@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from ..frameworks.brainsmith.installed import InstalledBrainsmith
@@ -20,7 +18,6 @@ from ..models.workbench import Workbench
 from ..registry.namespaces import steps, tfm
 from ..registry.plugin import NAMESPACES, Lazy
 from ..registry.store import Registry
-from ..reload.development import Development
 from ..reload.hints import hint
 from ..reload.reloader import Reloader
 from ..reload.sources import Source
@@ -35,75 +32,55 @@ from .console import Console
 from .error_output import ErrorOutput
 from .looking import Looking
 from .preloaded import PRELOADED
+from .settings import Settings
 from .sweeping import Sweeping
 
 _PLAIN = (bool, int, float, complex, str, bytes)  # types of values that another process is given
 
 
 def console(
-    registry: Registry,
-    paths: Iterable[str],
-    out: Terminal,
-    err: Terminal,
-    *,
-    clock: Callable[[], float],
-    now: Callable[[], int],
-    executor: Executor,
-    shows_time: bool = True,
-    trusting: bool = False,
-    plain_qonnx: bool = False,
-    index_file: Path | None = None,
-    keep_error: Callable[[BaseException], None] = lambda error: None,
-    development: Development | None = None,
-    module: ModuleType | None = None,
+    registry: Registry, paths: Iterable[str], out: Terminal, err: Terminal, executor: Executor, settings: Settings
 ) -> Console:
     """A console for plugin files and folders of them, which prints on `out` and `err`.
 
-    `clock` measures how long things take, in seconds; `now` is the wall clock in ns, compared with the times of files.
-    `executor` executes models in another process. With `trusting`, files are executed even if somebody else may have
-    written them; with `plain_qonnx`, QONNX is not made linear while commands run. `index_file` keeps what was read of
-    installed packages. `development` decides which packages are followed as their files change; without it, none.
-    `keep_error` records an internal error for a report. `module` is that of a host whose names commands see; without it
-    they have one of their own. `Console.close` takes out of the process what this puts into it.
+    `executor` executes models in another process. `Console.close` takes out of the process what this puts into it.
     """
-    brainsmith = InstalledBrainsmith()
-    adopt = partial(brainsmith.adopt, registry)
-    reloader = Reloader(
-        registry, paths, PRELOADED, now, hint=lambda error: hint(error, registry.snapshot), adopt=adopt,
-        trusting=trusting, development=development,
-    )  # fmt: skip
-    installed = Installed(registry, index_file)
-    reloader.follow_listings(installed)
-    stand_in = BrainsmithImporter()
-    stand_in.install()
 
     def take_notes() -> list[str]:
         return [*stand_in.take_notes(), *reloader.take_notes()]
 
-    session = Session(PRELOADED, module)
-
     def show_progress(done: int, total: int, name: str) -> None:
         out.write_over(progress(done, total, name, out.width))
 
-    workbench = _workbench(registry, reloader, session, executor, clock, show_progress)
-    board = Board(registry, reloader, now)
-    errors = ErrorOutput(err, registry, keep_error)
+    adopt = partial(InstalledBrainsmith().adopt, registry)
+    reloader = Reloader(
+        registry, paths, PRELOADED, settings.now, hint=lambda error: hint(error, registry.snapshot), adopt=adopt,
+        trusting=settings.trusting, development=settings.development,
+    )  # fmt: skip
+    installed = Installed(registry, settings.index_file)
+    reloader.follow_listings(installed)
+    stand_in = BrainsmithImporter()
+    stand_in.install()
+    session = Session(PRELOADED, settings.module)
+    workbench = _workbench(registry, reloader, session, executor, settings.clock, show_progress)
+    board = Board(registry, reloader, settings.now)
+    errors = ErrorOutput(err, registry, settings.keep_error)
     looking = Looking(
-        reloader, session.namespace, workbench, board, out, take_notes, clock, shows_time
+        reloader, session.namespace, workbench, board, out, take_notes, settings.clock, settings.shows_time
     )  # fmt: skip
     history = History(session.namespace)
     proofs = UnaskedProofs(workbench)
-    acceleration = Acceleration(is_on=not plain_qonnx)
-    evaluator = Evaluator(session, registry, workbench, proofs, acceleration, adopt, clock)
+    acceleration = Acceleration(is_on=not settings.plain_qonnx)
+    evaluator = Evaluator(session, registry, workbench, proofs, acceleration, adopt, settings.clock)
     built = Console(
         registry, reloader, session, evaluator, looking, proofs, history, board, errors, out, err,
-        notes=take_notes, trusting=trusting, on_close=(stand_in.uninstall, proofs.close),
+        notes=take_notes, trusting=settings.trusting, on_close=(stand_in.uninstall, proofs.close),
     )  # fmt: skip
     live_code = partial(_live_code, reloader, session)
+    sweeping = Sweeping(live_code, partial(_named, registry), show_progress)
     commands = Commands(
-        registry, reloader, installed, acceleration, workbench, history, board, built.recording,
-        Sweeping(live_code, partial(_named, registry), show_progress), built.tour.lesson, errors, looking, out,
-        show_progress,
+        registry, reloader, installed, acceleration, workbench, history, board, built.recording, sweeping,
+        built.tour.lesson, errors, looking, out, show_progress,
     )  # fmt: skip
     session.provide({**commands.all, "tour": built.tour})
     session.start_workers_with(worker.__name__, worker.Arguments(live_code))

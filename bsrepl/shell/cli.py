@@ -23,6 +23,7 @@ from ..text.terminal import Terminal, wants_color
 from . import about, assembly, check, comparison, places, starter
 from .console import Console
 from .options import parsed
+from .settings import Settings
 
 _MODEL = ".onnx"  # what the name of a model's file ends with
 _USAGE_ERROR = 2
@@ -58,15 +59,8 @@ def _run(
         [path for path in options.paths if not path.endswith((LESSON, _MODEL))],
         out,
         err,
-        clock=time.perf_counter,
-        now=time.time_ns,
-        executor=executor,
-        shows_time=not options.no_timing,
-        trusting=options.trust,
-        plain_qonnx=options.plain_qonnx,
-        index_file=places.index_file(),
-        keep_error=lambda error: about.keep(error, places.error_file()),
-        development=Development(options.dev, not options.no_dev, options.trust),
+        executor,
+        _settings(options),
     )
     console.session.install()
     if options.check:
@@ -86,6 +80,17 @@ def _run(
         if not (options.interactive and sys.stdin.isatty()):
             return status
     return _converse(console, options)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings(
+        shows_time=not options.no_timing,
+        trusting=options.trust,
+        plain_qonnx=options.plain_qonnx,
+        index_file=places.index_file(),
+        keep_error=lambda error: about.keep(error, places.error_file()),
+        development=Development(options.dev, not options.no_dev, options.trust),
+    )
 
 
 def _opening(paths: Sequence[str]) -> list[str]:

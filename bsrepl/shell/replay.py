@@ -6,7 +6,6 @@ import ast
 import builtins
 import os
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -25,6 +24,7 @@ from ..text.format import safe_repr
 from ..text.terminal import Terminal
 from . import assembly, places
 from .console import Console
+from .settings import Settings
 
 _LONGEST = 500  # characters of a value
 _PLAIN = (bool, int, str, type(None))
@@ -46,10 +46,7 @@ def replayed(*paths: object, folder: object = ".") -> Iterator[Callable[[str], E
     with _as_it_was(), closing(Executor()) as executor:
         absolute = [os.path.abspath(os.fspath(str(path))) for path in paths]
         os.chdir(str(folder))
-        console = assembly.console(
-            registry, absolute, out, out, clock=time.perf_counter, now=time.time_ns, executor=executor,
-            index_file=places.index_file(),
-        )  # fmt: skip
+        console = assembly.console(registry, absolute, out, out, executor, Settings(index_file=places.index_file()))
         with closing(console):
             console.session.install()
             begin = registry.snapshot

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Iterator
 from itertools import count
 
@@ -15,6 +14,7 @@ from bsrepl.registry.plugin import Plugin
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.shell.assembly import console as build_console
 from bsrepl.shell.console import Console
+from bsrepl.shell.settings import Settings
 from bsrepl.text.terminal import Terminal
 
 from .plugins import filled
@@ -80,7 +80,4 @@ def commands(effort: Effort) -> Iterator[Row]:
 def session(plugins: int) -> Console:
     """A console among so many plugins."""
     terminal = Terminal(io.StringIO(), color=False)
-    return build_console(
-        filled(plugins), [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, executor=Executor(),
-        shows_time=False,
-    )  # fmt: skip
+    return build_console(filled(plugins), [], terminal, terminal, Executor(), Settings(shows_time=False))

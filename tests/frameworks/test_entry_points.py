@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from bsrepl.frameworks.catalogue import Installed
 from bsrepl.registry.plugin import KINDS
 from bsrepl.registry.store import registry
 from bsrepl.shell.assembly import console as build_console
+from bsrepl.shell.settings import Settings
 from bsrepl.text.terminal import Terminal
 
 from ..conftest import EXECUTOR, files, forget
@@ -203,9 +203,7 @@ def test_frameworks_prints_who_publishes_what(publish: Publish, tmp_path: Path) 
     registry.replace(type(registry.snapshot)())
     out = io.StringIO()
     terminal = Terminal(out, color=False)
-    console = build_console(
-        registry, [], terminal, terminal, clock=time.perf_counter, now=time.time_ns, executor=EXECUTOR, shows_time=False
-    )
+    console = build_console(registry, [], terminal, terminal, EXECUTOR, Settings(shows_time=False))
     try:
         console.run("frameworks()")
         console.run("kernels.acme")

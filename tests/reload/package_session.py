@@ -16,6 +16,7 @@ from bsrepl.models.executor import Executor
 from bsrepl.registry.store import registry
 from bsrepl.reload.development import Development
 from bsrepl.shell.assembly import console
+from bsrepl.shell.settings import Settings
 from bsrepl.text.terminal import Terminal
 
 
@@ -27,10 +28,8 @@ def main(paths: list[str]) -> None:
     def now() -> int:
         return time.time_ns() + ahead
 
-    built = console(
-        registry, paths, terminal, terminal, clock=time.perf_counter, now=now, executor=Executor(), shows_time=False,
-        development=Development(),
-    )  # fmt: skip
+    settings = Settings(now=now, shows_time=False, development=Development())
+    built = console(registry, paths, terminal, terminal, Executor(), settings)
     built.session.install()
     for line in sys.stdin:
         position = out.tell()
