@@ -1,8 +1,7 @@
-"""Completion of what values hold, and the signatures of plugins: nothing is imported, no property is run."""
+"""Completion of what values hold: nothing is imported, no property is run."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from bsrepl.shell.prompt.call_signatures import plugin_signatures
 from bsrepl.shell.prompt.values_completion import ValuesCompleter
 
 from ..conftest import Screen
@@ -59,43 +57,3 @@ def test_what_values_hold(values: ValuesCompleter, text: str, names: list[str]) 
 @pytest.mark.parametrize("text", ["trap.graph.", "m.graph.node[99].", "m.nothing.", "nobody[0].", "d[0]."])
 def test_nothing_else_is_evaluated(values: ValuesCompleter, text: str) -> None:
     assert "AbstractSet" in offered(values, text)
-
-
-def test_no_name_that_would_be_a_name_error(values: ValuesCompleter) -> None:
-    assert offered(values, "a") == ["alpha", "abs", "stage="]
-    assert offered(values, "def f(argument):\n    return a") == ["alpha", "abs", "argument", "stage="]
-    assert "AbstractSet" in offered(values, "from collections.abc import A")
-
-
-@pytest.mark.parametrize(
-    ("text", "signature"),
-    [
-        ("tfm.Mine(", "Mine(model, limit=3) 0"),
-        ("tfm.Mine(m, ", "Mine(model, limit=3) 1"),
-        ("tfm.Mine(f(1, 2), '(', limit=", "Mine(model, limit=3) 1"),
-        ("m = m.transform(tfm.Mine(", "Mine(model, limit=3) 0"),
-        ("m.transform(tfm.Mine(m), ", ""),
-        ("tfm.Nobody(", ""),
-    ],
-)
-def test_the_signature_of_a_plugin(screen: Screen, text: str, signature: str) -> None:
-    screen.type("""
-        @transform
-        class Mine:
-            def __init__(self, model: int, limit: int = 3) -> None: ...
-            def apply(self, model): ...
-    """)
-    found = plugin_signatures(Document(text), screen.names, screen.console.registry.snapshot)
-    described = [
-        f"{one.name}({', '.join(f'{p.name}={p.default}' if p.default else p.name for p in one.parameters)}) {one.index}"
-        for one in found
-    ]
-    assert described == ([signature] if signature else [])
-
-
-def test_the_signature_of_a_plugin_imports_nothing(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = "qonnx.transformation.fold_constants"
-    monkeypatch.delitem(sys.modules, module, raising=False)
-    document = Document("tfm.qonnx.FoldConstantsFiltered(")
-    assert plugin_signatures(document, screen.names, screen.console.registry.snapshot) == []
-    assert module not in sys.modules

@@ -1,58 +1,78 @@
-"""The signature of the plugin that is being called, from the class itself where it has been imported."""
+"""The signature of what is being called: a plugin that has been imported, a command, a function of the session."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any
+from types import FunctionType
+from typing import Any, NamedTuple
 
 from prompt_toolkit.document import Document
 from ptpython.signatures import Parameter, Signature
 
 from ...registry.namespaces import Namespace, belonging
-from ...registry.plugin import Plugin
 from ...registry.snapshot import Snapshot
 from ...text.format import safe_repr
+from ..command import Command
 
-_CALLEE = re.compile(r"(?<![\w.])(?P<namespace>\w+)(?:\.(?P<framework>\w+))??\.(?P<name>\w+)$")
+_PLUGIN = re.compile(r"(?<![\w.])(?P<namespace>\w+)(?:\.(?P<framework>\w+))??\.(?P<name>\w+)$")
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*$")
+_CALLABLE = re.compile(r"[\w)\]]$")
 _OPENING, _CLOSING = "([{", ")]}"
 
 
-def plugin_signatures(document: Document, names: Mapping[str, Any], snapshot: Snapshot) -> list[Signature]:
-    """The signature of the plugin whose call the cursor is in, as a list of one; nothing is imported."""
-    text = document.text_before_cursor
-    bracket, commas, keyword = _innermost_call(text)
-    plugin = _plugin(text[:bracket].rstrip(), names, snapshot) if bracket >= 0 else None
-    if plugin is None or not plugin.is_loaded:
+class Call(NamedTuple):
+    """A call that the cursor is in."""
+
+    callee: str  # the text before its bracket
+    commas: int  # since its bracket
+    keyword: str  # of the argument that the cursor is in, or ""
+
+
+def known_signatures(document: Document, names: Mapping[str, Any], snapshot: Snapshot) -> list[Signature] | None:
+    """The signature of the call that the cursor is in, as a list of one; [] if it is in none, None if it is not known.
+
+    Nothing is imported, and no code of the session is run.
+    """
+    call = _innermost_call(document.text_before_cursor)
+    if call is None:
         return []
-    target = plugin.load()
+    target = _target(call.callee, names, snapshot)
+    if target is None:
+        return None
     try:
         signature = inspect.signature(target)
     except (TypeError, ValueError):
-        return []
+        return None
     parameters = [_parameter(parameter) for parameter in signature.parameters.values()]
     named = list(signature.parameters)
-    index = named.index(keyword) if keyword in named else commas
-    return [Signature(plugin.name, inspect.getdoc(target) or "", parameters, index)]
+    index = named.index(call.keyword) if call.keyword in named else call.commas
+    return [Signature(target.__name__, inspect.getdoc(target) or "", parameters, index)]
 
 
 def _parameter(parameter: inspect.Parameter) -> Parameter:
     default = None if parameter.default is parameter.empty else safe_repr(parameter.default)
-    return Parameter(parameter.name, None, default, parameter.kind)
+    name = str(parameter.replace(annotation=parameter.empty, default=parameter.empty))  # with its stars
+    return Parameter(name, None, default, parameter.kind)
 
 
-def _plugin(text: str, names: Mapping[str, Any], snapshot: Snapshot) -> Plugin | None:
-    callee = _CALLEE.search(text)
-    namespace = names.get(callee["namespace"]) if callee else None
-    if callee is None or not isinstance(namespace, Namespace):
+def _target(callee: str, names: Mapping[str, Any], snapshot: Snapshot) -> Any:
+    """What is called, if its signature can be asked for without running anything; otherwise None."""
+    if name := _NAME.search(callee):
+        value = names.get(name[0])
+        return value if type(value) in (Command, FunctionType) else None
+    match = _PLUGIN.search(callee)
+    namespace = names.get(match["namespace"]) if match else None
+    if match is None or not isinstance(namespace, Namespace):
         return None
     kind, framework = belonging(namespace)
-    return snapshot.get(kind, callee["name"], callee["framework"] or framework)
+    plugin = snapshot.get(kind, match["name"], match["framework"] or framework)
+    return plugin.load() if plugin is not None and plugin.is_loaded else None
 
 
-def _innermost_call(text: str) -> tuple[int, int, str]:
-    """Where the last round bracket is that is still open, or -1; the commas since it, and the keyword behind those."""
+def _innermost_call(text: str) -> Call | None:
+    """The call whose bracket is the last round one that is still open."""
     stack: list[tuple[int, int, int]] = []  # each open bracket, the commas in it, where the last argument begins
     quote = ""
     for position, char in enumerate(text):
@@ -69,8 +89,9 @@ def _innermost_call(text: str) -> tuple[int, int, str]:
             stack.append((bracket, commas + 1, position + 1))
     while stack and text[stack[-1][0]] != "(":
         stack.pop()
-    if not stack:
-        return -1, 0, ""
-    bracket, commas, start = stack[-1]
+    callee = text[: stack[-1][0]].rstrip() if stack else ""
+    if not _CALLABLE.search(callee):  # a bracket that groups
+        return None
+    _, commas, start = stack[-1]
     keyword = re.match(r"\s*(\w+)\s*=(?!=)", text[start:])
-    return bracket, commas, keyword[1] if keyword else ""
+    return Call(callee, commas, keyword[1] if keyword else "")

@@ -37,10 +37,11 @@ from ...text.styled import Text
 from ..command import Command
 from ..console import Console
 from .appearance import STYLE, CommandValidator, Prompt
-from .call_signatures import plugin_signatures
+from .call_signatures import known_signatures
 from .completion import NamespaceCompleter
 from .entering import Entering
 from .keyboard import Keyboard, read_plainly
+from .names_completion import NameCompleter
 from .signals import ended_by, noticed, was_interrupted
 from .status_bar import status_bar
 from .styles import CodeStyles
@@ -88,7 +89,7 @@ class Shell(PythonRepl):
         )
         ptpython.python_input.get_signatures_using_jedi = self._signatures  # type: ignore[assignment, attr-defined]
         names = console.session.namespace
-        values = ValuesCompleter(console.registry, names, self.completer)
+        values = ValuesCompleter(console.registry, names, NameCompleter(names, self.completer))
         completer = NamespaceCompleter(console.registry, lambda: names, values)
         self.completer = GuardedCompleter(completer, self._unforeseen)
         self.completion_visualisation = CompletionVisualisation.POP_UP
@@ -253,11 +254,11 @@ class Shell(PythonRepl):
         return known | {name: value.stub for name, value in names if isinstance(value, Command)}
 
     def _signatures(self, document: Document, local: dict[str, Any], known: dict[str, Any]) -> list[Signature]:
-        """What stands below a call: of a plugin from the registry, of anything else what Jedi knows."""
+        """What stands below a call: of what is known here, or else what Jedi knows, which takes its time."""
         names, snapshot = self.console.session.namespace, self.console.registry.snapshot
-        none: list[Signature] = []
-        ours = self._unforeseen.guarded(lambda: plugin_signatures(document, names, snapshot), none)
-        return ours or get_signatures_using_jedi(document, local, known)
+        nothing: list[Signature] | None = []
+        ours = self._unforeseen.guarded(lambda: known_signatures(document, names, snapshot), nothing)
+        return get_signatures_using_jedi(document, local, known) if ours is None else ours
 
     def _input_height(self) -> Dimension:
         completing = self.default_buffer.complete_state is not None

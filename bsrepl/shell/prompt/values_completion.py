@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,7 +20,6 @@ _FIELD = re.compile(r"(?<![\w.\])])(?P<path>[A-Za-z_]\w*(?:\.\w+|\[-?\d+\])+)\.(
 _PART = re.compile(r"\.(?P<name>\w+)|\[(?P<index>-?\d+)\]")
 _PLUGIN = re.compile(r"(?<![\w.])(?P<command>show|source|help)\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
 _LESSON = re.compile(r"(?<![\w.])lesson\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
-_BARE = re.compile(r"(?<![\w.\"'])(?P<typed>[A-Za-z_]\w*)?$")
 _MOST = 200
 _MODEL_FIELDS = ("graph", "model")  # the properties of ModelWrapper that only read
 
@@ -30,7 +27,7 @@ _MODEL_FIELDS = ("graph", "model")  # the properties of ModelWrapper that only r
 class ValuesCompleter(Completer):
     """Completes `d["`, `m.graph.node[0].`, `show("`, `help("`, `lesson("`; another completer does the rest.
 
-    No property is run but `graph` and `model` of a ModelWrapper. A bare name is offered if it has a value.
+    No property is run but `graph` and `model` of a ModelWrapper.
     """
 
     def __init__(self, registry: Registry, names: Mapping[str, Any], otherwise: Completer) -> None:
@@ -50,8 +47,7 @@ class ValuesCompleter(Completer):
                 for name in [name for name in known if name.startswith(typed)][:_MOST]:
                     yield Completion(name, -len(typed), display_meta=known[name])
                 return
-        others = self._otherwise.get_completions(document, complete_event)
-        yield from self._with_a_value(others, document) if _BARE.search(before) else others
+        yield from self._otherwise.get_completions(document, complete_event)
 
     def _keys(self, match: re.Match[str]) -> Iterator[tuple[str, str]] | None:
         """The keys of a dictionary."""
@@ -81,21 +77,6 @@ class ValuesCompleter(Completer):
             yield from manual.titles().items()
         for kind in KINDS:
             yield from sorted((plugin.name, kind) for plugin in self._registry.snapshot.plugins(kind))
-
-    def _with_a_value(self, completions: Iterable[Completion], document: Document) -> Iterator[Completion]:
-        """Those of bare names that would not be a NameError, or that are being defined in the text."""
-        before = document.text_before_cursor
-        if re.search(r"(?:^|\n)\s*(?:from|import)\b[^\n]*$", before):
-            yield from completions
-            return
-        word = _BARE.search(before)
-        typed = (word["typed"] or "") if word else ""
-        known = {*self._names, *dir(builtins), *keyword.kwlist, *keyword.softkwlist}
-        known |= set(re.findall(r"[A-Za-z_]\w*", document.text)) - {typed}
-        for completion in completions:
-            name = completion.text if completion.start_position <= -len(typed) else typed + completion.text
-            if name in known or not name.isidentifier():
-                yield completion
 
 
 def _part(value: Any, part: re.Match[str]) -> Any:

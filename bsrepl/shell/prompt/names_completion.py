@@ -1,0 +1,78 @@
+"""Completion of bare names: only such as would not be a NameError.
+
+Where nothing but a name can stand, the names of the session, of Python and of the text itself are all there are. Jedi
+would take up to a second for them when it is asked first, and would hold up the command that is entered meanwhile.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from ..command import Command
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_BARE = re.compile(r"(?<![\w.\"'])(?P<typed>[A-Za-z_]\w*)?$")
+_IMPORT = re.compile(r"(?:^|\n)\s*(?:from|import)\b[^\n]*$")
+_ALONE = re.compile(  # one line, without brackets, strings, a colon or a definition
+    r"(?!\s*(?:from|import|def|class|async)\b)[^\n()\[\]{}:\"'#@\\%!?]*?(?<![\w.])(?P<typed>[A-Za-z_]\w*)"
+)
+_KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist]) - {"_"}
+_BUILTINS = vars(builtins)
+_FUNCTIONS = (FunctionType, BuiltinFunctionType, Command)
+_MOST = 500  # names that are offered at once
+
+
+class NameCompleter(Completer):
+    """Completes a name that stands alone; of what another completer offers, leaves out what has no value."""
+
+    def __init__(self, names: Mapping[str, Any], otherwise: Completer) -> None:
+        self._names = names
+        self._otherwise = otherwise
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        before = document.text_before_cursor
+        if match := _ALONE.fullmatch(before):
+            return self._alone(match["typed"])
+        others = self._otherwise.get_completions(document, complete_event)
+        bare = _BARE.search(before)
+        if bare is None or _IMPORT.search(before):
+            return others
+        return self._with_a_value(others, bare["typed"] or "", document.text)
+
+    def _alone(self, typed: str) -> Iterator[Completion]:
+        wanted = typed.lower()
+        known = {**dict.fromkeys(_KEYWORDS), **_BUILTINS, **dict(self._names)}
+        matching = [name for name in known if name.lower().startswith(wanted)]
+        public = [name for name in matching if name[0] != "_"]
+        for name in sorted(public or matching, key=str.lower)[:_MOST]:
+            kind = _kind(name, known[name])
+            shown = f"{name}()" if kind == "function" else name
+            style = f"class:completion.{kind}" if kind == "keyword" else ""
+            yield Completion(name, -len(typed), display=shown, display_meta=kind, style=style)
+
+    def _with_a_value(self, completions: Iterable[Completion], typed: str, text: str) -> Iterator[Completion]:
+        """Those that have a value, or that are being defined in the text."""
+        known = {*self._names, *_BUILTINS, *_KEYWORDS, *(set(_WORD.findall(text)) - {typed})}
+        for completion in completions:
+            name = completion.text if completion.start_position <= -len(typed) else typed + completion.text
+            if name in known or not name.isidentifier():
+                yield completion
+
+
+def _kind(name: str, value: Any) -> str:
+    """What a name stands for, from the type of its value alone."""
+    if name in _KEYWORDS:
+        return "keyword"
+    if issubclass(type(value), type):
+        return "class"
+    if isinstance(value, ModuleType):
+        return "module"
+    return "function" if type(value) in _FUNCTIONS else "instance"
