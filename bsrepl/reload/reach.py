@@ -18,7 +18,7 @@ from ..registry.namespaces import Namespace
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from . import raw
-from .edges import edges, is_array
+from .edges import edges, frame_of, is_array
 from .island import ATOMIC
 
 _MOST = 3_000_000  # objects that are looked at
@@ -139,6 +139,9 @@ class Reach:
             return [*value.keys(), *value.values()]
         if kind is ProxyType or kind is CallableProxyType:
             return [self._proxied[id(value)]] if id(value) in self._proxied else ()
+        if sys.version_info < (3, 11) and (frame := frame_of(value)) is not None:  # later it is no object of its own
+            outside = (frame.f_globals, frame.f_builtins)
+            return [child for child in gc.get_referents(frame) if not any(child is names for names in outside)]
         if kind is ContextVar or issubclass(kind, (weakref.ref, threading.local)) or is_array(value):
             return [*gc.get_referents(value), *(edge.value for edge in edges(value))]
         return gc.get_referents(value)

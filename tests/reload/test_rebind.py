@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -261,6 +262,13 @@ def put(value, name, new):
 """
 
 #: What holds something and refuses to be asked -> how that is read all the same; None: it has to be named.
+#: Up to Python 3.10 the attributes of an instance are a dictionary from the start, which follows like any other.
+LYING = (
+    None
+    if sys.version_info >= (3, 11)
+    else "[one for one in gc.get_referents(h) if type(one) is dict][0]['t'] is tfm.A"
+)
+
 REFUSING = [
     ("h = [Sour()]; put(h[0], 't', tfm.A)", "object.__getattribute__(h[0], 't') is tfm.A"),
     ("h = [Sour(), tfm.A]", "h[1] is tfm.A"),
@@ -268,7 +276,7 @@ REFUSING = [
     ("h = Items(); dict.__setitem__(h, 'a', tfm.A)", "dict.get(h, 'a') is tfm.A"),
     ("type.__setattr__(Sour, 'T', tfm.A)", "type.__getattribute__(Sour, 'T') is tfm.A"),
     ("class H:\n    def __hash__(self): return 1 // self.n\nk = H(); k.n = 1; h = {k: tfm.A}; k.n = 0", None),
-    ("h = Lies(); put(h, 't', tfm.A)", None),
+    ("import gc; h = Lies(); put(h, 't', tfm.A)", LYING),
     ("h = (Sour(), tfm.A)", "h[1] is tfm.A"),
     ("class h(tfm.A, metaclass=Mro): pass\nMro.broken = True", None),
 ]  # fmt: skip

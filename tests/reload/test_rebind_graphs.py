@@ -7,7 +7,7 @@ import gc
 import random
 import weakref
 from collections import OrderedDict, deque, namedtuple
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import FrameType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -136,8 +136,8 @@ def reached(names: dict[str, Any], old: ModuleType) -> list[Any]:
         if value is not names and is_old(value, old) and not is_instance(value, old):
             continue
         children = gc.get_referents(value)
-        if type(value) is FunctionType:
-            outside = (value.__globals__, getattr(value, "__builtins__", None))
+        if isinstance(value, (FunctionType, FrameType)):
+            outside = outside_of(value)
             children = [child for child in children if not any(child is names for names in outside)]
         elif isinstance(value, ModuleType) or (isinstance(value, type) and value.__module__ != __name__):
             children = []
@@ -150,6 +150,13 @@ def reached(names: dict[str, Any], old: ModuleType) -> list[Any]:
                 seen[id(child)] = child
                 waiting.append(child)
     return list(seen.values())
+
+
+def outside_of(value: FunctionType | FrameType) -> tuple[Any, Any]:
+    """The names that code sees which are not its own; up to Python 3.10 a generator leads there through its frame."""
+    if isinstance(value, FrameType):
+        return value.f_globals, value.f_builtins
+    return value.__globals__, getattr(value, "__builtins__", None)
 
 
 def is_instance(value: Any, old: ModuleType) -> bool:
