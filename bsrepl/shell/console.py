@@ -69,6 +69,7 @@ class Console:
         self.out = out
         self.err = err
         self.recording = Recording()
+        looking.on_saved(self.recording.save)
         self.tour = Tour(out, self._guide, trusting=trusting)
         self.evaluator = evaluator
         self._proofs = proofs

@@ -268,6 +268,27 @@ def test_a_recording_is_a_lesson_and_check_tells_what_is_no_longer_the_same(scre
     )
 
 
+def test_a_recorded_lesson_has_the_plugin_files_that_were_saved_meanwhile(screen: Screen, tmp_path: Path) -> None:
+    file = screen.folder / "fold.py"
+    file.write_text("@step\ndef fold(model): return 'first'\n")
+    screen.type("steps.fold(None)")
+    file.write_text("@step\ndef fold(model): return 'seco\n")  # saved half-way
+    screen.console.look()
+    file.write_text("@step\ndef fold(model): return 'second'\n")
+    screen.console.look()
+    screen.type("steps.fold(None)")
+    screen.type("%timing off")
+    file.write_text("@step\ndef fold(model): return 'third'\n")
+    path = tmp_path / "recorded.md"
+    screen.type(f"record({str(path)!r})")
+    codes = [(step.file, step.code.count("return"), step.output) for step in tour.read_lesson(path).steps]
+    assert codes[:4] == [("fold.py", 1, None), ("", 0, "'first'\n"), ("fold.py", 1, None), ("", 0, "'second'\n")]
+    assert codes[-1] == ("fold.py", 1, None)
+    file.unlink()
+    screen.console.look()
+    assert screen.console.play(tour.read_lesson(path), lambda seconds: None) == []
+
+
 def test_checking_what_is_no_lesson_says_why(tmp_path: Path) -> None:
     (tmp_path / "bad.md").write_text("# Nothing\n")
     assert check(tmp_path / "bad.md") == (
