@@ -253,9 +253,15 @@ class Console:
         """Plays a lesson by itself, `pause` waiting for seconds. Returns what did not do what it should."""
         guide = self._guide(lesson)
         try:
-            return play(guide, self.out, run=self.run, look=self.look, pause=pause)
+            hand_in = self._hand_in if self.reloader.plugin_files else None
+            return play(guide, self.out, run=self.run, look=self.look, pause=pause, hand_in=hand_in)
         finally:
             guide.end()
+
+    def _hand_in(self) -> None:
+        """Gives the session what the plugin files define, as if it had been typed."""
+        for module in self.reloader.modules.values():
+            self.session.namespace |= {name: value for name, value in vars(module).items() if not name.startswith("_")}
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

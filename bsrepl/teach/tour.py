@@ -19,7 +19,8 @@ class Tour:
     """Leads through bsrepl, step by step: tour(), then tour.save(), tour.next(), tour.back(), tour.quit().
 
     Enter runs what stands at the prompt, or what you make of it. A step that is a file is written by `tour.save()`, or
-    by you in an editor. At the end, and after `tour.quit()`, the session is what it was before.
+    by you in an editor. tour.hint() helps where the lesson has a hint. At the end, and after `tour.quit()`, the session
+    is what it was before.
     """
 
     def __init__(self, out: Terminal, begin: Callable[[Lesson, bool], Guide], *, trusting: bool = False) -> None:
@@ -64,6 +65,11 @@ class Tour:
         """Goes back by a step."""
         self._move(-1)
 
+    def hint(self) -> None:
+        """Gives a hint for the step, another one each time."""
+        if (guide := self._going_on()) is not None:
+            self._out.write(lesson_text.hint(guide.hint() or "this step has no hint", self._out.width))
+
     def quit(self) -> None:
         """Ends the lesson; the session is what it was before."""
         guide, self.guide = self.guide, None
@@ -92,10 +98,10 @@ class Tour:
         guide = self.guide
         if guide is None:
             return
-        proposal = guide.proposal
+        is_try = guide.is_try(code)
         if not guide.done(code, failed):
-            if code is not None and code.strip() == proposal.strip():
-                self._out.write(lesson_text.not_yet(guide.missing(), self._out.width))
+            if is_try:
+                self._out.write(lesson_text.not_yet(guide.missing(), guide.hint(), self._out.width))
         elif guide.step is None:
             self._out.write(lesson_text.end(guide.lesson, self._out.width))
             self.quit()
