@@ -121,7 +121,8 @@ class Guide:
             return self._tried not in (None, before, self._contents)
         if step.file:
             return code.strip() == self.proposal
-        return _resembles(code, step.code) or bool(step.checks and _assigned(code) & _assigned(step.code))
+        wanted = _assigned(step.code)
+        return bool(_assigned(code) & wanted) if wanted else _resembles(code, step.code)
 
     def done(self, code: str | None, failed: bool) -> bool:
         """Tells of a command, or, with `code` None, of files that were executed. Goes on if the step was done by it.
