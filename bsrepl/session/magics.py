@@ -16,7 +16,7 @@ from inspect import getsourcefile, getsourcelines, unwrap
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..errors import BsreplError
+from ..errors import MagicError
 from ..registry.namespaces import Namespace
 from ..text.columns import cut
 from ..text.format import counted, duration, safe_repr
@@ -38,14 +38,9 @@ _INSTEAD = {
     "reset": "leave with Ctrl-D and start again",
     "load": "paste the file, or %run it",
     "pinfo": "x? shows what is known of x",
-    "whos": "%who lists the names of the session with their values",
     "lsmagic": "help() lists what there is",
     "quickref": "help() lists what there is",
 }
-
-
-class MagicError(BsreplError, ValueError):
-    """A magic was given something that it cannot use; the message says what it takes."""
 
 
 class Commands(Protocol):
@@ -69,7 +64,7 @@ class Magics:
             self.timeit, self.run, self.debug, self.pdb, self.cd, self.pwd, self.ls, self.who, self.history,
             self.edit, self.save, self.env,
         ]  # fmt: skip
-        self._lines = {function.__name__: function for function in lines}
+        self._lines = {function.__name__: function for function in lines} | {"whos": self.who}
         self._cells = {"timeit": self.timeit_cell, "writefile": self.writefile, "bash": self.bash, "sh": self.bash}
 
     def add(self, name: str, function: Callable[[str], None]) -> None:

@@ -11,6 +11,7 @@ from io import StringIO
 from typing import Any
 
 from .. import __version__
+from ..errors import MagicError
 from ..models import report as models_report
 from ..models.history import History
 from ..models.unasked import Proof, UnaskedProofs
@@ -19,7 +20,6 @@ from ..reload import interrupts
 from ..reload.reloader import Reloader
 from ..session import pasted
 from ..session.evaluation import Evaluator
-from ..session.magics import MagicError
 from ..session.session import Session
 from ..session.turn import Turn
 from ..teach.board import Board

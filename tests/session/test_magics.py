@@ -58,7 +58,7 @@ def test_what_there_is_instead(typed, command: str, answer: str) -> None:
 
 def test_who_lists_what_commands_defined(typed) -> None:
     typed("x = 3; long_name = 'text'; _private = 1")
-    assert typed("%who") == "long_name  'text'\nx          3\n"
+    assert typed("%who") == typed("%whos") == "long_name  'text'\nx          3\n"
 
 
 def test_stars_match_plugins_and_attributes(typed) -> None:
