@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,12 +15,13 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from inspect import getsourcefile, getsourcelines, unwrap
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from ..errors import MagicError
 from ..registry.namespaces import Namespace
 from ..text.columns import cut
 from ..text.format import counted, duration, safe_repr
+from ..text.styled import wrapped
 
 _RUNS = 7  # as IPython measures
 _WIDEST = 100  # characters of a command in the history, or of a value in a list of names
@@ -79,7 +81,7 @@ class Magics:
             return
         asked = arguments.split()[0] if name in ("load_ext", "reload_ext") and arguments.split() else name
         instead = _INSTEAD.get(asked, "bsrepl does not have it; the line was left out")
-        print(f"%{asked}: {instead}", file=sys.stderr)
+        _say(f"%{asked}: {instead}", sys.stderr)
 
     def cell(self, name: str, arguments: str, body: str) -> None:
         """Runs `%%name arguments` with the lines below it."""
@@ -106,7 +108,7 @@ class Magics:
         timer = timeit.Timer(statement, setup, globals=self._session.namespace)
         number, _ = timer.autorange()
         times = sorted(seconds / number for seconds in timer.repeat(_RUNS, number))
-        print(
+        _say(
             f"{duration(times[_RUNS // 2])} a loop: the median of {_RUNS} runs of {counted(number, 'loop')}, "
             f"from {duration(times[0])} to {duration(times[-1])}"
         )
@@ -136,11 +138,14 @@ class Magics:
         if arguments.lower() not in ("", "on", "off", "1", "0"):
             raise MagicError(f"%pdb takes on or off, not {arguments!r}")
         self.debugs = arguments.lower() in ("on", "1") if arguments else not self.debugs
-        print(f"the debugger opens at an exception: {'on' if self.debugs else 'off'}")
+        _say(f"the debugger opens at an exception: {'on' if self.debugs else 'off'}")
 
     def cd(self, folder: str) -> None:
         """Changes the current folder: of the session and of what `!` runs."""
-        os.chdir(os.path.expanduser(folder or "~"))
+        try:
+            os.chdir(os.path.expanduser(folder or "~"))
+        except OSError as error:
+            raise MagicError(f"%cd takes a folder, not {folder!r}: {error.strerror}") from None
         print(os.getcwd())
 
     def pwd(self, arguments: str) -> None:
@@ -154,7 +159,8 @@ class Magics:
         names = self._session.own_names()
         width = max(map(len, names), default=0)
         for name, value in sorted(names.items()):
-            print(f"{name.ljust(width)}  {cut(safe_repr(value).partition(chr(10))[0], _WIDEST)}")
+            shown = cut(safe_repr(value).partition("\n")[0], min(_WIDEST, max(_columns() - width - 2, 10)))
+            print(f"{name.ljust(width)}  {shown}")
         if not names:
             print("no names yet")
 
@@ -164,7 +170,8 @@ class Magics:
         count = int(arguments) if arguments.isdigit() else last
         for number in range(max(last - count, 0) + 1, last + 1):
             first, *others = (self._session.text(number) or "").rstrip().split("\n")
-            print("\n".join([f"{number:4}  {first}", *(f"      {line}" for line in others)]))
+            for line in (f"{number:4}  {first}", *(f"      {line}" for line in others)):
+                print(wrapped(line, _columns(), "      "), end="")
 
     def save(self, arguments: str) -> None:
         """Writes commands into a file: `%save fold.py 3-5 8`."""
@@ -177,7 +184,7 @@ class Magics:
         if path.exists():
             raise MagicError(f"{path} exists; choose another name")
         path.write_text("\n".join(f"{str(text).rstrip()}\n" for text in texts))
-        print(f"{path} has {counted(len(texts), 'command')}")
+        _say(f"{path} has {counted(len(texts), 'command')}")
 
     def edit(self, arguments: str) -> None:
         """Opens a file, or the definition of a class or function, in the editor."""
@@ -218,6 +225,14 @@ class Magics:
 
     def bash(self, arguments: str, body: str) -> None:
         subprocess.run(["bash", "-c", body], check=False)
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    print(wrapped(text, _columns()), end="", file=stream)
 
 
 @contextmanager

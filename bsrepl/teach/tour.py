@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import LessonError, PluginFileError
 from ..reload.signatures import read_once
+from ..text.styled import asides
 from ..text.terminal import Terminal
 from . import lesson_text
 from .guide import Guide
@@ -45,7 +46,8 @@ class Tour:
         place = self._left.get(lesson.name, 0) if step is None else step - 1
         if place and self.guide is not None:
             self.guide.go(place)
-            self._out.write([("dim", f"{lesson.name} goes on at step {place + 1}; tour.back() goes back\n")])
+            said = f"{lesson.name} goes on at step {place + 1}; tour.back() goes back"
+            self._out.write(asides([said], self._out.width))
 
     def start(self, lesson: Lesson, *, alone: bool = False) -> None:
         """Begins a lesson; one that is running ends. With `alone`, the user's plugin files are set aside meanwhile."""
@@ -114,7 +116,7 @@ class Tour:
 
     def _going_on(self) -> Guide | None:
         if self.guide is None:
-            self._out.write([("dim", "no tour is running; start one with tour()\n")])
+            self._out.write(asides(["no tour is running; start one with tour()"], self._out.width))
         return self.guide
 
     def __repr__(self) -> str:

@@ -136,3 +136,18 @@ def test_the_debugger_opens_in_a_failing_pass(typed, monkeypatch: pytest.MonkeyP
     assert "(Pdb) 43\n" in typed("m.transform(Fails())")
     typed("%pdb off")
     assert "(Pdb)" not in typed("m.transform(Fails())")
+
+
+def test_lines_of_magics_are_broken_between_words(typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert (
+        typed("%load_ext autoreload")
+        == "%autoreload: not needed: plugin files\n  are executed again when they are saved\n"
+    )
+    typed("a_name = list(range(100)); print(a_name[:10], sep=', ', end='')")
+    assert typed("%who") == "a_name  [0, 1, 2, 3, 4, 5, 6, 7, 8, 9...\n"
+    assert max(map(len, typed("%history").splitlines())) <= 40
+
+
+def test_a_folder_that_is_none_is_told_without_a_traceback(typed) -> None:
+    assert typed("%cd nosuch") == "MagicError: %cd takes a folder, not 'nosuch': No such file or directory\n"
