@@ -73,7 +73,7 @@ def _module(node: NodeProto) -> str:
 
     domain = node.domain
     if not hasattr(registry, "resolve_domain"):  # QONNX before 1.0
-        return domain.replace("onnx.brevitas", "qonnx.custom_op.general")
+        return str(domain).replace("onnx.brevitas", "qonnx.custom_op.general")
     if domain == "finn.custom_op.general" or (domain == "finn" and all(a.name != "backend" for a in node.attribute)):
         return "qonnx.custom_op.general"
     return str(registry.resolve_domain(domain))

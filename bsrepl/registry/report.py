@@ -108,11 +108,9 @@ def listing(plugins: Listing, width: int) -> Text:
 
 
 def _narrow_listing(rows: Sequence[tuple[str, str]], width: int) -> Text:
-    """What to type is whole in any case; places are aligned as far as they fit beside it, the others cut."""
-    column = max((len(name) for name, place in rows if len(name) + 2 + len(place) <= width), default=0)
+    """What to type is whole in any case; where it is, is cut to what is left of the line."""
     text: Text = []
     for name, place in rows:
-        size = max(len(name), column if column + 2 + len(place) <= width else 0)
-        shown = cut(place, width - size - 2) if width - size - 2 >= _SHORTEST_PLACE else ""
-        text += [("bold", name.ljust(size) if shown else name), ("path", f"  {shown}" if shown else ""), ("", "\n")]
+        room = width - len(name) - 2
+        text += [("bold", name), ("path", f"  {cut(place, room)}" if room >= _SHORTEST_PLACE else ""), ("", "\n")]
     return text

@@ -6,6 +6,7 @@ A magic that is not here is answered by what to do instead.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from ..text.format import counted, duration, safe_repr
 from ..text.styled import wrapped
 
 _RUNS = 7  # as IPython measures
+_COUNT = re.compile(r"-(?P<name>[nr])\s*(?P<count>\d+)(\s+|$)")
 _WIDEST = 100  # characters of a command in the history, or of a value in a list of names
 
 #: What to do here instead of magics that people have in their notebooks.
@@ -93,23 +95,26 @@ class Magics:
             return owner.find(name=pattern)
         return [name for name in dir(owner) if fnmatchcase(name, pattern)]
 
-    def timeit(self, statement: str) -> None:
-        """Measures a statement, as often as it takes to be precise."""
+    def timeit(self, arguments: str) -> None:
+        """Measures a statement, as often as it takes to be precise, or `-n` loops in each of `-r` runs."""
+        counts, statement = _counts(arguments)
         if not statement:
             raise MagicError("%timeit takes a statement, for example %timeit tfm.FoldConstants")
-        self._measure(statement, "pass")
+        self._measure(statement, "pass", counts)
 
-    def timeit_cell(self, setup: str, body: str) -> None:
-        self._measure(body, setup or "pass")
+    def timeit_cell(self, arguments: str, body: str) -> None:
+        counts, setup = _counts(arguments)
+        self._measure(body, setup or "pass", counts)
 
-    def _measure(self, statement: str, setup: str) -> None:
+    def _measure(self, statement: str, setup: str, counts: dict[str, int]) -> None:
         import timeit  # only now, as others below: few sessions use magics
 
         timer = timeit.Timer(statement, setup, globals=self._session.namespace)
-        number, _ = timer.autorange()
-        times = sorted(seconds / number for seconds in timer.repeat(_RUNS, number))
+        number = counts.get("n") or timer.autorange()[0]
+        runs = counts.get("r") or _RUNS
+        times = sorted(seconds / number for seconds in timer.repeat(runs, number))
         _say(
-            f"{duration(times[_RUNS // 2])} a loop: the median of {_RUNS} runs of {counted(number, 'loop')}, "
+            f"{duration(times[runs // 2])} a loop: the median of {counted(runs, 'run')} of {counted(number, 'loop')}, "
             f"from {duration(times[0])} to {duration(times[-1])}"
         )
 
@@ -198,7 +203,10 @@ class Magics:
             return os.path.expanduser(arguments), 1
         if not arguments:
             raise MagicError("%edit takes a class, a function or a file, for example %edit tfm.FoldConstants")
-        definition = unwrap(eval(arguments, self._session.namespace))
+        try:
+            definition = unwrap(eval(arguments, self._session.namespace))
+        except (NameError, AttributeError, SyntaxError) as error:
+            raise MagicError(f"%edit takes a class, a function or a file, not {arguments!r}: {error}") from None
         try:
             file = getsourcefile(definition)
             _, line = getsourcelines(definition)
@@ -233,6 +241,15 @@ def _columns() -> int:
 
 def _say(text: str, stream: TextIO | None = None) -> None:
     print(wrapped(text, _columns()), end="", file=stream)
+
+
+def _counts(arguments: str) -> tuple[dict[str, int], str]:
+    """The options `-n 10` and `-r 3`, and what stands behind them."""
+    counts: dict[str, int] = {}
+    while (option := _COUNT.match(arguments)) is not None:
+        counts[option["name"]] = int(option["count"])
+        arguments = arguments[option.end() :]
+    return counts, arguments
 
 
 @contextmanager

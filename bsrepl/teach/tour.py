@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import LessonError, PluginFileError
 from ..reload.signatures import read_once
-from ..text.styled import asides
+from ..text.styled import asides, headed
 from ..text.terminal import Terminal
 from . import lesson_text
 from .guide import Guide
@@ -57,7 +57,7 @@ class Tour:
     def save(self) -> None:
         """Writes the file of the step."""
         if (guide := self._going_on()) is not None:
-            self._out.write([("added", f"{guide.save()} is written\n")])
+            self._out.write(headed("added", str(guide.save()), "is written", self._out.width))
 
     def next(self) -> None:
         """Goes on to the next step without doing this one."""
