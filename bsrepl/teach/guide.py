@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -12,6 +13,7 @@ from ..registry.store import Registry
 from .checks import unmet
 from .lesson import Lesson, Step
 
+_ERROR = re.compile(r"^(Traceback |[\w.]+(Error|Exception)\b)", re.MULTILINE)  # in an output
 _LIKE = 0.6  # how much two texts have in common, of 1, to be the same but for some edits
 
 
@@ -128,7 +130,7 @@ class Guide:
         """Tells of a command, or, with `code` None, of files that were executed. Goes on if the step was done by it.
 
         A step with checks is done once they are all true, whoever made them so; one without, by its file, or by a
-        command like its own that did not fail.
+        command like its own that did not fail, unless the lesson expects that.
         """
         step = self.step
         if step is None:
@@ -138,7 +140,8 @@ class Guide:
         elif step.file:
             is_done = self._content() not in (None, self._contents)
         else:
-            is_done = code is not None and not failed and _resembles(code, step.code)
+            is_fine = not failed or _ERROR.search(step.output or "") is not None
+            is_done = code is not None and is_fine and _resembles(code, step.code)
         if is_done:
             self.go(1)
         return is_done

@@ -317,6 +317,14 @@ def test_a_try_that_does_not_work_gives_a_hint_each_time_another_one(screen: Scr
     assert screen.type("tour.hint()") == "hint this step has no hint\n"
 
 
+def test_a_command_that_is_meant_to_fail_does_its_step(screen: Screen, tmp_path: Path) -> None:
+    text = (
+        "# T\n```python\n1 / 0\n```\n```output\nTraceback (most recent call last):\n...\nZeroDivisionError: ...\n```\n"
+    )
+    screen.type(f"lesson({lesson(tmp_path, text)!r})")
+    assert "End of T." in screen.type("1 / 0")
+
+
 def test_work_that_is_handed_in_takes_the_place_of_the_exercises(tmp_path: Path) -> None:
     (tmp_path / "exercise.md").write_text(EXERCISE)
     (tmp_path / "student.py").write_text("answer = 42\n@step\ndef fold(model): return answer\n")
