@@ -27,6 +27,10 @@ class WrongCall(BsreplError, TypeError):
     """A command was given something else than it takes; the message says what it takes, with an example."""
 
 
+class MagicError(BsreplError, ValueError):
+    """A magic was given something that it cannot use; the message says what it takes."""
+
+
 class UnknownPlugin(BsreplError, KeyError):
     """A namespace was asked for a name that it does not hold; the message lists the nearest."""
 

@@ -88,6 +88,12 @@ class Difference:
         return not self and not self.tidying and bool(self.renamed)
 
     @property
+    def is_annotated_only(self) -> bool:
+        """Whether nothing changed but what is written about tensors: shapes, datatypes, layouts."""
+        nodes = self.removed or self.inserted or self.edited or self.moved
+        return bool(self.annotations) and not (nodes or self.interface)
+
+    @property
     def is_tidied_only(self) -> bool:
         """Whether nothing happened but what QONNX's cleanup does to every model."""
         return not self and bool(self.tidying)

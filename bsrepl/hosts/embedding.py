@@ -96,6 +96,7 @@ def _converse(console: Console, here: Here) -> None:
     from ..shell.prompt import history
     from ..shell.prompt.keyboard import Keyboard
     from ..shell.prompt.repl import Shell  # only now: a program may never come here
+    from ..shell.prompt.settings import configure
 
     out, session = console.out, console.session
     session.provide({"exit": Leave(), "quit": Leave(), "skip": _skipping.skip, "off": _skipping.off, "here": here})
@@ -105,7 +106,7 @@ def _converse(console: Console, here: Here) -> None:
     with closing(Keyboard()) as keyboard:
         commands = history.open_history(places.history_file(), lambda message: out.write([("warning", f"{message}\n")]))
         shell = Shell(console, color=out.color, history=commands, keyboard=keyboard)
-        shell.configure(places.config_file())
+        configure(shell, places.config_file())
         shell.run()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,19 +35,30 @@ _FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorPro
 KINDS = ("integers", "uniform", "normal", "zeros", "large", "small")
 
 
-class Probes:
-    """Generates values for the inputs of a model. Raises ExecutionFailed if there are none for one of them."""
+def datatypes(model: ModelProto) -> dict[str, str]:
+    """The datatypes that a model annotates, by the names of tensors."""
+    return {
+        annotation.tensor_name: entry.value
+        for annotation in model.graph.quantization_annotation
+        for entry in annotation.quant_parameter_tensor_names
+        if entry.key == "finn_datatype"
+    }
 
-    def __init__(self, model: ModelProto, seed: int = 0) -> None:
+
+class Probes:
+    """Generates values for the inputs of a model. Raises ExecutionFailed if there are none for one of them.
+
+    `fitting` are datatypes that the values of inputs have to fit as well.
+    """
+
+    def __init__(self, model: ModelProto, seed: int = 0, fitting: Mapping[str, str] = MappingProxyType({})) -> None:
         self._values = inputs_of(model)
         for value in self._values:
             _check_type(value)
-        self._annotations = {
-            annotation.tensor_name: entry.value
-            for annotation in model.graph.quantization_annotation
-            for entry in annotation.quant_parameter_tensor_names
-            if entry.key == "finn_datatype"
-        }
+        self._fitting = fitting
+        self._annotations = datatypes(model)
+        for name, datatype in fitting.items():
+            self._annotations[name] = min(self._annotations.get(name, datatype), datatype, key=_width)
         whole = [value.name for value in self._values if value.type.tensor_type.elem_type not in _FLOATS]
         self._ranges = ranges(model, whole) if whole else {}
         self._seed = seed
@@ -59,8 +71,14 @@ class Probes:
         for folder in {path.parent for path in samples().values()}:
             for place in sorted(folder.glob("test_data*/input*")):
                 array = read_array(place)
-                if array.shape == shapes[value.name]:
+                if array.shape == shapes[value.name] and self._fits(value.name, array):
                     yield {value.name: array.astype(_dtype(value))}
+
+    def _fits(self, name: str, array: NDArray[Any]) -> bool:
+        datatype = _datatype(self._fitting.get(name))
+        if datatype is None or not datatype.is_integer():
+            return True
+        return bool((array == np.round(array)).all() and datatype.min() <= array.min() <= array.max() <= datatype.max())
 
     def generated(self, shapes: Mapping[str, tuple[int, ...]], kind: str) -> Arrays:
         """Values of one of the `KINDS`, for inputs of these shapes; the same each time.
@@ -168,6 +186,12 @@ def _datatype(annotation: str | None) -> Any:
         return None if annotation is None else DataType[annotation]
     except Exception:  # whatever QONNX raises for a text that it does not know
         return None
+
+
+def _width(annotation: str) -> float:
+    """How many values a datatype has, if that can be counted."""
+    datatype = _datatype(annotation)
+    return float(datatype.max() - datatype.min()) if datatype is not None and datatype.is_integer() else math.inf
 
 
 def read_array(place: Path) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..text import tracebacks
 from ..text.columns import Importance
 from ..text.format import duration
-from ..text.styled import Text, fields, headed, table, wrapped
+from ..text.styled import Text, fields, headed, table, tight, wrapped
 
 if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do not need it
     from ..graphdiff.difference import Difference
@@ -55,7 +55,8 @@ def _times(change: ModelChange) -> str:
     apply = sum(application.apply for application in change.applied)
     cleanup = sum(application.cleanup for application in change.applied)
     returned = "" if any(application.claimed for application in change.applied) else " (apply returned False)"
-    return f"apply {duration(apply)}{returned}, cleanup {duration(cleanup)}, diff {duration(change.seconds)}"
+    parts = (tight("apply", duration(apply)) + returned, tight("cleanup", duration(cleanup)))
+    return ", ".join([*parts, tight("diff", duration(change.seconds))])
 
 
 def warning_lines(defects: Sequence[str], width: int) -> Text:

@@ -28,8 +28,9 @@ from .trace import trace
 from .trace_result import Trace
 from .verdict import Outcome, Verdict
 
-CHANGES, RENAMES, NOTHING, ARGUMENTS, FAILED, LATE, UNAVAILABLE = (
-    "changes the model", "renames only", "changes nothing", "needs arguments", "failed", "took too long", "unavailable",
+CHANGES, ANNOTATES, RENAMES, NOTHING, ARGUMENTS, FAILED, LATE, UNAVAILABLE = (
+    "changes the model", "annotates only", "renames only", "changes nothing", "needs arguments", "failed",
+    "took too long", "unavailable",
 )  # fmt: skip
 
 
@@ -66,6 +67,9 @@ class Survey(Styled):
     def conclusion(self) -> list[str]:
         """A line for each other outcome; passes that failed have a line of their own, with the reason."""
         lines = [f"{len(self)} of {len(self.tried)} would change the model"]
+        if annotating := self.of(ANNOTATES):
+            details = [f"{tried.plugin.key} ({tried.detail})" for tried in annotating]
+            lines.append(f"{ANNOTATES} ({len(annotating)}): {', '.join(details)}")
         for outcome in (RENAMES, NOTHING, ARGUMENTS, LATE):
             tried = self.of(outcome)
             names = "" if outcome == NOTHING else f": {', '.join(str(one.plugin.key) for one in tried)}"
@@ -195,4 +199,5 @@ def _outcome(plugin: Plugin, model: ModelWrapper) -> tuple[str, str]:
     assert difference is not None
     if difference.is_renamed_only:
         return RENAMES, ""
-    return (CHANGES, in_short(difference)) if difference else (NOTHING, "")
+    outcome = ANNOTATES if difference.is_annotated_only else CHANGES if difference else NOTHING
+    return outcome, in_short(difference) if difference else ""

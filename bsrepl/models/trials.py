@@ -13,7 +13,7 @@ from ..errors import ExecutionFailed
 from ..text.format import counted
 from .execution import Executable, Values, inputs_of
 from .meaning import meaningless
-from .probes import KINDS, Probes
+from .probes import KINDS, Probes, datatypes
 from .sizes import Dimension, assignments, fixed, shapes, sized
 
 _SIZES = 2  # assignments of sizes to dynamic dimensions
@@ -72,7 +72,8 @@ def generated_trials(
     `names` are the inputs' names in the model after, by those before. Raises ExecutionFailed if nothing can be
     executed.
     """
-    trying = _Trying(before, seed)
+    annotated = datatypes(after)
+    trying = _Trying(before, seed, {mine: annotated[name] for mine, name in names.items() if name in annotated})
     theirs = shapes(inputs_of(after))
     common = fixed(shapes(inputs_of(before)), {mine: theirs[name] for mine, name in names.items()}, sizes)
     working: dict[str, dict[Dimension, int]] = {}
@@ -101,10 +102,10 @@ def generated_trials(
 class _Trying:
     """Executes a model on generated inputs; `failure` is why the first of them could not be executed."""
 
-    def __init__(self, model: ModelProto, seed: int) -> None:
+    def __init__(self, model: ModelProto, seed: int, fitting: Mapping[str, str]) -> None:
         self.execute = Executable(model)
         self.failure: ExecutionFailed | None = None
-        self._probes = Probes(model, seed)
+        self._probes = Probes(model, seed, fitting)
 
     def trials(self, shape: Mapping[str, tuple[int, ...]], kinds: Sequence[str], *, with_recorded: bool) -> list[Trial]:
         """The trials of inputs of these shapes that can be executed and that give any outputs.

@@ -69,12 +69,14 @@ def _graphs(graph: GraphProto) -> Iterator[GraphProto]:
 
 def _module(node: NodeProto) -> str:
     """The module that QONNX imports for a node: its domain, but for the old spellings that QONNX replaces."""
-    from qonnx.custom_op.registry import resolve_domain
+    from qonnx.custom_op import registry
 
     domain = node.domain
+    if not hasattr(registry, "resolve_domain"):  # QONNX before 1.0
+        return str(domain).replace("onnx.brevitas", "qonnx.custom_op.general")
     if domain == "finn.custom_op.general" or (domain == "finn" and all(a.name != "backend" for a in node.attribute)):
         return "qonnx.custom_op.general"
-    return str(resolve_domain(domain))
+    return str(registry.resolve_domain(domain))
 
 
 def _is_of_runtime(module: str) -> bool:
@@ -92,7 +94,7 @@ def _is_harmless(module: str, is_local: bool) -> bool:
     places = _places(package)
     if not places and (is_local or _is_of_runtime(module)):
         return True
-    if ops._OP_REGISTRY.get(module) and not is_local:
+    if getattr(ops, "_OP_REGISTRY", {}).get(module) and not is_local:
         return True
     if all(map(_is_in_site_packages, places)) and places:
         return True

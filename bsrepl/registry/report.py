@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..text.columns import Importance, columns, most_important
+from ..text.columns import Importance, columns, cut, most_important
 from ..text.format import duration, file_name
 from ..text.styled import Text
 from .changes import Change
@@ -14,6 +14,7 @@ from .snapshot import Snapshot
 
 PLURALS = {"transform": "transforms", "kernel": "kernels", "backend": "backends", "step": "steps"}
 _SIGN_STYLES = {"+": "added", "~": "changed", "-": "removed"}
+_SHORTEST_PLACE = 10  # characters of a place that are worth showing
 _MOST_CHANGES = 40  # lines; `changes()` has them all
 
 
@@ -94,10 +95,22 @@ def listing(plugins: Listing, width: int) -> Text:
     """The plugins that were found, as a table."""
     text: Text = [] if plugins else [("warning", f"{plugins.otherwise}\n")]
     rows = plugins.rows()
+    note: Text = [("warning", f"{plugins.note}\n")] if plugins.note else []
+    if max((len(name) for name, *_ in rows), default=0) + 2 + max((len(row[2]) for row in rows), default=0) > width:
+        return _narrow_listing([(name, place) for name, _, place in rows], width) + note
     importance = Importance((0, 2, 1), elastic=1)  # what to type, where it is, its metadata
     shown = most_important(rows, width, importance) if rows else []
     for cells in columns(rows, width, importance=importance) if rows else ():
         styled = zip([("bold", "", "path")[position] for position in shown], cells, strict=True)
         text += [part for style, cell in styled for part in ((style, cell), ("", "  "))]
         text[-1] = ("", "\n")
-    return text + ([("warning", f"{plugins.note}\n")] if plugins.note else [])
+    return text + note
+
+
+def _narrow_listing(rows: Sequence[tuple[str, str]], width: int) -> Text:
+    """What to type is whole in any case; where it is, is cut to what is left of the line."""
+    text: Text = []
+    for name, place in rows:
+        room = width - len(name) - 2
+        text += [("bold", name), ("path", f"  {cut(place, room)}" if room >= _SHORTEST_PLACE else ""), ("", "\n")]
+    return text

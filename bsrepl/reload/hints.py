@@ -54,7 +54,7 @@ def hint(error: BaseException, snapshot: Snapshot) -> str | None:
         if isinstance(error.obj, Namespace) and error.name:
             message = error.obj.missing(error.name)
             return None if message == str(error) else message
-        return _moved(_NO_ATTRIBUTE.search(str(error)), snapshot)
+        return _moved(_NO_ATTRIBUTE.search(str(error)), snapshot) or _nearest_attribute(error)
     if isinstance(error, PicklingError) and (stale := _NOT_THE_SAME.search(str(error))):
         return f"{stale['name']} was replaced after this instance was created; create it again"
     if isinstance(error, NameError) and error.name and sys.version_info < (3, 12):  # from then on Python says so
@@ -94,6 +94,14 @@ def _nearest_name(error: NameError) -> str | None:
     names = {*frames[-1].f_locals, *frames[-1].f_globals, *dir(builtins)}
     near = get_close_matches(str(error.name), sorted(names), n=1, cutoff=0.7)
     return f"did you mean {near[0]}?" if near else None
+
+
+def _nearest_attribute(error: AttributeError) -> str | None:
+    """The attribute that is most like the one that was missing; from Python 3.12 on it is in the message."""
+    if not error.name or sys.version_info >= (3, 12):
+        return None
+    near = get_close_matches(error.name, dir(error.obj), n=1, cutoff=0.7)
+    return f"did you mean .{near[0]}?" if near else None
 
 
 def _not_installed(module: str) -> str | None:

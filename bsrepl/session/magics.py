@@ -6,7 +6,9 @@ A magic that is not here is answered by what to do instead.
 from __future__ import annotations
 
 import os
+import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,14 +16,16 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from inspect import getsourcefile, getsourcelines, unwrap
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
-from ..errors import BsreplError
+from ..errors import MagicError
 from ..registry.namespaces import Namespace
 from ..text.columns import cut
 from ..text.format import counted, duration, safe_repr
+from ..text.styled import wrapped
 
 _RUNS = 7  # as IPython measures
+_COUNT = re.compile(r"-(?P<name>[nr])\s*(?P<count>\d+)(\s+|$)")
 _WIDEST = 100  # characters of a command in the history, or of a value in a list of names
 
 #: What to do here instead of magics that people have in their notebooks.
@@ -38,14 +42,9 @@ _INSTEAD = {
     "reset": "leave with Ctrl-D and start again",
     "load": "paste the file, or %run it",
     "pinfo": "x? shows what is known of x",
-    "whos": "%who lists the names of the session with their values",
     "lsmagic": "help() lists what there is",
     "quickref": "help() lists what there is",
 }
-
-
-class MagicError(BsreplError, ValueError):
-    """A magic was given something that it cannot use; the message says what it takes."""
 
 
 class Commands(Protocol):
@@ -69,7 +68,7 @@ class Magics:
             self.timeit, self.run, self.debug, self.pdb, self.cd, self.pwd, self.ls, self.who, self.history,
             self.edit, self.save, self.env,
         ]  # fmt: skip
-        self._lines = {function.__name__: function for function in lines}
+        self._lines = {function.__name__: function for function in lines} | {"whos": self.who}
         self._cells = {"timeit": self.timeit_cell, "writefile": self.writefile, "bash": self.bash, "sh": self.bash}
 
     def add(self, name: str, function: Callable[[str], None]) -> None:
@@ -84,7 +83,7 @@ class Magics:
             return
         asked = arguments.split()[0] if name in ("load_ext", "reload_ext") and arguments.split() else name
         instead = _INSTEAD.get(asked, "bsrepl does not have it; the line was left out")
-        print(f"%{asked}: {instead}", file=sys.stderr)
+        _say(f"%{asked}: {instead}", sys.stderr)
 
     def cell(self, name: str, arguments: str, body: str) -> None:
         """Runs `%%name arguments` with the lines below it."""
@@ -96,23 +95,26 @@ class Magics:
             return owner.find(name=pattern)
         return [name for name in dir(owner) if fnmatchcase(name, pattern)]
 
-    def timeit(self, statement: str) -> None:
-        """Measures a statement, as often as it takes to be precise."""
+    def timeit(self, arguments: str) -> None:
+        """Measures a statement, as often as it takes to be precise, or `-n` loops in each of `-r` runs."""
+        counts, statement = _counts(arguments)
         if not statement:
             raise MagicError("%timeit takes a statement, for example %timeit tfm.FoldConstants")
-        self._measure(statement, "pass")
+        self._measure(statement, "pass", counts)
 
-    def timeit_cell(self, setup: str, body: str) -> None:
-        self._measure(body, setup or "pass")
+    def timeit_cell(self, arguments: str, body: str) -> None:
+        counts, setup = _counts(arguments)
+        self._measure(body, setup or "pass", counts)
 
-    def _measure(self, statement: str, setup: str) -> None:
+    def _measure(self, statement: str, setup: str, counts: dict[str, int]) -> None:
         import timeit  # only now, as others below: few sessions use magics
 
         timer = timeit.Timer(statement, setup, globals=self._session.namespace)
-        number, _ = timer.autorange()
-        times = sorted(seconds / number for seconds in timer.repeat(_RUNS, number))
-        print(
-            f"{duration(times[_RUNS // 2])} a loop: the median of {_RUNS} runs of {counted(number, 'loop')}, "
+        number = counts.get("n") or timer.autorange()[0]
+        runs = counts.get("r") or _RUNS
+        times = sorted(seconds / number for seconds in timer.repeat(runs, number))
+        _say(
+            f"{duration(times[runs // 2])} a loop: the median of {counted(runs, 'run')} of {counted(number, 'loop')}, "
             f"from {duration(times[0])} to {duration(times[-1])}"
         )
 
@@ -141,11 +143,14 @@ class Magics:
         if arguments.lower() not in ("", "on", "off", "1", "0"):
             raise MagicError(f"%pdb takes on or off, not {arguments!r}")
         self.debugs = arguments.lower() in ("on", "1") if arguments else not self.debugs
-        print(f"the debugger opens at an exception: {'on' if self.debugs else 'off'}")
+        _say(f"the debugger opens at an exception: {'on' if self.debugs else 'off'}")
 
     def cd(self, folder: str) -> None:
         """Changes the current folder: of the session and of what `!` runs."""
-        os.chdir(os.path.expanduser(folder or "~"))
+        try:
+            os.chdir(os.path.expanduser(folder or "~"))
+        except OSError as error:
+            raise MagicError(f"%cd takes a folder, not {folder!r}: {error.strerror}") from None
         print(os.getcwd())
 
     def pwd(self, arguments: str) -> None:
@@ -159,7 +164,8 @@ class Magics:
         names = self._session.own_names()
         width = max(map(len, names), default=0)
         for name, value in sorted(names.items()):
-            print(f"{name.ljust(width)}  {cut(safe_repr(value).partition(chr(10))[0], _WIDEST)}")
+            shown = cut(safe_repr(value).partition("\n")[0], min(_WIDEST, max(_columns() - width - 2, 10)))
+            print(f"{name.ljust(width)}  {shown}")
         if not names:
             print("no names yet")
 
@@ -169,7 +175,8 @@ class Magics:
         count = int(arguments) if arguments.isdigit() else last
         for number in range(max(last - count, 0) + 1, last + 1):
             first, *others = (self._session.text(number) or "").rstrip().split("\n")
-            print("\n".join([f"{number:4}  {first}", *(f"      {line}" for line in others)]))
+            for line in (f"{number:4}  {first}", *(f"      {line}" for line in others)):
+                print(wrapped(line, _columns(), "      "), end="")
 
     def save(self, arguments: str) -> None:
         """Writes commands into a file: `%save fold.py 3-5 8`."""
@@ -182,7 +189,7 @@ class Magics:
         if path.exists():
             raise MagicError(f"{path} exists; choose another name")
         path.write_text("\n".join(f"{str(text).rstrip()}\n" for text in texts))
-        print(f"{path} has {counted(len(texts), 'command')}")
+        _say(f"{path} has {counted(len(texts), 'command')}")
 
     def edit(self, arguments: str) -> None:
         """Opens a file, or the definition of a class or function, in the editor."""
@@ -196,7 +203,10 @@ class Magics:
             return os.path.expanduser(arguments), 1
         if not arguments:
             raise MagicError("%edit takes a class, a function or a file, for example %edit tfm.FoldConstants")
-        definition = unwrap(eval(arguments, self._session.namespace))
+        try:
+            definition = unwrap(eval(arguments, self._session.namespace))
+        except (NameError, AttributeError, SyntaxError) as error:
+            raise MagicError(f"%edit takes a class, a function or a file, not {arguments!r}: {error}") from None
         try:
             file = getsourcefile(definition)
             _, line = getsourcelines(definition)
@@ -223,6 +233,23 @@ class Magics:
 
     def bash(self, arguments: str, body: str) -> None:
         subprocess.run(["bash", "-c", body], check=False)
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    print(wrapped(text, _columns()), end="", file=stream)
+
+
+def _counts(arguments: str) -> tuple[dict[str, int], str]:
+    """The options `-n 10` and `-r 3`, and what stands behind them."""
+    counts: dict[str, int] = {}
+    while (option := _COUNT.match(arguments)) is not None:
+        counts[option["name"]] = int(option["count"])
+        arguments = arguments[option.end() :]
+    return counts, arguments
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import inspect
 import linecache
 import os
 import re
+import shutil
 import subprocess
 import sys
 import warnings
@@ -22,6 +23,7 @@ from ..frameworks.qonnx import ops as custom_ops
 from ..registry.plugin import Origin
 from ..registry.store import record
 from ..reload.shown_source import show_source
+from ..text.styled import wrapped
 from . import syntax as notebook
 from .leaving import Leave
 from .magics import Magics
@@ -226,7 +228,8 @@ class Session:
 
     def _system(self, command: str) -> None:
         if _CD.fullmatch(command):
-            print("!cd changes the folder of a shell that ends at once; type %cd FOLDER", file=sys.stderr)
+            said = "!cd changes the folder of a shell that ends at once; type %cd FOLDER"
+            print(wrapped(said, shutil.get_terminal_size().columns), end="", file=sys.stderr)
         status = subprocess.call(self._expanded(command), shell=True, executable=os.environ.get("SHELL") or None)
         self.namespace["_exit_code"] = status
 

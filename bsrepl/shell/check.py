@@ -59,7 +59,8 @@ def as_text(reloader: Reloader, report: Report, lessons: Sequence[Played], width
 def as_json(reloader: Reloader, report: Report, lessons: Sequence[Played]) -> str:
     """`{"ok": ..., "files": [{"path", "ok", "plugins", "error"}], "lessons": [...], "warnings": [...]}`.
 
-    A lesson is `{"path", "ok", "steps", "problems": [{"step", "line", "message"}], "error"}`.
+    A lesson is `{"path", "ok", "steps", "results": [{"step", "title", "line", "ok", "messages"}], "problems": [{"step",
+    "line", "message"}], "error"}`; the messages of a step say what came instead.
     """
     files = []
     live = reloader.files
@@ -86,12 +87,24 @@ def _lesson(played: Played) -> dict[str, Any]:
         "path": played.path,
         "ok": played.ok,
         "steps": len(played.lesson.steps) if played.lesson is not None else 0,
+        "results": _results(played),
         "problems": [
             {"step": problem.number, "line": problem.step.line, "message": problem.message}
             for problem in played.problems
         ],
         "error": played.error or None,
     }
+
+
+def _results(played: Played) -> list[dict[str, Any]]:
+    """Of each step, whether it holds."""
+    results: list[dict[str, Any]] = []
+    title = ""
+    for number, step in enumerate(played.lesson.steps if played.lesson is not None else (), 1):
+        title = step.title or title
+        messages = [problem.message for problem in played.problems if problem.number == number]
+        results.append({"step": number, "title": title, "line": step.line, "ok": not messages, "messages": messages})
+    return results
 
 
 def _plugin(plugin: Plugin) -> dict[str, Any]:

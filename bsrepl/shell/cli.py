@@ -121,6 +121,7 @@ def _converse(console: Console, options: argparse.Namespace) -> int:
     from .prompt import history
     from .prompt.keyboard import Keyboard
     from .prompt.repl import Shell  # only now: a script has no use for ptpython
+    from .prompt.settings import configure
 
     gc.enable()
     if not options.quiet:
@@ -130,7 +131,7 @@ def _converse(console: Console, options: argparse.Namespace) -> int:
         places.history_file(), lambda message: console.out.write([("warning", f"{message}\n")])
     )
     shell = Shell(console, interval=options.interval, color=console.out.color, history=commands, keyboard=keyboard)
-    shell.configure(places.config_file(), trusting=options.trust)
+    configure(shell, places.config_file(), trusting=options.trust)
     try:
         if options.tour:
             console.tour()

@@ -139,6 +139,8 @@ class Command(Styled):
         return value is default
 
     def _wrong(self, problem: str) -> WrongCall:
+        if not self.__signature__.parameters:
+            return WrongCall(f"{self.usage} takes no arguments")
         return WrongCall(f"{problem}; {self.usage}, for example {EXAMPLES[self.__name__]}")
 
     def styled(self, width: int, shows_time: bool) -> Text:

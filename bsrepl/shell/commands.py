@@ -32,7 +32,7 @@ from ..text import screen as live_view
 from ..text.format import counted
 from ..text.markdown import rendered
 from ..text.prose import filled
-from ..text.styled import fields, headed, wrapped
+from ..text.styled import asides, fields, headed, wrapped
 from ..text.terminal import Terminal
 from . import recorded_test
 from .command import Command
@@ -168,7 +168,7 @@ class Commands:
                 self.looking.retry(paths[0])
             else:
                 problem = f"{file!r} names {len(paths)} files" if paths else f"no file {file!r} is watched"
-                self.out.write([("warning", f"{problem}; watching() lists them\n")])
+                self.out.write([("warning", wrapped(f"{problem}; watching() lists them", self.out.width))])
         elif not self.reloader.failures:
             self.out.write([("dim", "no plugin file fails\n")])
         elif not self.looking.retry():
@@ -188,7 +188,7 @@ class Commands:
         rows += [(path, "helper") for path in reloader.helpers]
         rows += [(path, reload_report.followed(each)) for each in reloader.packages for path in each.folders]
         if not rows:
-            self.out.write([("dim", "no file is watched; start with bsrepl PATH\n")])
+            self.out.write(asides(["no file is watched; start with bsrepl PATH"], self.out.width))
         for path, state in rows:
             self.out.write(headed("path", path, f" {state}", self.out.width))
 

@@ -11,6 +11,7 @@ from io import StringIO
 from typing import Any
 
 from .. import __version__
+from ..errors import MagicError
 from ..models import report as models_report
 from ..models.history import History
 from ..models.unasked import Proof, UnaskedProofs
@@ -19,7 +20,6 @@ from ..reload import interrupts
 from ..reload.reloader import Reloader
 from ..session import pasted
 from ..session.evaluation import Evaluator
-from ..session.magics import MagicError
 from ..session.session import Session
 from ..session.turn import Turn
 from ..teach.board import Board
@@ -69,6 +69,7 @@ class Console:
         self.out = out
         self.err = err
         self.recording = Recording()
+        looking.on_saved(self.recording.save)
         self.tour = Tour(out, self._guide, trusting=trusting)
         self.evaluator = evaluator
         self._proofs = proofs
@@ -252,9 +253,15 @@ class Console:
         """Plays a lesson by itself, `pause` waiting for seconds. Returns what did not do what it should."""
         guide = self._guide(lesson)
         try:
-            return play(guide, self.out, run=self.run, look=self.look, pause=pause)
+            hand_in = self._hand_in if self.reloader.plugin_files else None
+            return play(guide, self.out, run=self.run, look=self.look, pause=pause, hand_in=hand_in)
         finally:
             guide.end()
+
+    def _hand_in(self) -> None:
+        """Gives the session what the plugin files define, as if it had been typed."""
+        for module in self.reloader.modules.values():
+            self.session.namespace |= {name: value for name, value in vars(module).items() if not name.startswith("_")}
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

@@ -44,11 +44,11 @@ class ErrorOutput:
         if isinstance(error, SystemExit):
             terminal.write(headed("warning", "SystemExit", _about_exit(error), terminal.width))
             return
-        _remember(error)
         self.last = _formatted(error, whole=True)
         if stopped_at is None and isinstance(error, BsreplError) and _is_told_by_message(error):
             terminal.write(headed("error", f"{type(error).__name__}:", str(error), terminal.width))
             return
+        _remember(error)
         trace, cut_off = display.within_limits(_formatted(error))
         terminal.write_traceback(trace if trace.endswith("\n") else f"{trace}\n")
         if cut_off:

@@ -46,8 +46,13 @@ class Looking:
         self._notes = notes
         self._clock = clock
         self.shows_time = shows_time
+        self._saved: Callable[[str, bytes], None] = lambda path, source: None
         self.reported: Snapshot = reloader.registry.snapshot  # up to which the registry's changes have been told
         self.last_seconds: float | None = None  # that the last reload took
+
+    def on_saved(self, saved: Callable[[str, bytes], None]) -> None:
+        """Calls `saved` with the path and the contents of each plugin file, and helper, when it was executed."""
+        self._saved = saved
 
     def look(self, *, retry: bool | str = False, is_command: bool = False, looked: bool = False) -> bool:
         """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told.
@@ -90,6 +95,7 @@ class Looking:
             self._workbench.prover.renew()
         seconds = self._clock() - started
         self._board.note(report.before, report.after, report.executed)
+        self._pass_on(report)
         self.reported = report.after
         self.last_seconds = seconds
         out.write(reload_report.report(report, out.width, seconds if self.shows_time else None))
@@ -100,6 +106,12 @@ class Looking:
         if followed.error is not None:
             raise followed.error
         return True
+
+    def _pass_on(self, report: Report) -> None:
+        ours = {*self._reloader.files, *self._reloader.plugin_files}
+        for path in (*report.executed, *(failure.file for failure in report.failures)):
+            if path in ours:
+                self._saved(path, self._reloader.source(path))
 
     def _undecorated(self, report: Report) -> dict[str, list[str]]:
         """The passes of new files that no decorator registers, by the files' paths."""

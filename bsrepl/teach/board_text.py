@@ -84,8 +84,8 @@ def _registry(view: BoardView, width: int) -> list[Text]:
         if len(view.failures) > 1:
             rows.append([("error", f"and {len(view.failures) - 1} more; see errors()")])
     if view.latest is None:
-        rows.append([("dim", f"{counted(view.files, 'plugin file')} watched; nothing registered since the start")])
-        return rows
+        said = f"{counted(view.files, 'plugin file')} watched; nothing registered since the start"
+        return rows + [[("dim", line)] for line in wrapped(said, width, "").splitlines()]
     plugin = view.latest.plugin
     clock = time.strftime("%H:%M:%S", time.localtime(view.at / 1e9))
     verb = "registered" if view.latest.sign == "+" else "changed"

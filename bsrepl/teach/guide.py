@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
+from .checks import unmet
 from .lesson import Lesson, Step
 
+_ERROR = re.compile(r"^(Traceback |[\w.]+(Error|Exception)\b)", re.MULTILINE)  # in an output
 _LIKE = 0.6  # how much two texts have in common, of 1, to be the same but for some edits
 
 
@@ -60,6 +64,8 @@ class Guide:
         self._watching = watching
         self._evaluate = evaluate
         self._introduced = -1  # the step that was introduced last
+        self._hinted = 0  # how many hints of the step were given
+        self._tried: str | None = None  # the content of the step's file that was told of last
         self._contents = self._content()  # of the step's file, when the step began
         self._aside = watching.set_aside() if alone else []
         watching.add(str(self.folder))
@@ -88,6 +94,7 @@ class Guide:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(step.code, encoding="utf-8")
             self._contents = None  # whatever it was, it has been saved
+            self._tried = step.code
         return path
 
     def _content(self) -> str | None:
@@ -96,14 +103,34 @@ class Guide:
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
 
     def missing(self) -> list[str]:
-        """The checks of the step that are not true, or raise."""
-        return [check for check in (self.step.checks if self.step else ()) if not self._holds(check)]
+        """Why each check of the step that is not true is not."""
+        checks = self.step.checks if self.step is not None else ()
+        return list(filter(None, (unmet(check, self._evaluate) for check in checks)))
+
+    def hint(self) -> str:
+        """The next hint of the step, or the last one again; empty if it has none."""
+        hints = self.step.hints if self.step is not None else ()
+        self._hinted = min(self._hinted + 1, len(hints))
+        return hints[self._hinted - 1] if hints else ""
+
+    def is_try(self, code: str | None) -> bool:
+        """Whether a command, or, with `code` None, files that were executed, tried to do the step."""
+        step = self.step
+        if step is None:
+            return False
+        if code is None:
+            before, self._tried = self._tried, self._content() if step.file else None
+            return self._tried not in (None, before, self._contents)
+        if step.file:
+            return code.strip() == self.proposal
+        wanted = _assigned(step.code)
+        return bool(_assigned(code) & wanted) if wanted else _resembles(code, step.code)
 
     def done(self, code: str | None, failed: bool) -> bool:
         """Tells of a command, or, with `code` None, of files that were executed. Goes on if the step was done by it.
 
         A step with checks is done once they are all true, whoever made them so; one without, by its file, or by a
-        command like its own that did not fail.
+        command like its own that did not fail, unless the lesson expects that.
         """
         step = self.step
         if step is None:
@@ -113,7 +140,8 @@ class Guide:
         elif step.file:
             is_done = self._content() not in (None, self._contents)
         else:
-            is_done = code is not None and not failed and _resembles(code, step.code)
+            is_fine = not failed or _ERROR.search(step.output or "") is not None
+            is_done = code is not None and is_fine and _resembles(code, step.code)
         if is_done:
             self.go(1)
         return is_done
@@ -122,7 +150,9 @@ class Guide:
         """Goes on or back by so many steps, without doing them."""
         self.place = min(max(self.place + by, 0), len(self.lesson.steps))
         self._introduced = -1
+        self._hinted = 0
         self._contents = self._content()
+        self._tried = None
 
     def end(self) -> None:
         """Takes away the files, the names and the plugins that the lesson brought."""
@@ -136,18 +166,22 @@ class Guide:
         self._names.clear()
         self._names.update(self._before)
 
-    def _holds(self, check: str) -> bool:
-        try:
-            return bool(self._evaluate(check))
-        except Exception:  # what it asks for is not there yet
-            return False
-
 
 def _resembles(code: str, proposal: str) -> bool:
     """Whether a command is what was proposed, edited perhaps."""
     from difflib import SequenceMatcher
 
     return SequenceMatcher(None, code.strip(), proposal.strip(), autojunk=False).ratio() >= _LIKE
+
+
+def _assigned(code: str) -> set[str]:
+    """The names that a command assigns or defines."""
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError):
+        return set()
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return names | {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
 
 
 def _without_typed(now: Snapshot, before: Snapshot) -> Snapshot:

@@ -5,8 +5,10 @@
 Some lines to read.
 ```python                     put at the prompt
 ```python file=fold.py        written into the lesson's folder, as a plugin file
+```python exercise            what a learner begins with; of work that was handed in, that counts instead
 ```check                      expressions, a line each, that are true once the step was done
 ```output                     what the step printed when the lesson was recorded; `...` stands for any text
+```hint                       shown after a try that did not work, and on demand; one fence after the other
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ class Step(NamedTuple):
     checks: tuple[str, ...] = ()  # expressions that are true afterwards
     output: str | None = None  # what it printed when it was recorded
     line: int = 0  # where it begins in the lesson
+    hints: tuple[str, ...] = ()  # what helps, the least telling first
+    is_exercise: bool = False
 
 
 class Lesson(NamedTuple):
@@ -59,13 +63,14 @@ def parsed(text: str, name: str) -> Lesson:
                 title = title or heading
             else:
                 prose.append(block)
-        elif block.kind in ("check", "output"):
+        elif block.kind in ("check", "output", "hint"):
             if not steps:
-                place = f"{name}:{block.line}"
-                raise LessonError(f"{place} is a {block.kind} fence without a step; put a python fence before it")
+                what = f"{'an' if block.kind == 'output' else 'a'} {block.kind} fence"
+                raise LessonError(f"{name}:{block.line} is {what} without a step; put a python fence before it")
             steps[-1] = _with(steps[-1], block)
         elif block.kind in _CODE and not block.is_left_alone:
-            steps.append(Step(heading, _joined(prose), block.content, _file(block, name), line=block.line))
+            step = Step(heading, _joined(prose), block.content, _file(block, name), line=block.line)
+            steps.append(step._replace(is_exercise="exercise" in block.info.split()))
             heading = ""
             prose.clear()
         else:
@@ -127,6 +132,8 @@ def _joined(prose: Sequence[str]) -> str:
 def _with(step: Step, block: _Fence) -> Step:
     if block.kind == "output":
         return step._replace(output=block.content)
+    if block.kind == "hint":
+        return step._replace(hints=(*step.hints, block.content.strip()))
     return step._replace(checks=(*step.checks, *filter(None, map(str.strip, block.content.splitlines()))))
 
 
@@ -143,9 +150,11 @@ def written(title: str, steps: Iterable[Step]) -> str:
     for step in steps:
         parts += [f"## {step.title}\n"] if step.title else []
         parts += [f"{step.text}\n"] if step.text else []
-        parts.append(_fenced(f"python file={step.file}" if step.file else "python", step.code))
+        info = ["python", *([f"file={step.file}"] if step.file else []), *(["exercise"] if step.is_exercise else [])]
+        parts.append(_fenced(" ".join(info), step.code))
         parts += [_fenced("check", "\n".join(step.checks))] if step.checks else []
         parts += [_fenced("output", step.output)] if step.output is not None else []
+        parts += [_fenced("hint", hint) for hint in step.hints]
     return "\n".join(parts)
 
 

@@ -49,10 +49,17 @@ def code(step: Step) -> Text:
     return [pair for line in highlight.python_lines(step.code.rstrip("\n")) for pair in [("", "  "), *line, ("", "\n")]]
 
 
-def not_yet(missing: Sequence[str], width: int) -> Text:
-    """What is not true yet, and how to go on all the same."""
+def not_yet(missing: Sequence[str], helps: str, width: int) -> Text:
+    """What is not true yet, a hint if there is one, and how to go on all the same."""
     reason = f"not yet: {'; '.join(missing)}" if missing else "that did not work"
-    return [("warning", wrapped(f"{reason}. Try again, or go on with tour.next().", width))]
+    text: Text = [("warning", wrapped(f"{reason}. Try again, or go on with tour.next().", width))]
+    return text + (hint(helps, width) if helps else [])
+
+
+def hint(helps: str, width: int) -> Text:
+    """What helps with a step."""
+    first, *others = filled(helps, min(width, 100) - len("hint ")).splitlines()
+    return [("bold", "hint"), ("", f" {first}\n"), *(("", f"     {line}\n") for line in others)]
 
 
 def end(lesson: Lesson, width: int) -> Text:

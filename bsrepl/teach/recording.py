@@ -8,6 +8,7 @@ import stat
 import tempfile
 import zlib
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +41,8 @@ class Recording:
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
+        self._files: list[dict[str, str]] = [{}]  # that were saved before each command and after the last, by name
+        self._contents: dict[str, str] = {}  # of all files, as they were saved last
         self._is_being_written = False  # by the command that is running
 
     def add(self, entry: Entry) -> None:
@@ -47,7 +50,15 @@ class Recording:
         if not self._is_being_written:
             is_long = len(entry.output) > _MOST
             self._entries.append(entry._replace(output=entry.output[:_MOST], result=()) if is_long else entry)
+            self._files.append({})
         self._is_being_written = False
+
+    def save(self, path: str, source: bytes) -> None:
+        """Keeps a plugin file that was executed, unless that is how it was before."""
+        name = _name(Path(path))
+        content = source.decode("utf-8", errors="replace")
+        if self._contents.get(name) != content:
+            self._contents[name] = self._files[-1][name] = content
 
     def write(self, path: Path, size: tuple[int, int], test: Callable[[Sequence[str]], str]) -> int:
         """Writes the session so far. Returns the number of commands.
@@ -58,9 +69,8 @@ class Recording:
         """
         self._is_being_written = True
         if path.suffix == LESSON:
-            steps = [Step("", "", entry.code.strip("\n") + "\n", output=entry.output) for entry in self._entries]
-            _replace(path, written(_TITLE, steps), f"\n<!-- {_MARK} %s -->\n")
-            return len(steps)
+            _replace(path, written(_TITLE, self._steps()), f"\n<!-- {_MARK} %s -->\n")
+            return len(self._entries)
         if path.suffix == _CAST:
             _replace(path, cast(self._entries, *size), f'{_MARK} %s"]\n')
             return len(self._entries)
@@ -72,6 +82,22 @@ class Recording:
         parts = [_written(entry, uses_last) for entry in self._entries]
         _replace(path, "\n".join([f"# To run it: bsrepl < {path.name}\n", *parts]), f"\n# {_MARK} %s\n")
         return len(parts)
+
+    def _steps(self) -> list[Step]:
+        """The commands and the files that were saved in between, in their order."""
+        steps: list[Step] = []
+        for files, entry in zip_longest(self._files, self._entries):
+            steps += [Step("", "", content, name) for name, content in files.items()]
+            steps += [Step("", "", entry.code.strip("\n") + "\n", output=entry.output)] if entry else []
+        return steps
+
+
+def _name(path: Path) -> str:
+    """The path of a file from the folder that it is imported from: a module of a package lies in folders of it."""
+    folder = path.parent
+    while (folder / "__init__.py").exists():
+        folder = folder.parent
+    return path.relative_to(folder).as_posix()
 
 
 def _replace(path: Path, text: str, mark: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import LessonError, PluginFileError
 from ..reload.signatures import read_once
+from ..text.styled import asides, headed
 from ..text.terminal import Terminal
 from . import lesson_text
 from .guide import Guide
@@ -19,7 +20,8 @@ class Tour:
     """Leads through bsrepl, step by step: tour(), then tour.save(), tour.next(), tour.back(), tour.quit().
 
     Enter runs what stands at the prompt, or what you make of it. A step that is a file is written by `tour.save()`, or
-    by you in an editor. At the end, and after `tour.quit()`, the session is what it was before.
+    by you in an editor. tour.hint() helps where the lesson has a hint. At the end, and after `tour.quit()`, the session
+    is what it was before.
     """
 
     def __init__(self, out: Terminal, begin: Callable[[Lesson, bool], Guide], *, trusting: bool = False) -> None:
@@ -44,7 +46,8 @@ class Tour:
         place = self._left.get(lesson.name, 0) if step is None else step - 1
         if place and self.guide is not None:
             self.guide.go(place)
-            self._out.write([("dim", f"{lesson.name} goes on at step {place + 1}; tour.back() goes back\n")])
+            said = f"{lesson.name} goes on at step {place + 1}; tour.back() goes back"
+            self._out.write(asides([said], self._out.width))
 
     def start(self, lesson: Lesson, *, alone: bool = False) -> None:
         """Begins a lesson; one that is running ends. With `alone`, the user's plugin files are set aside meanwhile."""
@@ -54,7 +57,7 @@ class Tour:
     def save(self) -> None:
         """Writes the file of the step."""
         if (guide := self._going_on()) is not None:
-            self._out.write([("added", f"{guide.save()} is written\n")])
+            self._out.write(headed("added", str(guide.save()), "is written", self._out.width))
 
     def next(self) -> None:
         """Goes on to the next step without doing this one."""
@@ -63,6 +66,11 @@ class Tour:
     def back(self) -> None:
         """Goes back by a step."""
         self._move(-1)
+
+    def hint(self) -> None:
+        """Gives a hint for the step, another one each time."""
+        if (guide := self._going_on()) is not None:
+            self._out.write(lesson_text.hint(guide.hint() or "this step has no hint", self._out.width))
 
     def quit(self) -> None:
         """Ends the lesson; the session is what it was before."""
@@ -92,10 +100,10 @@ class Tour:
         guide = self.guide
         if guide is None:
             return
-        proposal = guide.proposal
+        is_try = guide.is_try(code)
         if not guide.done(code, failed):
-            if code is not None and code.strip() == proposal.strip():
-                self._out.write(lesson_text.not_yet(guide.missing(), self._out.width))
+            if is_try:
+                self._out.write(lesson_text.not_yet(guide.missing(), guide.hint(), self._out.width))
         elif guide.step is None:
             self._out.write(lesson_text.end(guide.lesson, self._out.width))
             self.quit()
@@ -108,7 +116,7 @@ class Tour:
 
     def _going_on(self) -> Guide | None:
         if self.guide is None:
-            self._out.write([("dim", "no tour is running; start one with tour()\n")])
+            self._out.write(asides(["no tour is running; start one with tour()"], self._out.width))
         return self.guide
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ Colour never carries meaning alone, and all of it is ASCII but for what the user
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,14 @@ from .format import duration
 
 #: (style, text) pairs; the styles are those of `terminal.STYLES`.
 Text = list[tuple[str, str]]
+
+_TIGHT = "\xa0"  # a space where no line ends, until the lines are broken
+_UNIT = re.compile(r"(?<=\d) (?=(us|ms|s|kB|MB)\b)")
+
+
+def tight(label: str, value: str) -> str:
+    """`apply 2.1 ms`, which `wrapped` leaves on one line."""
+    return f"{label}{_TIGHT}{value}"
 
 
 class Styled:
@@ -30,9 +39,12 @@ class Styled:
 
 
 def wrapped(text: str, width: int, indent: str = "  ") -> str:
-    """The lines of a text, each wrapped between words; a word that is longer than a line is left whole."""
+    """The lines of a text, each wrapped between words, but not between a number and its unit.
+
+    A word that is longer than a line is left whole.
+    """
     wrapped: list[str] = []
-    for number, line in enumerate(text.splitlines() or [""]):
+    for number, line in enumerate(_UNIT.sub(_TIGHT, text).splitlines() or [""]):
         begin = indent if number else ""
         wrapped += textwrap.wrap(
             line,
@@ -44,7 +56,7 @@ def wrapped(text: str, width: int, indent: str = "  ") -> str:
             replace_whitespace=False,
             drop_whitespace=True,
         ) or [""]
-    return "\n".join(wrapped) + "\n"
+    return "\n".join(wrapped).replace(_TIGHT, " ") + "\n"
 
 
 def headed(style: str, head: str, text: str, width: int) -> Text:

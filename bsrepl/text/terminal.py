@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from io import StringIO
 from typing import TextIO
 
+from .tracebacks import narrowed
+
 _PROMPT = 3  # lines that the prompt and what stands around it take
 
 #: SGR parameters (ECMA-48) of each style.
@@ -134,8 +136,8 @@ class Terminal:
         self._write_highlighted(source, "python")
 
     def write_traceback(self, trace: str) -> None:
-        """Writes a traceback, highlighted."""
-        self._write_highlighted(trace, "pytb")
+        """Writes a traceback, highlighted; no line of it is broken inside a word."""
+        self._write_highlighted(narrowed(trace, self.width) if self.stream.isatty() else trace, "pytb")
 
     def _write_highlighted(self, text: str, lexer: str) -> None:
         shown = harmless(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 import traceback
 from collections.abc import Sequence
 from itertools import dropwhile, filterfalse, groupby
@@ -30,6 +31,23 @@ def formatted(error: BaseException, *, whole: bool = False) -> str:
         else:
             part.stack = _Folded(filterfalse(_is_ours, part.stack))
     return "".join(summary.format())
+
+
+def narrowed(trace: str, width: int) -> str:
+    """A traceback for a terminal: its lines are broken between words; the marks below one that was are left out."""
+    lines: list[str] = []
+    was_broken = False
+    for line in trace.splitlines():
+        if was_broken and not line.strip(" ^~"):
+            continue
+        indent = " " * (len(line) - len(line.lstrip()))
+        broken = textwrap.wrap(
+            line.lstrip(), max(width, 20), initial_indent=indent, subsequent_indent=f"{indent}  ",
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
+        was_broken = len(line) > width
+        lines += broken if was_broken else [line]
+    return "\n".join(lines) + "\n"
 
 
 def _is_ours(frame: traceback.FrameSummary) -> bool:

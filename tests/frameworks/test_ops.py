@@ -189,3 +189,16 @@ def test_register_op_is_one_plugin_with_the_other_decorator(decorate, expected) 
     decorate(type("Op", (), {}))
     found = [plugin for kind in ("kernel", "backend") for plugin in registry.snapshot.plugins(kind)]
     assert {f"{plugin.kind} {plugin.name}": dict(plugin.metadata) for plugin in found} == expected
+
+
+def test_qonnx_before_1_finds_ops_in_the_module_that_their_domain_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(ops, "_OP_REGISTRY")
+    known = {"Trunc": Trunc_v1}
+    monkeypatch.setattr("qonnx.custom_op.general.custom_op", known, raising=False)
+    before = registry.snapshot
+    kernel(name="Trunc")(type("Mine", (Trunc_v2,), {}))
+    kernel(name="Other")(type("Other", (Trunc_v2,), {}))
+    kernel(name="Elsewhere", domain="no.such.module")(type("Elsewhere", (Trunc_v2,), {}))
+    assert [cls.__name__ for cls in known.values()] == ["Mine", "Other"]
+    registry.replace(before)
+    assert known == {"Trunc": Trunc_v1}

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from qonnx.transformation.base import Transformation
+from qonnx.transformation.infer_datatypes import InferDataTypes
 from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 from qonnx.transformation.pruning import ApplyMasks
 
 from bsrepl.frameworks.qonnx import steps as qonnx_steps
-from bsrepl.models.survey import ARGUMENTS, CHANGES, FAILED, LATE, NOTHING, RENAMES, Survey, survey
+from bsrepl.models.survey import ANNOTATES, ARGUMENTS, CHANGES, FAILED, LATE, NOTHING, RENAMES, Survey, survey
 from bsrepl.models.workbench import load
 from bsrepl.registry.plugin import Key, Origin, Plugin
 
@@ -60,7 +61,7 @@ def tried(*classes: type, limit: float = 20.0, progress: Any = lambda done, name
 def test_each_pass_is_told_by_what_it_would_do() -> None:
     told: list[tuple[int, str]] = []
     result = tried(
-        LowerConvsToMatMul, Renaming, InferShapes, ApplyMasks, Raising, Dying,
+        LowerConvsToMatMul, Renaming, InferShapes, ApplyMasks, Raising, Dying, InferDataTypes,
         progress=lambda done, name: told.append((done, name)),
     )  # fmt: skip
     assert [(each.plugin.name, each.outcome, each.detail) for each in result.tried] == [
@@ -70,18 +71,20 @@ def test_each_pass_is_told_by_what_it_would_do() -> None:
         ("ApplyMasks", ARGUMENTS, ""),
         ("Raising", FAILED, "ValueError: no such weight"),
         ("Dying", FAILED, "its process ended with status 3"),
+        ("InferDataTypes", ANNOTATES, "datatype of 11 tensors"),
     ]
     assert [plugin.name for plugin in result] == ["LowerConvsToMatMul"]
     assert result.rows() == [("tfm.qonnx.LowerConvsToMatMul", "11 -> 17 nodes, 2 rewrites", "s")]
     assert result.conclusion() == [
-        "1 of 6 would change the model",
+        "1 of 7 would change the model",
+        "annotates only (1): tfm.qonnx.InferDataTypes (datatype of 11 tensors)",
         "renames only (1): tfm.qonnx.Renaming",
         "changes nothing (1)",
         "needs arguments (1): tfm.qonnx.ApplyMasks",
         "tfm.qonnx.Raising failed: ValueError: no such weight",
         "tfm.qonnx.Dying failed: its process ended with status 3",
     ]
-    assert [done for done, _ in told] == [1, 2, 3, 4, 5, 6]
+    assert [done for done, _ in told] == [1, 2, 3, 4, 5, 6, 7]
     assert {name for _, name in told} == {str(each.plugin.key) for each in result.tried}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from copy import deepcopy
 from typing import Any
@@ -145,6 +146,15 @@ def test_probes_honour_datatype_annotations(datatype: str, low: int, high: int) 
 def test_what_was_recorded_with_a_sample_is_an_input() -> None:
     (recorded,) = Probes(load("mnist-conv").model).recorded({"Input3": (1, 1, 28, 28)})
     assert recorded["Input3"].max() == 255
+
+
+@pytest.mark.parametrize("datatype", ["UINT8", "INT4", "BIPOLAR"])
+def test_inputs_fit_the_datatype_that_only_the_model_after_annotates(
+    lowered: tuple[ModelWrapper, ModelWrapper], datatype: str
+) -> None:
+    annotated = copy.deepcopy(lowered[1])
+    annotated.set_tensor_datatype(annotated.graph.input[0].name, DataType[datatype])
+    assert verify(lowered[1], annotated).outcome is Outcome.OK
 
 
 def test_standard_models_run_as_a_whole_and_others_node_by_node(lowered: tuple[ModelWrapper, ModelWrapper]) -> None:

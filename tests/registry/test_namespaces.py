@@ -223,3 +223,13 @@ assert ours == {"qonnx.transformation.base", "qonnx.transformation.general"}, ou
 
 def test_listing_imports_nothing_and_taking_one_imports_its_module_alone() -> None:
     subprocess.run([sys.executable, "-c", LISTING_IMPORTS_NOTHING], check=True, timeout=60)
+
+
+@pytest.mark.usefixtures("_qonnx")
+@pytest.mark.parametrize("width", [60, 40])
+def test_in_a_narrow_terminal_what_to_type_is_whole_and_places_are_cut(width: int) -> None:
+    lines = "".join(part for _, part in tfm.all().styled(width, True)).splitlines()
+    assert [line.split()[0] for line in lines] == [str(plugin.key) for plugin in tfm.all().plugins]
+    assert [line for line in lines if len(line) > width and " " in line] == []
+    assert any(line.endswith("lower_convs_to_matmul.py:38") for line in lines) is (width == 60)
+    assert any(line.endswith("insert.py:51") for line in lines)

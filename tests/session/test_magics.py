@@ -58,7 +58,7 @@ def test_what_there_is_instead(typed, command: str, answer: str) -> None:
 
 def test_who_lists_what_commands_defined(typed) -> None:
     typed("x = 3; long_name = 'text'; _private = 1")
-    assert typed("%who") == "long_name  'text'\nx          3\n"
+    assert typed("%who") == typed("%whos") == "long_name  'text'\nx          3\n"
 
 
 def test_stars_match_plugins_and_attributes(typed) -> None:
@@ -136,3 +136,40 @@ def test_the_debugger_opens_in_a_failing_pass(typed, monkeypatch: pytest.MonkeyP
     assert "(Pdb) 43\n" in typed("m.transform(Fails())")
     typed("%pdb off")
     assert "(Pdb)" not in typed("m.transform(Fails())")
+
+
+def test_lines_of_magics_are_broken_between_words(typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert (
+        typed("%load_ext autoreload")
+        == "%autoreload: not needed: plugin files\n  are executed again when they are saved\n"
+    )
+    typed("a_name = list(range(100)); print(a_name[:10], sep=', ', end='')")
+    assert typed("%who") == "a_name  [0, 1, 2, 3, 4, 5, 6, 7, 8, 9...\n"
+    assert max(map(len, typed("%history").splitlines())) <= 40
+
+
+def test_a_folder_that_is_none_is_told_without_a_traceback(typed) -> None:
+    assert typed("%cd nosuch") == "MagicError: %cd takes a folder, not 'nosuch': No such file or directory\n"
+
+
+def test_timeit_takes_the_numbers_of_loops_and_runs(typed) -> None:
+    assert " a loop: the median of 3 runs of 20 loops, from " in typed("%timeit -n 20 -r3 1 + 1")
+    assert "the median of 1 run of 1 loop" in typed("%%timeit -n1 -r1\n1 + 1")
+
+
+def test_the_debugger_is_for_the_last_exception_of_the_users_code(typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("pdb.post_mortem", lambda trace: opened.append(trace.tb_frame.f_code.co_name))
+    typed("def f(): 1 / 0")
+    typed("f()")
+    last = sys.last_value
+    assert typed("%run nosuch.py").startswith("MagicError")
+    assert sys.last_value is last
+    typed("%debug")
+    assert len(opened) == 1
+
+
+def test_edit_of_what_is_not_there_is_told_without_a_traceback(typed) -> None:
+    said = "MagicError: %edit takes a class, a function or a file, not 'nosuch': name 'nosuch' is not\n  defined\n"
+    assert " ".join(typed("%edit nosuch").split()) == " ".join(said.split())

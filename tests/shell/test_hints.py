@@ -52,6 +52,13 @@ def test_a_pass_that_was_saved_without_its_decorator(screen: Screen) -> None:
     assert "hint" not in screen.out.getvalue()[start:]
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python says it in its own message")
+def test_a_misspelt_attribute_of_anything_gets_a_hint(screen: Screen) -> None:
+    screen.type("m = load('mnist-conv')")
+    assert screen.type("m.grph").endswith("hint did you mean .graph?\n")
+    assert "hint" not in screen.type("m.nothing_like_it")
+
+
 def test_what_is_yours_says_so(screen: Screen) -> None:
     screen.type("@transform\nclass Mine:\n    def apply(self, model): return model, False")
     assert "framework  brainsmith (yours)" in screen.type("show(tfm.Mine)")

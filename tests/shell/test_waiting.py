@@ -89,3 +89,37 @@ def test_timing_is_switched_and_has_a_threshold(screen: Screen) -> None:
     screen.type("%timing off")
     assert screen.type("6 * 7") == "42\n"
     assert screen.type("%timing never").startswith("MagicError: %timing takes on, off, or the least number of")
+
+
+WINDOW = """
+import ctypes, select
+
+calls = []
+
+@ctypes.CFUNCTYPE(ctypes.c_int)
+def hook():  # as a GUI has it: events are handled until there is something to read
+    select.select([0], [], [])
+    calls.append(1)
+    if len(calls) == 6:
+        print("from a window")
+    while len(calls) == 8:
+        open("hanging", "w").close()
+    return 0
+
+ctypes.c_void_p.in_dll(ctypes.pythonapi, "PyOS_InputHook").value = ctypes.cast(hook, ctypes.c_void_p).value
+"""
+
+
+def test_windows_live_on_while_the_prompt_waits_and_one_that_hangs_is_stopped(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "window.py").write_text(WINDOW)
+    shell = start("--interval", "0")
+    shell.expect(">>>", "tfm 65")
+    shell.enter("import window")
+    shell.expect("from a window\n")
+    shell.wait_for(tmp_path / "hanging")
+    shell.type("\x03")
+    shell.expect("KeyboardInterrupt")
+    shell.enter("6 * 7")
+    shell.expect("\n42\n", "tfm 65")
+    shell.type("\x04")
+    assert shell.status() == 0

@@ -117,10 +117,45 @@ def test_fences_in_lists_and_quotes_and_of_other_kinds() -> None:
     assert lesson.steps[2].text == "    left alone"
 
 
+EXERCISE = """\
+# Exercise
+
+```python exercise
+answer = ...
+```
+```check
+answer == 6 * 7
+```
+```hint
+It is a number.
+```
+```hint
+It is `6 * 7`.
+```
+
+```python file=fold.py exercise
+@step
+def fold(model): ...
+```
+```check
+steps.fold(None) == "folded"
+```
+```hint
+A step returns something.
+```
+
+```python
+answer
+```
+```output
+42
+```
+"""
+
 NESTED = "# T\n````python\na = '''\n```inner\n'''\n````\n````output\n````\n"
 
 
-@pytest.mark.parametrize("text", [TEXT, NESTED])
+@pytest.mark.parametrize("text", [TEXT, NESTED, EXERCISE])
 def test_what_is_written_is_read_again(text: str) -> None:
     lesson = parsed(text, "a.md")
     again = parsed(written(lesson.title, lesson.steps), "a.md")
@@ -133,6 +168,7 @@ def test_what_is_written_is_read_again(text: str) -> None:
         ("# A\nwords\n", "a.md has no python fence; each step is a fenced block marked python"),
         ("\n```python\nx\n", "a.md:2 opens a fence that is never closed; close it with ```"),
         ("```check\nx\n```\n", "a.md:1 is a check fence without a step; put a python fence before it"),
+        ("```output\nx\n```\n", "a.md:1 is an output fence without a step; put a python fence before it"),
         (
             "```python file=../x.py\nx\n```\n",
             "a.md:1 names ../x.py; file= takes a .py file in the lesson's folder",
@@ -247,6 +283,60 @@ def test_a_step_that_did_not_work_says_what_is_missing(screen: Screen, tmp_path:
     assert screen.type("y * 7").endswith("that did not work. Try again, or go on with tour.next().\n")
 
 
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_try_that_does_not_work_gives_a_hint_each_time_another_one(screen: Screen, tmp_path: Path) -> None:
+    screen.type(f"lesson({lesson(tmp_path, EXERCISE)!r})")
+    wrong = "not yet: answer == 6 * 7 is not true: answer is {}. Try again, or go on with tour.next(). hint {}"
+    assert one_line(screen.type("answer = 41")) == wrong.format("41", "It is a number.")
+    assert one_line(screen.type("answer = sum([20, 20])")) == wrong.format("40", "It is `6 * 7`.")
+    assert screen.type("tour.hint()") == "hint It is `6 * 7`.\n"  # the last one, again
+    assert screen.type("answer") == "40\n"  # looks around, tries nothing
+    screen.type("answer = 42")
+    guide = screen.console.tour.guide
+    assert guide is not None
+    assert guide.place == 1
+    saved = screen.type("tour.save()")
+    assert saved.count("hint A step returns something.") == 1
+    assert "not yet: steps.fold(None) == 'folded'" in saved.replace('"', "'")
+
+    def looked() -> str:
+        start = screen.out.tell()
+        screen.console.look()
+        return screen.out.getvalue()[start:]
+
+    (guide.folder / "fold.py").write_text("@step\ndef fold(model): return 'fold'\n")
+    assert "steps.fold(None) is 'fold'. Try again, or go on with tour.next(). hint A step" in one_line(looked())
+    (guide.folder / "other.py").write_text("@step\ndef other(model): ...\n")
+    assert "hint" not in looked()
+    (guide.folder / "fold.py").write_text("@step\ndef fold(model): return 'folded'\n")
+    assert "hint" not in looked()
+    assert guide.place == 2
+    assert screen.type("tour.hint()") == "hint this step has no hint\n"
+
+
+def test_a_command_that_is_meant_to_fail_does_its_step(screen: Screen, tmp_path: Path) -> None:
+    text = (
+        "# T\n```python\n1 / 0\n```\n```output\nTraceback (most recent call last):\n...\nZeroDivisionError: ...\n```\n"
+    )
+    screen.type(f"lesson({lesson(tmp_path, text)!r})")
+    assert "End of T." in screen.type("1 / 0")
+
+
+def test_work_that_is_handed_in_takes_the_place_of_the_exercises(tmp_path: Path) -> None:
+    (tmp_path / "exercise.md").write_text(EXERCISE)
+    (tmp_path / "student.py").write_text("answer = 42\n@step\ndef fold(model): return answer\n")
+    status, said = check(tmp_path / "student.py", tmp_path / "exercise.md", "--json")
+    (played,) = json.loads(said)["lessons"]
+    assert (status, played["ok"]) == (1, False)
+    assert [(result["step"], result["line"], result["ok"]) for result in played["results"]] == [
+        (1, 3, True), (2, 16, False), (3, 27, True),
+    ]  # fmt: skip
+    assert played["results"][1]["messages"] == ['steps.fold(None) == "folded" is not true: steps.fold(None) is 42']
+
+
 def test_a_recording_is_a_lesson_and_check_tells_what_is_no_longer_the_same(screen: Screen, tmp_path: Path) -> None:
     screen.type("m = steps.qonnx.cleanup(load('mnist-conv'))")
     screen.type("m = m.transform(tfm.LowerConvsToMatMul())")
@@ -266,6 +356,27 @@ def test_a_recording_is_a_lesson_and_check_tells_what_is_no_longer_the_same(scre
     assert " ".join(said.split()).startswith(
         "failed recorded.md:19 step 2 of 5: it printed 'm: LowerConvsToMatMul mnist-conv 11 -> 17"
     )
+
+
+def test_a_recorded_lesson_has_the_plugin_files_that_were_saved_meanwhile(screen: Screen, tmp_path: Path) -> None:
+    file = screen.folder / "fold.py"
+    file.write_text("@step\ndef fold(model): return 'first'\n")
+    screen.type("steps.fold(None)")
+    file.write_text("@step\ndef fold(model): return 'seco\n")  # saved half-way
+    screen.console.look()
+    file.write_text("@step\ndef fold(model): return 'second'\n")
+    screen.console.look()
+    screen.type("steps.fold(None)")
+    screen.type("%timing off")
+    file.write_text("@step\ndef fold(model): return 'third'\n")
+    path = tmp_path / "recorded.md"
+    screen.type(f"record({str(path)!r})")
+    codes = [(step.file, step.code.count("return"), step.output) for step in tour.read_lesson(path).steps]
+    assert codes[:4] == [("fold.py", 1, None), ("", 0, "'first'\n"), ("fold.py", 1, None), ("", 0, "'second'\n")]
+    assert codes[-1] == ("fold.py", 1, None)
+    file.unlink()
+    screen.console.look()
+    assert screen.console.play(tour.read_lesson(path), lambda seconds: None) == []
 
 
 def test_checking_what_is_no_lesson_says_why(tmp_path: Path) -> None:

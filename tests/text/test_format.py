@@ -6,6 +6,7 @@ import pytest
 
 from bsrepl.text.columns import Importance, columns
 from bsrepl.text.format import file_name, one_line
+from bsrepl.text.styled import tight, wrapped
 
 from ..conftest import Screen
 
@@ -63,3 +64,11 @@ def test_an_elastic_column_is_cut_before_one_is_given_up() -> None:
     assert columns(rows, 40, importance=Importance((0, 2, 1), elastic=1)) == [
         ["tfm.Fold", "stage=cleanup ke...", "fold.py:3"]
     ]
+
+
+def test_a_number_and_its_unit_and_a_label_and_its_time_stay_on_one_line() -> None:
+    text = f"apply 46.4 ms, cleanup 6.6 ms, {tight('diff', '1.7 ms')}"
+    for width in range(20, 60):
+        lines = wrapped(text, width).splitlines()
+        assert " ".join(line.strip() for line in lines) == text.replace("\xa0", " ")
+        assert not [line for line in lines if line.endswith(("diff", "4", "6", "7"))]

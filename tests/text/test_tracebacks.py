@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from bsrepl.text.tracebacks import narrowed
+
 from ..conftest import Screen
 
 
@@ -155,3 +157,17 @@ def test_what_watches_transform_is_not_in_a_traceback(screen: Screen) -> None:
     told = screen.type("m.transform(Fails())")
     assert "RuntimeError: no" in told
     assert "observing.py" not in told
+
+
+def test_in_a_narrow_terminal_no_line_of_a_traceback_is_broken_inside_a_word() -> None:
+    trace = (
+        'Traceback (most recent call last):\n  File "<command 8>", line 1, in <module>\n    Out[1]\n    ~~~^^^\n'
+        '    transformed = transformation.apply(a_model)\n                  ^^^^^^^^^^^^^^^^^^^^^\n'
+        "AttributeError: 'Namespace' object has no attribute 'Doubles'\n"
+    )  # fmt: skip
+    assert narrowed(trace, 100) == trace
+    assert narrowed(trace, 40) == (
+        'Traceback (most recent call last):\n  File "<command 8>", line 1, in\n    <module>\n    Out[1]\n    ~~~^^^\n'
+        "    transformed =\n      transformation.apply(a_model)\n"
+        "AttributeError: 'Namespace' object has\n  no attribute 'Doubles'\n"
+    )

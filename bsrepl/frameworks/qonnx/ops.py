@@ -6,6 +6,7 @@ as long as it is registered; what QONNX itself knows of the op, other versions a
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import sys
@@ -118,6 +119,9 @@ class CustomOps:
             assert plugin is not None
             ours[self._placed[key][1]] = plugin.target
         domain, op_type = op
+        if not hasattr(ops, "_OP_REGISTRY"):  # QONNX before 1.0, which releases of FINN still come with
+            self._put_into_module(op, ours)
+            return
         with ops._REGISTRY_LOCK:
             before = self._ours.pop(op, {})
             known = self._known(op) if ours or before else {}
@@ -133,6 +137,25 @@ class CustomOps:
         if ours:
             self._ours[op], self._hidden[op] = ours, hidden
         else:
+            del self._plugins[op]
+
+    def _put_into_module(self, op: _Op, ours: _Versions) -> None:
+        """QONNX before 1.0 looks for an op in the dict `custom_op` of the module that its domain names."""
+        domain, op_type = op
+        try:
+            known: dict[str, Any] = importlib.import_module(domain).custom_op
+        except (ImportError, AttributeError):  # then it finds no op of this domain
+            return
+        if op not in self._ours and op_type in known:
+            self._hidden[op] = {1: known[op_type]}
+        if classes := ours or self._hidden.pop(op, {}):
+            known[op_type] = classes[max(classes)]
+        else:
+            known.pop(op_type, None)
+        if ours:
+            self._ours[op] = ours
+        else:
+            self._ours.pop(op, None)
             del self._plugins[op]
 
     @staticmethod

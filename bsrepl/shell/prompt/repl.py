@@ -7,7 +7,7 @@ import errno
 import os
 import signal
 import termios
-from pathlib import Path
+from selectors import DefaultSelector
 from typing import Any
 
 import ptpython.python_input
@@ -29,9 +29,8 @@ from ptpython.layout import CompletionVisualisation
 from ptpython.repl import PythonRepl
 from ptpython.signatures import Signature, get_signatures_using_jedi
 
-from ...errors import PluginFileError, Terminated
+from ...errors import Terminated
 from ...registry.namespaces import Namespace
-from ...reload.signatures import read_once
 from ...session.event_loop import completed
 from ...text.styled import Text
 from ..command import Command
@@ -40,6 +39,7 @@ from .appearance import STYLE, CommandValidator, Prompt
 from .call_signatures import known_signatures
 from .completion import NamespaceCompleter
 from .entering import Entering
+from .gui import windows_live_on
 from .keyboard import Keyboard, read_plainly
 from .names_completion import NameCompleter
 from .signals import ended_by, noticed, was_interrupted
@@ -73,7 +73,8 @@ class Shell(PythonRepl):
         ptpython.python_input.get_all_code_styles = CodeStyles  # type: ignore[assignment, attr-defined]
         self._keyboard = keyboard
         self._unforeseen = Unforeseen()
-        self._loop = console.session.loop = asyncio.new_event_loop()
+        self._selector = DefaultSelector()
+        self._loop = console.session.loop = asyncio.SelectorEventLoop(self._selector)
         self._loop.set_exception_handler(self._unforeseen.from_loop)
         self._entering = Entering(console.session.understands)
         self._waiting = Waiting(console, self._unforeseen, interval, self._propose_again)
@@ -105,23 +106,6 @@ class Shell(PythonRepl):
         self._leaving: Terminated | None = None  # a signal wants the shell to end
         self._proposed = ""  # by a tour
         self._is_new = True  # whether no prompt was shown since the last command
-
-    def configure(self, path: Path, *, trusting: bool = False) -> None:
-        """Runs the user's `config.py`, if there is one, and its `configure(repl)`. An error in it is told."""
-        try:
-            source = read_once(str(path), trusted=trusting)
-        except FileNotFoundError:
-            return
-        except PluginFileError as error:
-            self.console.err.write([("warning", f"{error}\n")])
-            return
-        names: dict[str, Any] = {"__name__": "bsrepl_config", "__file__": str(path)}
-        try:
-            exec(compile(source, str(path), "exec", dont_inherit=True), names)
-            if "configure" in names:
-                names["configure"](self)
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
-            self.console.tell_error(error)
 
     def run(self) -> None:
         """Reads and runs commands until the end of the input, `exit`, or SystemExit, which comes through.
@@ -232,6 +216,7 @@ class Shell(PythonRepl):
             self.app.pre_run_callables.append(self._propose)
         if self._waiting.interval > 0:
             self.app.create_background_task(self._waiting.now_and_then())
+        self.app.create_background_task(windows_live_on(self._selector.fileno(), self.app.input.fileno()))
 
     def _propose_again(self) -> None:
         """Puts what a tour has come to at the prompt, unless something else is being typed."""

@@ -26,7 +26,8 @@ def status_bar(
     last reload, as there is room for it."""
     parts: Text = [("status", f" {mode} ")] if mode else []
     if lesson:
-        parts.append(("status", f" {lesson}  tour.next() tour.back() tour.quit() "))
+        shown = f" {lesson}  tour.next() tour.back() tour.quit() "
+        parts.append(("status", shown if len(shown) <= width else f" {lesson} tour.next() .back() .quit()"))
     if failing:
         parts.append(("status.failing", f" {len(failing)} failing: {failing[0].place} "))
     parts.append(("status", " " + " ".join(f"{NAMESPACES[kind]} {snapshot.count(kind)}" for kind in KINDS) + " "))
