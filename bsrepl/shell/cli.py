@@ -121,7 +121,7 @@ def _converse(console: Console, options: argparse.Namespace) -> int:
     from .prompt import history
     from .prompt.keyboard import Keyboard
     from .prompt.repl import Shell  # only now: a script has no use for ptpython
-    from .prompt.settings import configure
+    from .prompt.config_file import configure
 
     gc.enable()
     if not options.quiet:
