@@ -94,9 +94,9 @@ def _names(frame: FrameType) -> ModuleType:
 
 def _converse(console: Console, here: Here) -> None:
     from ..shell.prompt import history
+    from ..shell.prompt.config_file import configure
     from ..shell.prompt.keyboard import Keyboard
     from ..shell.prompt.repl import Shell  # only now: a program may never come here
-    from ..shell.prompt.config_file import configure
 
     out, session = console.out, console.session
     session.provide({"exit": Leave(), "quit": Leave(), "skip": _skipping.skip, "off": _skipping.off, "here": here})

@@ -119,9 +119,9 @@ def _ensure_current_folder() -> None:
 def _converse(console: Console, options: argparse.Namespace) -> int:
     gc.disable()  # what is imported now stays: looking for garbage in it would cost a tenth of the time
     from .prompt import history
+    from .prompt.config_file import configure
     from .prompt.keyboard import Keyboard
     from .prompt.repl import Shell  # only now: a script has no use for ptpython
-    from .prompt.config_file import configure
 
     gc.enable()
     if not options.quiet:
