@@ -58,7 +58,7 @@ def computed(model: ModelProto) -> set[str]:
     while True:
         left = []
         for node in waiting:
-            if node.op_type in _SHAPES or reached.isdisjoint(_read(node)):
+            if node.op_type in _SHAPES or reached.isdisjoint(read_by(node)):
                 left.append(node)
             else:
                 reached.update(node.output)
@@ -67,11 +67,11 @@ def computed(model: ModelProto) -> set[str]:
         waiting = left
 
 
-def _read(node: Any) -> set[str]:
+def read_by(node: Any) -> set[str]:
     """The tensors that a node reads, in its sub-graphs, too."""
     names = set(node.input)
     for graph in subgraphs(node):
         for inner in graph.node:
-            names |= _read(inner)
+            names |= read_by(inner)
         names.update(value.name for value in graph.output)
     return names

@@ -6,12 +6,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import TaskEnded
 from ..frameworks.qonnx.ops import custom_ops
 from .executor import Executor, Job
+from .messages import Task
 from .verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 LIMIT = 60.0  # seconds that a verdict may take
 _MOST = 10.0  # times as long as the model before, from which on a model that takes too long is broken
@@ -38,14 +42,19 @@ class Prover:
 
     def begin(self, before: Any, after: Any, *, limit: float = LIMIT, **options: Any) -> Pending:
         """Begins to execute two models, with the options of `verify`; for `limit` seconds at most."""
-        from .packing import packed  # only now: it loads onnx
-        from .verify import verify_packed
+        from .verify import verify_packed  # only now: it loads onnx
 
         models = [getattr(model, "model", model) for model in (before, after)]
-        ours = sorted({op for model in models for op in _ops(model) if op in custom_ops.placed})
+        job = self.begin_task(partial(verify_packed, **options), *models, limit=limit)
+        return Pending(job, limit, is_ours=any(map(_ours, models)))
+
+    def begin_task(self, task: Task, before: ModelProto, after: ModelProto, *, limit: float) -> Job:
+        """Begins a task on two models, which it gets as `packing.packed` gives them; for `limit` seconds at most."""
+        from .packing import packed  # only now: it loads onnx
+
+        ours = sorted(_ours(before) | _ours(after))
         prepare = self._prepare(ours) if ours and self._prepare is not None else None
-        job = self._executor.begin(partial(verify_packed, **options), packed(*models), limit, prepare)
-        return Pending(job, limit, is_ours=bool(ours))
+        return self._executor.begin(task, packed(before, after), limit, prepare)
 
     def verdict(self, before: Any, after: Any, **options: Any) -> Verdict:
         """Executes two models and waits for the verdict."""
@@ -54,6 +63,11 @@ class Prover:
             return pending.verdict()
         finally:
             pending.close()
+
+
+def _ours(model: ModelProto) -> set[tuple[str, str]]:
+    """The ops of the shell that a model has, by domain and op type."""
+    return {op for op in _ops(model) if op in custom_ops.placed}
 
 
 def _ops(model: Any) -> set[tuple[str, str]]:

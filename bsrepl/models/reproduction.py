@@ -29,7 +29,7 @@ from .trace import is_pass, takes_config
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SCRIPT = "reproduce.py"
+SCRIPT = "reproduce.py"
 _SUPPORT = "reproduction_support.py"
 _FOLDER = "plugins"
 
@@ -45,19 +45,27 @@ class Reproduction:
 
     message: str  # the error, or the verdict
     files: Mapping[str, bytes]
+    applies: bool  # the script applies passes; else the model after is in the folder
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """The files, with a message that says what the script shows."""
+        heading = f'"""{_quoted(self.message)}\n\nTo reproduce it with QONNX alone: python {SCRIPT}\n"""\n\n'
+        return {**self.files, SCRIPT: heading.encode() + self.files[SCRIPT]}
+
+    def check(self, folder: Path) -> None:
+        """Raises ReproductionError if the folder holds anything but a reproduction."""
+        if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / SCRIPT).is_file())):
+            raise ReproductionError(f"{folder} is not an empty folder; give the name of a new one")
 
     def write(self, folder: Path) -> Path:
-        """Writes the folder. Returns the path of the script in it.
-
-        Raises ReproductionError if the folder holds anything but a reproduction.
-        """
-        if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / _SCRIPT).is_file())):
-            raise ReproductionError(f"{folder} is not an empty folder; give the name of a new one")
-        for name, contents in self.files.items():
+        """Writes the folder. Returns the path of the script in it. Raises ReproductionError as `check` does."""
+        self.check(folder)
+        for name, contents in self.contents.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(contents)
-        return folder / _SCRIPT
+        return folder / SCRIPT
 
 
 def reproduction(
@@ -79,7 +87,7 @@ def reproduction(
     files = {"before.onnx": _serialized(before), _SUPPORT: inspect.getsource(reproduction_support).encode()}
     if after is not None:
         files["after.onnx"] = _serialized(after)
-        files["inputs.npz"] = _packed(inputs or {})
+        files["inputs.npz"] = packed_values(inputs or {})
     why_not = ""
     applying: list[str] = []
     code = _Code(source_of, lookup)
@@ -90,20 +98,24 @@ def reproduction(
             raise
         why_not = str(error)
     if not applying or why_not:
-        applying = [*([f"# {why_not}"] if why_not else []), 'after = opened("after.onnx")']
+        applying = [*([f"# {why_not}"] if why_not else []), 'model = opened("after.onnx")']
         code = _Code(source_of, lookup)
     files.update(code.files)
+    applied = 'applied(opened("before.onnx"))'
     lines = [
-        f'"""{_quoted(message)}\n\nTo reproduce it with QONNX alone: python {_SCRIPT}\n"""\n',
         "from importlib import import_module\n",
         "from reproduction_support import Namespace, compare, opened, plugin_file, prepare, with_state\n",
         *code.preamble(),
-        'before = after = opened("before.onnx")',
-        *applying,
-        "compare(before, after)" if after is not None else 'print("it did not fail")',
+        "\n\ndef applied(model):",
+        *(f"    {line}" for line in applying),
+        "    return model\n\n",
+        'if __name__ == "__main__":',
+        f'    compare(opened("before.onnx"), {applied})' if after is not None else f"    {applied}",
+        *([] if after is not None else ['    print("it did not fail")']),
+        "",
     ]
-    files[_SCRIPT] = "\n".join([*lines, ""]).encode()
-    return Reproduction(message, files)
+    files[SCRIPT] = "\n".join(lines).encode()
+    return Reproduction(message, files, applies=bool(passes) and not why_not)
 
 
 class _Code:
@@ -117,16 +129,16 @@ class _Code:
         self._plugins: dict[str, dict[str, str]] = {}  # namespace -> names that the sources use of it -> expressions
 
     def application(self, transformation: Any, cfg: Any) -> str:
-        """`after = after.transform(Fold())`"""
+        """`model = model.transform(Fold())`"""
         definition = definition_of(transformation)
         name = self._import(definition.__module__, definition.__qualname__)
         if not is_pass(transformation):
             config = f", {_literal(cfg, 'the configuration')}" if takes_config(transformation) else ""
-            return f"after = {name}(after{config})"
+            return f"model = {name}(model{config})"
         state = {} if isinstance(transformation, type) else getattr(transformation, "__dict__", {})
         state = {key: value for key, value in state.items() if key != "ref_input_model"}  # of the last run
         instance = f"with_state({name}, {_literal(state, name_of(transformation))})" if state else f"{name}()"
-        return f"after = after.transform({instance})"
+        return f"model = model.transform({instance})"
 
     def _import(self, module: str, qualname: str) -> str:
         if "<locals>" in qualname:
@@ -195,7 +207,8 @@ def _serialized(model: ModelWrapper) -> bytes:
         raise ReproductionError(f"the model cannot be written: {error}") from error
 
 
-def _packed(inputs: Mapping[str, NDArray[Any]]) -> bytes:
+def packed_values(inputs: Mapping[str, NDArray[Any]]) -> bytes:
+    """Arrays as a .npz file."""
     packed = io.BytesIO()
     np.savez(packed, **inputs)
     return packed.getvalue()

@@ -236,15 +236,29 @@ class Workbench:
         finally:
             self._progress(len(plugins), len(plugins), "")
 
-    def reproduce(self, folder: Any) -> Path:
+    def reproduce(self, folder: Any, *, reduce: bool = False, limit: float = 60.0) -> tuple[Path, str]:
         """Writes the last failure of a pass, or the last difference, into a folder: the model, the inputs, the sources,
-        and a script that reproduces it with plain QONNX. Returns the script's path.
+        and a script that reproduces it with plain QONNX. Returns the script's path, and how far it was reduced.
 
-        Raises ReproductionError if there is no failure, it cannot be written down, or the folder holds other files.
+        With `reduce`, the model is cut down to the smallest part that is found within `limit` seconds. Raises
+        ReproductionError if there is no failure, it cannot be written down, or the folder holds other files.
         """
-        if isinstance(self._last, ReproductionError):
-            raise self._last
-        return self._last.write(Path(folder).expanduser())
+        last = self._last
+        if isinstance(last, ReproductionError):
+            raise last
+        last.check(folder := Path(folder).expanduser())
+        if not reduce:
+            return last.write(folder), ""
+        from .reduction import reduced  # only now: it loads onnxruntime
+
+        try:
+            smaller = reduced(last, self.prover, limit, self._clock, self._tell_left)
+        finally:
+            self._progress(1, 1, "")
+        return smaller.reproduction.write(folder), str(smaller)
+
+    def _tell_left(self, left: int, most: int) -> None:
+        self._progress(most - left, most, f"{left} nodes left")
 
     def failed(self, model: ModelWrapper, passes: Sequence[Any], error: BaseException, cfg: Any = None) -> None:
         """Keeps the failure of passes on a model, for `reproduce`."""

@@ -250,13 +250,18 @@ class Commands:
         count = self.recording.write(written, size, test)
         self.out.write([("added", f"{written} has the session"), ("", f": {counted(count, 'command')}\n")])
 
-    def reproduce(self, folder: str) -> None:
+    def reproduce(self, folder: str, *, reduce: bool = False, limit: float = 60.0) -> None:
         """Writes the last failure of a pass, or the last difference, into a folder, with a script that shows it.
 
-        The model, the inputs and the sources of the passes are in it; the script needs nothing but QONNX. Raises
-        ReproductionError if there is none, it cannot be written down, or the folder has something else in it.
+        The model, the inputs and the sources of the passes are in it; the script needs nothing but QONNX. With
+        `reduce=True`, the model is cut down to the smallest part that still shows it, with the values at the cut as its
+        inputs; weights that are not needed become random numbers. That takes `limit` seconds at most, and a Ctrl-C
+        keeps the smallest part so far. Raises ReproductionError if there is no failure, it cannot be written down, or
+        the folder has something else in it.
         """
-        script = self.workbench.reproduce(folder)
+        script, how = self.workbench.reproduce(folder, reduce=reduce, limit=limit)
+        if how:
+            self.out.write([("", f"{how}\n")])
         self.out.write([("added", f"{script} shows it"), ("", f": python {script}\n")])
 
     def help(self, thing: Any = None) -> None:
