@@ -16,15 +16,16 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import connection, get_context
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qonnx.core.modelwrapper import ModelWrapper
 
 from ..errors import UnavailablePlugin
+from ..frameworks.qonnx.observing import name_of
 from ..graphdiff.words import in_short
-from ..registry.plugin import Plugin
+from ..registry.plugin import BRAINSMITH, Key, Origin, Plugin
 from ..text.styled import Styled, Text
-from .trace import trace
+from .trace import is_pass, trace
 from .trace_result import Trace
 from .verdict import Outcome, Verdict
 
@@ -87,6 +88,14 @@ class Survey(Styled):
         return "\n".join(["  ".join(row) for row in self.rows()] + self.conclusion())
 
 
+def as_plugin(applied: Any, plugins: Sequence[Plugin]) -> Plugin:
+    """The plugin that a class is; for an instance, a step or what is not registered, one that stands for it."""
+    name = name_of(applied)
+    same = (plugin for plugin in plugins if plugin.name == name and plugin.is_loaded and plugin.load() is applied)
+    key = Key("transform" if is_pass(applied) else "step", BRAINSMITH, name)
+    return next(same, None) or Plugin(key, applied, Origin("<session>", 0), {})
+
+
 def survey(
     model: ModelWrapper, plugins: Sequence[Plugin], limit: float, progress: Callable[[int, str], None]
 ) -> Survey:
@@ -117,8 +126,8 @@ def survey(
     finally:
         for child in running.values():
             child.kill()
-    order = {plugin.key: place for place, plugin in enumerate(plugins)}
-    return Survey(sorted(outcomes, key=lambda tried: order[tried.plugin.key]), len(plugins) - len(outcomes))
+    order = {plugin: place for place, plugin in enumerate(plugins)}
+    return Survey(sorted(outcomes, key=lambda tried: order[tried.plugin]), len(plugins) - len(outcomes))
 
 
 class _Child:
@@ -187,7 +196,8 @@ def _unproven(before: ModelWrapper, after: ModelWrapper) -> Verdict:
 def _outcome(plugin: Plugin, model: ModelWrapper) -> tuple[str, str]:
     try:
         cls = plugin.load()
-        inspect.signature(cls).bind()
+        if isinstance(cls, type):
+            inspect.signature(cls).bind()
     except UnavailablePlugin as error:
         return UNAVAILABLE, str(error)
     except (TypeError, ValueError):

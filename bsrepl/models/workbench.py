@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelNotFound, ReproductionError, UnreadableInputs
-from ..frameworks.qonnx.observing import name_of
+from ..errors import ModelNotFound, ReproductionError, UnreadableInputs, WrongCall
+from ..text.format import safe_repr
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
@@ -135,9 +135,17 @@ class Workbench:
         return self.prover.verdict(before, after, **known)
 
     def _resolved(self, passes: Any) -> list[Any]:
-        """Passes as a list: one alone, or several; those given by name are looked up."""
+        """Passes as a list: one alone, or several; those given by name are looked up.
+
+        Raises UnknownPlugin, or WrongCall if there is none, or something is none.
+        """
         listed = passes if isinstance(passes, (list, tuple)) else [passes]
-        return [self._named(each) if isinstance(each, str) else each for each in listed]
+        found = [self._named(each) if isinstance(each, str) else each for each in listed]
+        wrong = [safe_repr(each) for each in found if not (callable(each) or hasattr(each, "apply"))]
+        if wrong or not found:
+            forms = "a transformation such as tfm.InferShapes(), its class, its name, a step, or a list of them"
+            raise WrongCall(f"a pass is {forms}; {f'not {wrong[0]}' if wrong else 'the list is empty'}")
+        return found
 
     def trace(
         self,
@@ -223,14 +231,14 @@ class Workbench:
     def passes(self, model: Any, passes: Any = None, *, limit: float = 10.0) -> Survey:
         """Tries all transforms that need no argument on a model, or those given: a table of those that would change it.
 
-        Each is tried on a copy, in a process of its own, for `limit` seconds at most. Ctrl-C shows the results so far.
+        They are given as to `trace`. Each is tried on a copy, in a process of its own, for `limit` seconds at most.
+        Ctrl-C shows the results so far.
         """
-        from .survey import survey  # only now: it loads onnxruntime
+        from .survey import as_plugin, survey  # only now: it loads onnxruntime
 
         plugins = self._transforms()
         if passes is not None:
-            chosen = [name_of(each) for each in self._resolved(passes)]
-            plugins = [plugin for plugin in plugins if plugin.name in chosen]
+            plugins = [as_plugin(each, plugins) for each in self._resolved(passes)]
         try:
             return survey(load(model), plugins, limit, lambda done, name: self._progress(done, len(plugins), name))
         finally:

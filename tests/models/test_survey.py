@@ -19,7 +19,7 @@ from bsrepl.models.survey import ANNOTATES, ARGUMENTS, CHANGES, FAILED, LATE, NO
 from bsrepl.models.workbench import load
 from bsrepl.registry.plugin import Key, Origin, Plugin
 
-from ..conftest import Screen
+from ..conftest import Screen, unwrapped
 
 
 class Renaming(Transformation):
@@ -131,3 +131,23 @@ def test_in_the_shell_it_tries_what_is_registered_and_pasted(screen: Screen) -> 
         "2 of 3 would change the model\nchanges nothing (1)\n"
     )
     assert screen.type("[each.name for each in result]") == "['LowerConvsToMatMul', 'Mine']\n"
+
+
+def test_passes_are_given_in_every_form(screen: Screen) -> None:
+    screen.type("m = load('mnist-conv').transform(tfm.InferShapes())")
+    one = "1 of 1 would change the model"
+    forms = ("'LowerConvsToMatMul'", "tfm.LowerConvsToMatMul", "[tfm.LowerConvsToMatMul()]", "steps.qonnx.cleanup")
+    for form in forms:
+        assert one in screen.type(f"passes(m, {form})"), form
+    screen.type("class Drop(tfm.InferShapes):\n    def __init__(self, op): super().__init__(); self.op = op")
+    screen.type("def less(model):\n    del model.graph.node[-1]\n    return model")
+    assert "changes nothing (2)" in screen.type("passes(m, [Drop('Relu'), tfm.InferShapes])")
+    assert one in screen.type("passes(m, less)")
+
+
+@pytest.mark.parametrize("command", ["trace", "watch", "passes"])
+def test_what_is_no_pass_says_what_is(screen: Screen, command: str) -> None:
+    for wrong, why in (("3", "not 3"), ("[]", "the list is empty"), ("[tfm.InferShapes, {}]", "not {}")):
+        output = unwrapped(screen.type(f"{command}('mnist-conv', {wrong})"))
+        assert "WrongCall: a pass is a transformation such as tfm.InferShapes()" in output
+        assert f"a list of them; {why}" in output
