@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from onnx import ModelProto, helper
 
 from ..graphdiff.view import Tensor
+from .execution import draws_numbers
+from .meaning import read_by
 
 _OWN = "__own"  # the ending of a tensor that a node produces in the place of one that is given
 _GIVEN = "__given"  # the ending of an input that is read in the place of an output of the graph
@@ -22,14 +24,14 @@ def _given(name: str) -> str:
     return name + _GIVEN
 
 
-def cut_at(model: ModelProto, values: Mapping[str, Any]) -> ModelProto:
+def cut_at(model: ModelProto, values: Mapping[str, Any], wanted: Collection[str] | None = None) -> ModelProto:
     """A copy of a model, cut at the tensors that have these values, which become inputs.
 
-    An output of the graph among them keeps its name and is the model's own.
+    It has the nodes alone that compute what the model itself has for the `wanted` ones of them, or for all. An output
+    of the graph among them keeps its name and is the model's own.
     """
-    cut = ModelProto()
-    cut.CopyFrom(model)
-    outputs = {value.name for value in cut.graph.output}
+    outputs = {value.name for value in model.graph.output}
+    cut = leading_to(model, values if wanted is None else wanted, values)
     for node in cut.graph.node:
         for place, name in enumerate(node.output):
             if name in values and name not in outputs:
@@ -45,6 +47,37 @@ def cut_at(model: ModelProto, values: Mapping[str, Any]) -> ModelProto:
         name = _given(name) if name in outputs else name
         cut.graph.input.append(helper.make_tensor_value_info(name, element, list(value.shape)))
     return cut
+
+
+def leading_to(model: ModelProto, names: Collection[str], known: Collection[str] = ()) -> ModelProto:
+    """A copy of a model with the nodes and constants alone that lead to some tensors, `known` ones not counting, and
+    with the outputs among these tensors."""
+    makers = {name: number for number, node in enumerate(model.graph.node) for name in node.output if name}
+    waiting = [makers[name] for name in names if name in makers]
+    if draws_numbers(model):  # which ones depends on all nodes
+        waiting = list(makers.values())
+    needed: set[int] = set()
+    read = set(names)
+    for number in waiting:  # it grows
+        if number not in needed:
+            needed.add(number)
+            inner = read_by(model.graph.node[number])
+            read |= inner
+            waiting += [makers[name] for name in inner if name in makers and name not in known]
+    copied = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, functions=model.functions)
+    graph, source = copied.graph, model.graph
+    graph.name = source.name
+    graph.node.extend(source.node[number] for number in sorted(needed))
+    graph.input.extend(source.input)
+    graph.output.extend(value for value in source.output if value.name in names)
+    read |= {name for node in graph.node for name in node.output}
+    read |= {value.name for value in source.input}
+    graph.initializer.extend(tensor for tensor in source.initializer if tensor.name in read)
+    graph.sparse_initializer.extend(one for one in source.sparse_initializer if one.values.name in read)
+    graph.value_info.extend(value for value in source.value_info if value.name in read)
+    notes = (annotation for annotation in source.quantization_annotation if annotation.tensor_name in read)
+    graph.quantization_annotation.extend(notes)
+    return copied
 
 
 def given(values: Mapping[str, Any], model: ModelProto) -> dict[str, Any]:

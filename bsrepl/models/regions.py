@@ -6,7 +6,7 @@ however little is left of it at the outputs; or every piece agrees, and what dif
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from onnx import ModelProto
 from ..graphdiff.difference import Difference
 from ..graphdiff.view import Tensor, View
 from .comparison import Comparison
-from .cutting import cut_at, given, own
+from .cutting import cut_at, given, leading_to, own
 from .execution import Executable, Values
 
 _TOLERANCE = 5e-6  # relative; sums of some thousand products in another order differ by 1e-6
@@ -70,10 +70,10 @@ def _shape(graph: View, tensor: Tensor) -> tuple[int, ...] | None:
     return None if shape is None else tuple(size for size in shape if isinstance(size, int) and size > 0) or None
 
 
-class Pieces:
-    """Two models cut at pairs of tensors. `inputs` and `others` are the inputs of both.
+class Cuts:
+    """Two models that are cut at pairs of tensors. Each cut is made once, for all sets of inputs of the same shapes.
 
-    Raises ExecutionFailed if a model cannot be executed, or gives no tensors inside.
+    Only the `judged` ones of them are computed by the second model, or all.
     """
 
     def __init__(
@@ -81,15 +81,49 @@ class Pieces:
         before: ModelProto,
         after: ModelProto,
         tensors: Sequence[tuple[Tensor, Tensor]],
-        inputs: Values,
-        others: Values,
+        judged: Collection[tuple[Tensor, Tensor]] | None = None,
     ) -> None:
-        self._after = after
-        self._others = others
+        self.after = after
+        self._tensors = tensors
+        self._judged = {theirs[1] for _, theirs in (tensors if judged is None else judged)}
         makers = {name: node.op_type for node in before.graph.node for name in node.output}
-        self._floors = {mine: _STEP if makers.get(mine[1]) in _BOUNDED else 0.0 for mine, _ in tensors}
-        was = Executable(before, [mine[1] for mine, _ in tensors])(inputs)
-        self._values = {pair: was[pair[0][1]] for pair in tensors if isinstance(was.get(pair[0][1]), np.ndarray)}
+        self.floors = {mine: _STEP if makers.get(mine[1]) in _BOUNDED else 0.0 for mine, _ in tensors}
+        names = [mine[1] for mine, _ in tensors]
+        self._before = Executable(leading_to(before, names), names)
+        self._cut: dict[tuple[Any, ...], Executable] = {}
+
+    def pieces(self, inputs: Values, others: Values) -> Pieces:
+        """The pieces, for a set of inputs of both models.
+
+        Raises ExecutionFailed if a model cannot be executed, or gives no tensors inside.
+        """
+        was = self._before(inputs)
+        values = {pair: was[pair[0][1]] for pair in self._tensors if isinstance(was.get(pair[0][1]), np.ndarray)}
+        return Pieces(self, values, others)
+
+    def computed(self, values: Values, others: Values) -> Values:
+        """What the second model computes for the judged ones of the tensors at which it is cut, by their names.
+
+        It computes each from the values of the others. Raises ExecutionFailed.
+        """
+        judged = [name for name in values if name in self._judged]
+        key = tuple((name, value.shape, value.dtype) for name, value in values.items())
+        if key not in self._cut:
+            cut = cut_at(self.after, values, judged)
+            produced = {name for node in cut.graph.node for name in node.output}
+            self._cut[key] = Executable(cut, [name for name in map(own, judged) if name in produced])
+        now = self._cut[key]({**others, **given(values, self.after)})
+        return {name: now.get(own(name), now.get(name)) for name in judged}
+
+
+class Pieces:
+    """Two models cut at pairs of tensors, with the values of these in the first one, and the inputs of the second."""
+
+    def __init__(self, cuts: Cuts, values: Mapping[tuple[Tensor, Tensor], Any], others: Values) -> None:
+        self._cuts = cuts
+        self._after = cuts.after
+        self._others = others
+        self._values = dict(values)
 
     def disagreements(self, *, is_fine: bool = False) -> list[Disagreement]:
         """The pieces that disagree, in order. With `is_fine`, a channel with few values has a scale of its own, too."""
@@ -140,16 +174,12 @@ class Pieces:
         return [piece for piece in wrong if not reads_others(piece.after[1])] or list(wrong)
 
     def _disagreements(self, held: Mapping[tuple[Tensor, Tensor], Any], is_fine: bool) -> list[Disagreement]:
-        values = {theirs[1]: value for (_, theirs), value in held.items()}
-        cut = cut_at(self._after, values)
-        produced = {name for node in cut.graph.node for name in node.output}
-        wanted = [name for name in map(own, values) if name in produced]
-        now = Executable(cut, wanted)({**self._others, **given(values, self._after)})
+        now = self._cuts.computed({theirs[1]: value for (_, theirs), value in held.items()}, self._others)
         found = []
         for (mine, theirs), value in held.items():
-            computed = now.get(own(theirs[1]), now.get(theirs[1]))
+            computed = now.get(theirs[1])
             if isinstance(computed, np.ndarray):
-                relative = distance(value, computed, is_fine=is_fine, floor=self._floors[mine])
+                relative = distance(value, computed, is_fine=is_fine, floor=self._cuts.floors[mine])
                 if relative > _TOLERANCE:
                     found.append(Disagreement(mine, theirs, relative))
         return found

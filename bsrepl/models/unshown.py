@@ -18,7 +18,7 @@ from .comparison import Comparison
 from .culprit import place, region
 from .cutting import doubled_in
 from .execution import Executable, Values
-from .regions import Disagreement, Pieces
+from .regions import Cuts, Disagreement
 
 _VISIBLE = 1e-3  # relative; how far a number has to change, and
 _LEAST = 1e-5  # times the largest one of an array: a smaller change may be lost among what float32 rounds
@@ -70,8 +70,9 @@ class Changes:
             return ""
         explained: set[int] = set()  # nodes that compute other values, for which others make up
         try:
+            cuts = Cuts(*self._models, self._tensors if self._regions else (), self._regions)
             for inputs, others in sets if self._regions else ():
-                pieces = Pieces(*self._models, self._tensors, inputs, others)
+                pieces = cuts.pieces(inputs, others)
                 wrong = list(filter(is_wrong, pieces.disagreements()))
                 guilty = pieces.unexplained(wrong)
                 if guilty is not None and guilty.relative > self._least(guilty):

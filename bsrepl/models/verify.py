@@ -29,7 +29,7 @@ from .interface import Interface, interface
 from .meaning import meaningless
 from .noise import is_noise
 from .packing import unpacked
-from .regions import Disagreement, Pieces, comparable
+from .regions import Cuts, Disagreement, Pieces, comparable
 from .trials import Trial, Trials, by_name, generated_trials, given_trials, with_type
 from .unshown import Changes
 from .verdict import Divergence, Outcome, Verdict, unfinished
@@ -222,7 +222,7 @@ class _Verification:
     def _by_pieces(self, verdict: Verdict, comparison: Comparison) -> Verdict:
         """The verdict on models whose outputs differ: OK if every piece agrees. Raises ExecutionFailed."""
         inputs = dict(verdict.inputs)
-        pieces = Pieces(*self._models, self._tensors, inputs, self._theirs(inputs))
+        pieces = Cuts(*self._models, self._tensors).pieces(inputs, self._theirs(inputs))
         wrong = list(filter(self._is_wrong, pieces.disagreements()))
         guilty = pieces.unexplained(wrong)
         if guilty is None and self._tolerance is None and not comparison.why:
