@@ -103,7 +103,7 @@ def between(before: Any, after: Any) -> Difference:
     """The difference of two models: `ModelProto`s, QONNX's `ModelWrapper`s, or `View`s."""
     with _without_collecting():
         old = _viewed(before)
-        match = Match(old, in_order_of(old, _viewed(after)))
+        match = Match(old, in_order_of(old, _viewed(after, old)))
         removed = [node for node in range(len(match.old.nodes)) if node not in match.forward]
         inserted = [node for node in range(len(match.new.nodes)) if node not in match.backward]
         tensors = _tensors(match)
@@ -136,11 +136,11 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _viewed(model: Any) -> View:
+def _viewed(model: Any, beside: View | None = None) -> View:
     if isinstance(model, View):
         return model
     proto: ModelProto = getattr(model, "model", model)
-    return view(proto)
+    return view(proto, beside)
 
 
 def _tensors(match: Match) -> dict[Tensor | None, Tensor]:

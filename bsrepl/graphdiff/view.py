@@ -113,10 +113,10 @@ class View:
         return ready
 
 
-def view(model: ModelProto) -> View:
-    """The view of a model's graph."""
+def view(model: ModelProto, beside: View | None = None) -> View:
+    """The view of a model's graph. Weights that it has in common with the one `beside` are not read again."""
     graph = View(header=_header(model))
-    _add_graph(graph, model.graph, "", {})
+    _add_graph(graph, model.graph, "", {}, beside)
     for function in model.functions:
         _add_function(graph, function)
     names = [("", _text(value.name)) for value in model.graph.input]
@@ -189,13 +189,16 @@ class _Names(dict[str, "Tensor | None"]):
         return tensor
 
 
-def _add_graph(view: View, graph: GraphProto, scope: str, outer: Mapping[str, Tensor | None]) -> _Names:
+def _add_graph(
+    view: View, graph: GraphProto, scope: str, outer: Mapping[str, Tensor | None], beside: View | None = None
+) -> _Names:
     """Adds the contents of a graph. `outer` are the tensors of the graphs around it. Returns those that it sees."""
     names = _Names(outer, scope)
     for constant in (*graph.initializer, *graph.sparse_initializer):
         name = constant.values.name if hasattr(constant, "values") else constant.name  # a sparse one
         tensor = names[name] = (scope, _text(name))
-        view.constants[tensor] = content_of(constant)
+        is_known = beside is not None and beside.stored.get(tensor) == constant
+        view.constants[tensor] = beside.constants[tensor] if beside is not None and is_known else content_of(constant)
         view.stored[tensor] = constant
     for value in graph.input:
         names[value.name] = (scope, _text(value.name))

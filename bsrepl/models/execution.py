@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import prod
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime
-from onnx import GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.general import SortGraph
@@ -17,6 +19,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 
 from ..errors import ExecutionFailed
 from ..text.columns import cut
+from .packing import without_data
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 _MOST = 300  # characters of what onnxruntime or QONNX says
 _WARNINGS, _ERRORS = 2, 3  # onnxruntime's levels; the first is its default
 _NEWEST_IR = 11  # every onnxruntime that QONNX can have executes it
+_HEAVY = 2**14  # values of a weight
 _RANDOM = {
     "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial", "Dropout",
 }  # fmt: skip
@@ -48,7 +52,7 @@ class Executable:
         self._model = model
         self._seed = seed
         self._is_random = draws_numbers(model)
-        self._session: Any = None
+        self._session: _Session | None = None
         self._sized: dict[tuple[tuple[int, ...], ...], ModelWrapper] = {}  # for QONNX, which needs fixed shapes
 
     def __call__(self, given: Mapping[str, NDArray[Any]]) -> Values:
@@ -60,12 +64,16 @@ class Executable:
             raise ExecutionFailed(f"the output {missing[0]} has no value")
         return {**values, **given}
 
+    def release(self) -> None:
+        """Gives the memory back that onnxruntime takes for the model, until it is executed again."""
+        self._session = None
+
     def _whole(self, given: Mapping[str, NDArray[Any]]) -> Values:
         names = [*self.outputs, *self._wanted]
         if self._session is None or self._is_random:  # a session goes on with the numbers that it drew before
             onnxruntime.set_seed(self._seed)
-            self._session = _session(self._model, self._wanted)
-        return dict(zip(names, self._session.run(names, dict(given)), strict=True))
+            self._session = _Session(self._model, self._wanted)
+        return self._session.run(names, given)
 
     def _by_node(self, given: Mapping[str, NDArray[Any]]) -> Values:
         shapes = tuple(given[name].shape for name in self.inputs)
@@ -139,16 +147,47 @@ def subgraphs(node: Any) -> list[GraphProto]:
     return graphs
 
 
-def _session(model: ModelProto, wanted: Collection[str]) -> Any:
-    if wanted or model.ir_version > _NEWEST_IR:
-        copied = ModelProto()
-        copied.CopyFrom(model)
-        copied.ir_version = min(model.ir_version, _NEWEST_IR)
-        copied.graph.output.extend(ValueInfoProto(name=name, type=TypeProto()) for name in wanted)
-        model = copied
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+class _Session:
+    """A model in onnxruntime. It gets large weights beside the model: within it, they would be copied four times."""
+
+    def __init__(self, model: ModelProto, wanted: Collection[str]) -> None:
+        tensors = model.graph.initializer
+        heavy = [number for number, tensor in enumerate(tensors) if _is_heavy(tensor)]
+        light = without_data(model, heavy)
+        light.ir_version = min(model.ir_version, _NEWEST_IR)
+        light.graph.output.extend(ValueInfoProto(name=name, type=TypeProto()) for name in wanted)
+        for number in heavy:
+            light.graph.initializer[number].data_location = TensorProto.EXTERNAL
+            light.graph.initializer[number].external_data.add(key="location", value="beside")
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        self._arrays = [_array(tensors[number]) for number in heavy]  # onnxruntime reads them as long as it runs
+        if heavy:
+            values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in self._arrays]
+            options.add_external_initializers([tensors[number].name for number in heavy], values)
+        providers = ["CPUExecutionProvider"]
+        self._session = onnxruntime.InferenceSession(light.SerializeToString(), options, providers=providers)
+
+    def run(self, names: Sequence[str], given: Mapping[str, NDArray[Any]]) -> Values:
+        return dict(zip(names, self._session.run(names, dict(given)), strict=True))
+
+
+def _is_heavy(tensor: TensorProto) -> bool:
+    is_large = tensor.data_type == TensorProto.FLOAT and prod(tensor.dims) > _HEAVY
+    return bool(is_large and tensor.HasField("raw_data"))
+
+
+#: The large weights of all sessions, by name: those of two models are mostly the same.
+_shared: WeakValueDictionary[str, NDArray[Any]] = WeakValueDictionary()
+
+
+def _array(tensor: TensorProto) -> NDArray[Any]:
+    array = np.frombuffer(tensor.raw_data, np.float32).reshape(tensor.dims)
+    known = _shared.get(tensor.name)
+    if known is not None and known.shape == array.shape and np.array_equal(known.view(np.int32), array.view(np.int32)):
+        return known
+    _shared[tensor.name] = array
+    return array
 
 
 def _sized(model: ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> ModelWrapper:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 from onnx import ModelProto, TensorProto
 
-_LARGE = 4096  # bytes of a tensor that has a part of its own
+_LARGE = 1024  # values of a tensor that has a part of its own
 
 
 class Packed(NamedTuple):
@@ -34,7 +35,7 @@ def packed(before: ModelProto, after: ModelProto) -> Packed:
                 same = known[tensor.name] = tensor, len(sources)
                 sources.append(tensor)
             large.append((number, same[1]))
-        skeletons.append(_without(model, {number for number, _ in large}).SerializeToString())
+        skeletons.append(without_data(model, {number for number, _ in large}).SerializeToString())
         places.append(large)
     parts = (part for group in (skeletons, [pickle.dumps(places)], _data(sources)) for part in group)
     return Packed(len(skeletons) + 1 + len(sources), parts)
@@ -57,10 +58,10 @@ def unpacked(parts: Sequence[bytes]) -> tuple[ModelProto, ModelProto]:
 
 def _is_large(tensor: TensorProto) -> bool:
     """Whether the data of a tensor is raw and larger than what it takes to write it apart; nothing is copied."""
-    return bool(tensor.ByteSize() > _LARGE and tensor.HasField("raw_data"))
+    return bool(prod(tensor.dims) > _LARGE and tensor.HasField("raw_data"))
 
 
-def _without(model: ModelProto, numbers: set[int]) -> ModelProto:
+def without_data(model: ModelProto, numbers: Collection[int]) -> ModelProto:
     """A copy of a model without the data of some initializers."""
     copied = ModelProto()
     for field, value in model.ListFields():

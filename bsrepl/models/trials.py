@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ class Trials(NamedTuple):
     trials: list[Trial]
     sizes: str  # the sizes of dynamic dimensions: `N=2, S=3 and N=3, S=5`; empty if there are none
     further: Iterator[Trial] = iter(())  # more of them, at other sizes too; each is executed when it is asked for
+    release: Callable[[], None] = lambda: None  # gives back the memory that executing the model took
 
 
 def given_trials(model: ModelProto, sets: Sequence[Mapping[Any, Any]]) -> Trials:
@@ -96,7 +97,8 @@ def generated_trials(
         trials += trying.trials(shape, (kind,), with_recorded=False)
     others = [chosen for chosen in assignments(common) if chosen not in working.values()]
     order = [sized(common, chosen) for chosen in (*working.values(), *others)]
-    return Trials(trials, " and ".join(filter(None, working)), islice(trying.further(order), _FURTHER))
+    further = islice(trying.further(order), _FURTHER)
+    return Trials(trials, " and ".join(filter(None, working)), further, trying.execute.release)
 
 
 class _Trying:

@@ -138,6 +138,7 @@ class _Verification:
         """The verdict. Raises ExecutionFailed if the outputs cannot be compared."""
         comparison = Comparison(max(map(precision.epsilon, self._models)), why=self._named.why)
         self._note(AFTER)
+        self._trials.release()  # so that one large model at a time takes memory
         try:
             execute = Executable(self._models[1])
             computed = [execute(self._theirs(trial.inputs)) for trial in self._trials.trials]
@@ -178,14 +179,14 @@ class _Verification:
             return verdict
         late = "the outputs agree; whether they show every change took too much time or memory to find out"
         self._note(replace(verdict, outcome=Outcome.UNPROVEN, why=late))
+        execute.release()  # cutting models takes memory again
         inputs = [dict(verdict.inputs)] if verdict.absolute else [trial.inputs for trial in self._trials.trials]
         sets = [(values, self._theirs(values)) for values in inputs]
         changes = Changes(self._models, self._difference, self._pairs, self._tensors)
         change = changes.unshown(sets, self._is_wrong, _NARROW * self._step)
         if not change:
             return verdict
-        hidden = replace(verdict, outcome=Outcome.UNPROVEN, why=f"{change}; no output shows it")
-        self._note(hidden)
+        self._note(hidden := replace(verdict, outcome=Outcome.UNPROVEN, why=f"{change}; no output shows it"))
         count = verdict.probes
         for trial in self._trials.further:
             count += 1

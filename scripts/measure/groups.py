@@ -9,6 +9,7 @@ from .finding import discovering
 from .graphs import diffing
 from .keystrokes import completing, typing
 from .passes import passing
+from .proving import proving
 from .reading import access
 from .registries import commands, growing
 from .reloads import depending, reloading, saving, watching
@@ -32,6 +33,7 @@ GROUPS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "commands": commands,
     "diffing": diffing,
     "passing": passing,
+    "proving": proving,
 }
 
 

@@ -188,3 +188,22 @@ def test_in_the_shell_a_verdict_is_a_line(screen: Screen) -> None:
     assert screen.type("verify(m, m.transform(tfm.GiveUniqueNodeNames()))") == (
         "OK  same outputs: largest difference 0.0e+00 (relative 0e+00), same argmax, 4 inputs\n"
     )
+
+
+def test_large_weights_of_one_name_are_those_of_each_model() -> None:
+    weights = np.random.default_rng(0).normal(size=(256, 256)).astype(np.float32)
+
+    def product(values: Any) -> ModelWrapper:
+        node = helper.make_node("MatMul", ["x", "w"], ["y"])
+        ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 256]) for name in ("x", "y")]
+        graph = helper.make_graph([node], "g", ends[:1], ends[1:], [numpy_helper.from_array(values, "w")])
+        return ModelWrapper(helper.make_model(graph))
+
+    x = np.ones((2, 256), np.float32)
+    executables = [Executable(product(scale * weights).model) for scale in (1, 1, 2)]
+    for _ in range(2):
+        for scale, execute in zip((1, 1, 2), executables, strict=True):
+            np.testing.assert_allclose(execute({"x": x})["y"], scale * (x @ weights), rtol=1e-3, atol=1e-3)
+    changed = weights.copy()
+    changed[3, 5] *= 1.01
+    assert not verify(product(weights), product(changed))
