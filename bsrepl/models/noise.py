@@ -47,9 +47,10 @@ def is_noise(
     rng = np.random.default_rng(0)
     try:
         execute = Executable(_perturbed(model, step, rng))
+        least = min(comparison.epsilon, _STEP)
         for number in range(max(_RUNS, len(sets))):
             which = number % len(sets)
-            given = {name: _moved(value, _STEP, rng) for name, value in sets[which].items()}
+            given = {name: _moved(value, least, rng) for name, value in sets[which].items()}
             measured.add(pairs, results[which], execute(given))
     except ExecutionFailed:
         return False
@@ -74,7 +75,7 @@ def _perturbed(model: ModelProto, step: float, rng: np.random.Generator) -> Mode
     changed = ModelProto()
     changed.CopyFrom(model)
     for tensor in changed.graph.initializer:
-        if tensor.name in weights and tensor.data_type == TensorProto.FLOAT:
+        if tensor.name in weights and tensor.data_type in (TensorProto.FLOAT, TensorProto.DOUBLE):
             tensor.CopyFrom(numpy_helper.from_array(_moved(numpy_helper.to_array(tensor), step, rng), tensor.name))
     return changed
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
-from .execution import subgraphs
+from .execution import runs_whole, subgraphs
 
 _NARROW = (TensorProto.FLOAT16, TensorProto.BFLOAT16)
 _TYPES = ("to", "dtype")  # attributes that are element types
+_FLOATS = ("value_float", "value_floats")  # attributes of constants in float32
 _EPSILONS = {TensorProto.FLOAT16: 2.0**-10, TensorProto.BFLOAT16: 2.0**-7}
 
 
@@ -20,8 +21,12 @@ def epsilon(model: ModelProto) -> float:
     types = {tensor.data_type for tensor in _tensors(model)}
     for graph in _graphs(model):
         types |= {value.type.tensor_type.elem_type for value in (*graph.input, *graph.output)}
-        types |= {attribute.i for node in graph.node for attribute in node.attribute if attribute.name in _TYPES}
-    return max((_EPSILONS[kind] for kind in types & set(_NARROW)), default=float(np.finfo(np.float32).eps))
+        attributes = [attribute for node in graph.node for attribute in node.attribute]
+        types |= {attribute.i for attribute in attributes if attribute.name in _TYPES}
+        types |= {TensorProto.FLOAT for attribute in attributes if attribute.name in _FLOATS}
+    is_double = TensorProto.DOUBLE in types and TensorProto.FLOAT not in types and runs_whole(model)
+    widest = np.finfo(np.float64 if is_double else np.float32)
+    return max((_EPSILONS[kind] for kind in types & set(_NARROW)), default=float(widest.eps))
 
 
 def needs_widening(model: ModelProto) -> bool:

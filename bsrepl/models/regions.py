@@ -17,13 +17,15 @@ from ..graphdiff.view import Tensor, View
 from .comparison import Comparison
 from .cutting import cut_at, given, leading_to, own
 from .execution import Executable, Values
+from .precision import epsilon
 
-_TOLERANCE = 5e-6  # relative; sums of some thousand products in another order differ by 1e-6
+_SINGLE = float(np.finfo(np.float32).eps)
+_TOLERANCE = 5e-6  # relative, in float32; sums of some thousand products in another order differ by 1e-6
 _JOINED = 6  # times that pieces are joined with those that follow
 _REFACTORED = 1e-3  # relative; what is scaled or moved on purpose disagrees by more than an error in a weight
 _LESS = 0.02  # times the disagreement of a piece, that is left of it when it is joined with the right ones
 _LEAST = 1e-2  # times the largest channel: a smaller one may be what is left of larger values
-_STEP = 4 * float(np.finfo(np.float32).eps)
+_STEPS = 4
 _BOUNDED = (
     "Sigmoid",
     "Softmax",
@@ -87,7 +89,9 @@ class Cuts:
         self._tensors = tensors
         self._judged = {theirs[1] for _, theirs in (tensors if judged is None else judged)}
         makers = {name: node.op_type for node in before.graph.node for name in node.output}
-        self.floors = {mine: _STEP if makers.get(mine[1]) in _BOUNDED else 0.0 for mine, _ in tensors}
+        step = min(max(map(epsilon, (before, after))), _SINGLE)
+        self.floors = {mine: _STEPS * step if makers.get(mine[1]) in _BOUNDED else 0.0 for mine, _ in tensors}
+        self.tolerance = _TOLERANCE * step / _SINGLE
         names = [mine[1] for mine, _ in tensors]
         self._before = Executable(leading_to(before, names), names)
         self._cut: dict[tuple[Any, ...], Executable] = {}
@@ -180,7 +184,7 @@ class Pieces:
             computed = now.get(theirs[1])
             if isinstance(computed, np.ndarray):
                 relative = distance(value, computed, is_fine=is_fine, floor=self._cuts.floors[mine])
-                if relative > _TOLERANCE:
+                if relative > self._cuts.tolerance:
                     found.append(Disagreement(mine, theirs, relative))
         return found
 

@@ -198,7 +198,7 @@ class _Verification:
         return replace(hidden, why=f"{hidden.why} for {counted(count, 'set')} of inputs; inputs(m, ...) takes others")
 
     def _agrees(self, trial: Trial, execute: Executable) -> bool:
-        comparison = Comparison()
+        comparison = Comparison(max(map(precision.epsilon, self._models)))
         try:
             comparison.add(self._named.outputs, trial.outputs, execute(self._theirs(trial.inputs)))
         except ExecutionFailed:
@@ -271,7 +271,7 @@ class _Verification:
 
     def _is_noise(self, comparison: Comparison) -> bool:
         results = [trial.inputs for trial in self._trials.trials], self._results
-        step = self._narrow_step or float(np.finfo(np.float32).eps)
+        step = self._narrow_step or min(comparison.epsilon, float(np.finfo(np.float32).eps))
         return is_noise(comparison, self._models[0], self._named.outputs, *results, step)
 
     @property

@@ -199,7 +199,7 @@ def test_large_weights_of_one_name_are_those_of_each_model() -> None:
         graph = helper.make_graph([node], "g", ends[:1], ends[1:], [numpy_helper.from_array(values, "w")])
         return ModelWrapper(helper.make_model(graph))
 
-    x = np.ones((2, 256), np.float32)
+    x: Any = np.ones((2, 256), np.float32)
     executables = [Executable(product(scale * weights).model) for scale in (1, 1, 2)]
     for _ in range(2):
         for scale, execute in zip((1, 1, 2), executables, strict=True):
@@ -207,3 +207,23 @@ def test_large_weights_of_one_name_are_those_of_each_model() -> None:
     changed = weights.copy()
     changed[3, 5] *= 1.01
     assert not verify(product(weights), product(changed))
+
+
+@pytest.mark.parametrize(("dtype", "is_same"), [(np.float32, True), (np.float64, False)])
+def test_the_tolerance_follows_the_data_type(dtype: Any, is_same: bool) -> None:
+    def layers(factor: float, *, is_folded: bool = False) -> ModelWrapper:
+        numbers = np.random.default_rng(0)
+        weights, more = numbers.normal(size=(64, 64)), numbers.normal(size=(64, 8))
+        weights[3, 5] *= factor
+        kept = {"w": weights * (3 if is_folded else 1), "k": np.array(3.0), "v": more}
+        nodes = [helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("MatMul", ["s", "v"], ["y"])]
+        between = [] if is_folded else [helper.make_node("Mul", ["a", "k"], ["b"])]
+        nodes[1:1] = [*between, helper.make_node("Sigmoid", ["a" if is_folded else "b"], ["s"])]
+        element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        ends = [helper.make_tensor_value_info(name, element, [4, size]) for name, size in (("x", 64), ("y", 8))]
+        tensors = [numpy_helper.from_array(np.asarray(value, dtype), name) for name, value in kept.items()]
+        return ModelWrapper(helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], tensors)))
+
+    assert verify(layers(1), layers(1, is_folded=True))
+    assert bool(verify(layers(1), layers(1 + 1e-9, is_folded=True))) is is_same
+    assert bool(verify(layers(1), layers(1 + 1e-9))) is is_same
