@@ -10,13 +10,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from onnx import ModelProto
+from onnx import ModelProto, TypeProto, ValueInfoProto
 
 from ..graphdiff.difference import Difference
 from ..graphdiff.view import Tensor, View
 from .comparison import Comparison
 from .cutting import cut_at, given, leading_to, own
 from .execution import Executable, Values
+from .noise import is_noise
 from .precision import epsilon
 
 _SINGLE = float(np.finfo(np.float32).eps)
@@ -85,7 +86,7 @@ class Cuts:
         tensors: Sequence[tuple[Tensor, Tensor]],
         judged: Collection[tuple[Tensor, Tensor]] | None = None,
     ) -> None:
-        self.after = after
+        self.before, self.after = before, after
         self._tensors = tensors
         self._judged = {theirs[1] for _, theirs in (tensors if judged is None else judged)}
         makers = {name: node.op_type for node in before.graph.node for name in node.output}
@@ -93,7 +94,7 @@ class Cuts:
         self.floors = {mine: _STEPS * step if makers.get(mine[1]) in _BOUNDED else 0.0 for mine, _ in tensors}
         self.tolerance = _TOLERANCE * step / _SINGLE
         names = [mine[1] for mine, _ in tensors]
-        self._before = Executable(leading_to(before, names), names)
+        self._execute = Executable(leading_to(before, names), names)
         self._cut: dict[tuple[Any, ...], Executable] = {}
 
     def pieces(self, inputs: Values, others: Values) -> Pieces:
@@ -101,9 +102,9 @@ class Cuts:
 
         Raises ExecutionFailed if a model cannot be executed, or gives no tensors inside.
         """
-        was = self._before(inputs)
+        was = self._execute(inputs)
         values = {pair: was[pair[0][1]] for pair in self._tensors if isinstance(was.get(pair[0][1]), np.ndarray)}
-        return Pieces(self, values, others)
+        return Pieces(self, values, inputs, others)
 
     def computed(self, values: Values, others: Values) -> Values:
         """What the second model computes for the judged ones of the tensors at which it is cut, by their names.
@@ -121,13 +122,15 @@ class Cuts:
 
 
 class Pieces:
-    """Two models cut at pairs of tensors, with the values of these in the first one, and the inputs of the second."""
+    """Two models cut at pairs of tensors, with the values of these in the first one, and the inputs of both."""
 
-    def __init__(self, cuts: Cuts, values: Mapping[tuple[Tensor, Tensor], Any], others: Values) -> None:
+    def __init__(self, cuts: Cuts, values: Mapping[tuple[Tensor, Tensor], Any], inputs: Values, others: Values) -> None:
         self._cuts = cuts
+        self._inputs = inputs
         self._after = cuts.after
         self._others = others
         self._values = dict(values)
+        self._held = self._values  # at what the guilty piece was cut
 
     def disagreements(self, *, is_fine: bool = False) -> list[Disagreement]:
         """The pieces that disagree, in order. With `is_fine`, a channel with few values has a scale of its own, too."""
@@ -150,7 +153,7 @@ class Pieces:
                 return None
             first = self._first(wrong)
             if guilty is None or first[0].relative < _LESS * guilty.relative:  # what came before was on purpose
-                guilty = first[0]
+                guilty, self._held = first[0], dict(held)
             certain = [piece for piece in first if piece.relative < _REFACTORED or piece.after in outputs]
             if certain:
                 return certain[0] if len(held) == len(self._values) else guilty
@@ -158,6 +161,25 @@ class Pieces:
                 del held[piece.before, piece.after]
             wrong = self._disagreements(held, is_fine=False)
         return guilty if wrong else None
+
+    def is_rounding(self, piece: Disagreement, step: float) -> bool:
+        """Whether the guilty piece disagrees by what rounding alone moves it: where large values cancel, that is far.
+
+        It is executed with its weights changed by `step`, and its values by a last place. Raises ExecutionFailed.
+        """
+        model, values = self._cuts.before, {mine[1]: value for (mine, _), value in self._held.items()}
+        cut = cut_at(model, values, [piece.before[1]])
+        name = own(piece.before[1])
+        if name not in {output for node in cut.graph.node for output in node.output}:
+            name = piece.before[1]  # an output of the graph
+        del cut.graph.output[:]
+        cut.graph.output.append(ValueInfoProto(name=name, type=TypeProto()))
+        before = {name: values[piece.before[1]]}
+        now = self._cuts.computed({theirs[1]: value for (_, theirs), value in self._held.items()}, self._others)
+        comparison = Comparison(min(step, _SINGLE))
+        comparison.add([(name, name)], before, {name: now[piece.after[1]]})
+        sets = [{**self._inputs, **given(values, model)}]
+        return is_noise(comparison, cut, [(name, name)], sets, [before], step)
 
     def _first(self, wrong: Sequence[Disagreement]) -> list[Disagreement]:
         """Those of some pieces that read none of the others."""

@@ -18,13 +18,13 @@ from .comparison import Comparison
 from .culprit import place, region
 from .cutting import doubled_in
 from .execution import Executable, Values
-from .regions import Cuts, Disagreement
+from .regions import Cuts, Disagreement, Pieces
 
 _VISIBLE = 1e-3  # relative; how far a number has to change, and
 _LEAST = 1e-5  # times the largest one of an array: a smaller change may be lost among what float32 rounds
 _MOST = 8  # sub-graphs of which it is tried whether an output depends on them
 
-_SLIGHT = 1e-3  # relative; a rewrite that is right may compute values that differ by as much, where larger ones cancel
+_SLIGHT = 1e-3  # relative; values of a rewrite may differ by as much if rounding alone does that
 
 _Pair = tuple[Tensor, Tensor]
 
@@ -75,7 +75,7 @@ class Changes:
                 pieces = cuts.pieces(inputs, others)
                 wrong = list(filter(is_wrong, pieces.disagreements()))
                 guilty = pieces.unexplained(wrong)
-                if guilty is not None and guilty.relative > self._least(guilty):
+                if guilty is not None and not self._is_rounding(guilty, pieces, least):
                     where = place(self._difference, self._pairs, guilty.before, guilty.after)
                     return f"{where} computes other values (relative {guilty.relative:.0e})"
                 explained.update(*(self._regions.get(piece[:2], [()])[-1] for piece in wrong))
@@ -83,11 +83,11 @@ class Changes:
             pass
         return self._idle(sets) or self._ineffective(explained, max(least, _VISIBLE))
 
-    def _least(self, piece: Disagreement) -> float:
-        """How far a piece may disagree: a rewrite by what it may round, an edited node by nothing."""
+    def _is_rounding(self, piece: Disagreement, pieces: Pieces, least: float) -> bool:
+        """Whether a piece disagrees by what it rounds: a rewrite may, an edited node does not."""
         old, new = self._regions.get((piece.before, piece.after), (set(), set()))
         edits = [edit for edit in self._difference.edited if {edit.old} == old and {edit.new} == new]
-        return 0.0 if any(map(self._is_alone, edits)) else _SLIGHT
+        return not any(map(self._is_alone, edits)) and piece.relative <= _SLIGHT and pieces.is_rounding(piece, least)
 
     def _idle(self, sets: Sequence[tuple[Values, Values]]) -> str:
         """A sub-graph that changed, and on which no output depends: not if what changed there gives twice as much."""

@@ -227,3 +227,41 @@ def test_the_tolerance_follows_the_data_type(dtype: Any, is_same: bool) -> None:
     assert verify(layers(1), layers(1, is_folded=True))
     assert bool(verify(layers(1), layers(1 + 1e-9, is_folded=True))) is is_same
     assert bool(verify(layers(1), layers(1 + 1e-9))) is is_same
+
+
+def saturated(nodes: list[Any], weights: dict[str, Any]) -> ModelWrapper:
+    """Nodes from `x` to `b`, whose values end in a Softmax that shows next to nothing of them."""
+    numbers = np.random.default_rng(1)
+    weights = {**weights, "v": 200 * numbers.normal(size=(64, 40))}
+    nodes = [
+        *nodes,
+        helper.make_node("Relu", ["b"], ["c"]),
+        helper.make_node("MatMul", ["c", "v"], ["d"]),
+        helper.make_node("Softmax", ["d"], ["y"]),
+    ]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [4, size]) for name, size in (("x", 256), ("y", 40))]
+    tensors = [numpy_helper.from_array(np.asarray(value, np.float32), name) for name, value in weights.items()]
+    return ModelWrapper(helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], tensors)))
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+def test_an_error_of_one_percent_of_one_weight_is_not_hidden_by_a_rewrite(cancels: bool) -> None:
+    numbers = np.random.default_rng(0)
+    weights = numbers.normal(size=(256, 64))
+    wrong = weights.copy()
+    wrong[10, 60] *= 1.01
+    if cancels:  # large values, of which little is left: a right rewrite differs as well, by what it rounds
+        large = 1e4 * numbers.normal(size=64)
+        left = numbers.normal(size=64) - large
+        before = [["MatMul", "x", "w", "a"], ["Add", "a", "p", "s"], ["Add", "s", "q", "b"]]
+        after = [["MatMul", "x", "w", "a"], ["Add", "a", "q", "b"]]
+        constants = {"p": large, "q": left}, {"q": np.float32(large).astype(float) + np.float32(left)}
+        factor: Any = 1.0
+    else:
+        factor = numbers.uniform(0.5, 2, 64)
+        before, after = [["MatMul", "x", "w", "a"], ["Mul", "a", "k", "b"]], [["MatMul", "x", "w", "b"]]
+        constants = {"k": factor}, {}
+    nodes = [[helper.make_node(op, read, [made]) for op, *read, made in graph] for graph in (before, after)]
+    model = saturated(nodes[0], {"w": weights, **constants[0]})
+    assert verify(model, saturated(nodes[1], {"w": weights * factor, **constants[1]})).outcome is Outcome.OK
+    assert not verify(model, saturated(nodes[1], {"w": wrong * factor, **constants[1]}))
