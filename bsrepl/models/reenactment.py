@@ -20,7 +20,7 @@ from ..graphdiff.difference import Difference, between
 from ..graphdiff.view import Tensor
 from .counterparts import counterparts
 from .culprit import region
-from .execution import Executable, Values
+from .execution import Executable, Values, inputs_of
 from .interface import interface
 from .packing import unpacked
 from .part import Ends, add_end, ends, part, renamed, with_random
@@ -104,7 +104,7 @@ def _with_inputs(model: ModelProto, inputs: Mapping[str, Any] | None) -> Values:
     """The inputs, or some that fit; none if the model cannot be executed."""
     if inputs is not None:
         return dict(inputs)
-    names = {value.name: value.name for value in model.graph.input}
+    names = {value.name: value.name for value in inputs_of(model)}
     try:
         return generated_trials(model, model, names, 1, 0, {}).trials[0].inputs
     except ExecutionFailed:
