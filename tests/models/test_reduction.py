@@ -175,3 +175,10 @@ def test_what_shows_nothing_in_a_process_of_its_own_says_so(bench: Screen, tmp_p
     output = bench.type(f"reproduce({str(tmp_path / 'found')!r}, reduce=True)")
     assert "ReproductionError: the script does not show the failure in a process of its own" in unwrapped(output)
     assert not (tmp_path / "found").exists()
+
+
+def test_initializers_that_are_listed_as_inputs_are_no_inputs(bench: Screen, tmp_path: Path) -> None:
+    bench.type("t = trace('mnist-conv', tfm.ConvertToChannelsLastAndClean)")
+    output, (model,) = reduced(bench, tmp_path / "found")
+    assert "12 -> 1 node, " in output
+    assert [node.op_type for node in model.graph.node] == ["Conv"]

@@ -150,3 +150,16 @@ def test_what_cannot_be_written_down_says_so(bench: Screen, tmp_path: Path) -> N
     bench.type("trace(m, [tfm.ConvertToChannelsLastAndClean])")
     refused = bench.type(f"reproduce({str(tmp_path / 'full')!r})")
     assert "is not an empty folder; give the name of a new one" in unwrapped(refused)
+
+
+def test_a_step_that_edits_its_model_in_place(bench: Screen, tmp_path: Path) -> None:
+    files(tmp_path / "plugins", {"edit.py": """
+        @step(category="cleanup")
+        def doubling(model, cfg):
+            name = model.get_nodes_by_op_type("MatMul")[0].input[1]
+            model.set_initializer(name, 2 * model.get_initializer(name))
+            return model
+    """})  # fmt: skip
+    bench.type("t = trace(m, [steps.doubling])")
+    done = reproduced(bench, tmp_path / "found")
+    assert done.stdout.endswith("DIFFERENT\n"), done.stderr
