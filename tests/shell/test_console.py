@@ -327,4 +327,4 @@ def test_the_help_page_breaks_no_word(screen: Screen, monkeypatch: pytest.Monkey
     lines = screen.type("help()").splitlines()
     assert [line for line in lines if len(line) > width and len(line.split()) > 1] == []
     assert "tfm.FoldConstants," in " ".join(lines).split()
-    assert any(line.strip() == "reproduce(folder)" or line.strip().startswith("reproduce(folder)  ") for line in lines)
+    assert any(line.strip() == "record(path)" or line.strip().startswith("record(path)  ") for line in lines)
