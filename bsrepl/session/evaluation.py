@@ -124,10 +124,10 @@ class Evaluator:
         """The models before a command. Whatever goes wrong is added to `internal`: then they are not followed."""
         self._proofs.settle()
         try:
-            return self._models.before(lambda: self._session.parsed(code))
+            return self._models.before(code, lambda: self._session.parsed(code))
         except Exception as unforeseen:
             internal.append(unforeseen)
-            return Held({}, {}, lambda: None)
+            return Held({}, {}, code, lambda: None)
 
     def _consequences(
         self, held: Held, seen: Observations, internal: list[Exception]

@@ -99,7 +99,7 @@ def test_a_narrow_terminal_wraps_between_words(m: Screen, monkeypatch: pytest.Mo
 
 def test_without_a_model_nothing_is_looked_at(screen: Screen) -> None:
     asked = []
-    held = Models(screen.names, clock=lambda: 0.0).before(lambda: asked.append(1))
+    held = Models(screen.names, clock=lambda: 0.0).before("1", lambda: asked.append(1))
     assert (held.models, asked) == ({}, [])
 
 
@@ -212,5 +212,5 @@ def test_a_model_that_is_only_read_is_not_copied(m: Screen) -> None:
         "for n in m.graph.node: f(n)",
     ]
     for command in reading + editing:
-        held = models.before(partial(m.console.session.parsed, command))
+        held = models.before(command, partial(m.console.session.parsed, command))
         assert list(held.copies) == (["m"] if command in editing else []), command
