@@ -13,6 +13,7 @@ from ..frameworks.qonnx.observing import Application, Observations, leading_to, 
 from .mentions import is_plain_load, loads, may_be_edited, mentioned, opens_models, passes
 
 if TYPE_CHECKING:
+    from ..graphdiff.constants import Read
     from ..graphdiff.difference import Difference
 
 _MOST = 64  # elements of a list or dict that are looked at
@@ -42,10 +43,14 @@ class Held(NamedTuple):
 
 
 class Models:
-    """Follows the models that a namespace holds. Costs nothing as long as it holds none."""
+    """Follows the models that a namespace holds. Costs nothing as long as it holds none.
 
-    def __init__(self, namespace: Mapping[str, Any], clock: Callable[[], float]) -> None:
+    `read` gives the contents of initializers. `clock` measures in seconds.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any], read: Read, clock: Callable[[], float]) -> None:
         self._namespace = namespace
+        self._read = read
         self._clock = clock
         self.are_any = False  # whether there were models after the last command
         self._labels: dict[str, str] = {}  # name -> the sample that was loaded into it
@@ -128,7 +133,7 @@ class Models:
         started = self._clock()
         pair = id(before), id(model)
         if pair not in compared:
-            compared[pair] = between(_proto(before), _proto(model))
+            compared[pair] = between(_proto(before), _proto(model), self._read)
         difference = compared[pair]
         seconds = self._clock() - started
         if not (difference or difference.is_renamed_only or applied or named):

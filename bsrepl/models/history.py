@@ -81,10 +81,10 @@ class Log(Styled):
 class History:
     """Keeps what commands did to models, and the models before. `names` is the namespace of the session."""
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
+    def __init__(self, names: Mapping[str, Any], snapshots: Snapshots) -> None:
         self._names = names
         self._events: list[Event] = []
-        self._snapshots = Snapshots()
+        self._snapshots = snapshots
 
     def note(self, command: str, outcomes: Iterable[tuple[ModelChange, str]], seconds: float) -> None:
         """Keeps what a command did, with the verdicts in short. The oldest models are given up first."""

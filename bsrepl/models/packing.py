@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from onnx import ModelProto, TensorProto
 
-_LARGE = 4096  # bytes of a tensor that has a part of its own
+from ..text.tensor_sizes import is_large
 
 
 class Packed(NamedTuple):
@@ -57,7 +57,7 @@ def unpacked(parts: Sequence[bytes]) -> tuple[ModelProto, ModelProto]:
 
 def _is_large(tensor: TensorProto) -> bool:
     """Whether the data of a tensor is raw and larger than what it takes to write it apart; nothing is copied."""
-    return bool(tensor.ByteSize() > _LARGE and tensor.HasField("raw_data"))
+    return bool(tensor.HasField("raw_data") and is_large(tensor))
 
 
 def _without(model: ModelProto, numbers: set[int]) -> ModelProto:

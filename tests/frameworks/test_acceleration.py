@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -154,6 +155,24 @@ def test_every_transformation_of_qonnx_on_a_model(screen: Screen) -> None:
             assert plain == linear, plugin
             number += 1
     assert number > 40
+
+
+def test_a_cleanup_copies_no_weights() -> None:
+    """Reading a weight copies it. The memory of protobuf, in which `transform` copies the model, is not traced."""
+    weights = [numpy_helper.from_array(np.zeros(1 << 20, np.float32), f"w{n}") for n in range(2)]
+    nodes = [helper.make_node("Add", [f"t{n}", f"w{n}"], [f"t{n + 1}"]) for n in range(2)]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1 << 20]) for name in ("t0", "t2")]
+    proto = helper.make_model(helper.make_graph(nodes, "", ends[:1], ends[1:], weights))
+    with Acceleration().active():
+        model = ModelWrapper(proto)
+        model.transform(Nothing())  # imports what it needs
+        tracemalloc.start()
+        try:
+            model.transform(Nothing())
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert most < 1 << 20
 
 
 class Mutations:
