@@ -36,5 +36,6 @@ def tensor_bytes(tensor: Any) -> int:
     bits = element_bits(tensor.data_type) if is_large(tensor) else 0
     if not bits:
         return int(tensor.ByteSize())
-    head = type(tensor)(name=tensor.name, dims=tensor.dims, data_type=tensor.data_type)
-    return int(head.ByteSize()) + _FIELD + prod(tensor.dims) * bits // 8
+    head = type(tensor)(dims=tensor.dims, data_type=tensor.data_type)
+    count: int = prod(tensor.dims)
+    return int(head.ByteSize()) + 2 + len(tensor.name) + _FIELD + count * bits // 8

@@ -8,6 +8,7 @@ from .developing import developing
 from .finding import discovering
 from .graphs import diffing
 from .keystrokes import completing, typing
+from .large import large
 from .passes import passing
 from .reading import access
 from .registries import commands, growing
@@ -32,6 +33,7 @@ GROUPS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "commands": commands,
     "diffing": diffing,
     "passing": passing,
+    "large": large,
 }
 
 
