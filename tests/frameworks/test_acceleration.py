@@ -13,6 +13,7 @@ from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.base import Transformation
+from qonnx.transformation.general import GiveRandomTensorNames, GiveReadableTensorNames, GiveUniqueTensorNames
 
 from bsrepl.frameworks.qonnx import linear_passes
 from bsrepl.frameworks.qonnx.acceleration import Acceleration
@@ -136,6 +137,19 @@ def test_wrapping_and_cleaning_up_random_graphs(seed: int) -> None:
         return bare.transform(Nothing(), apply_to_subgraphs=True)
 
     plain, linear = both(transformed)
+    assert plain == linear
+
+
+@pytest.mark.parametrize("renaming", [GiveUniqueTensorNames, GiveRandomTensorNames, GiveReadableTensorNames])
+@pytest.mark.parametrize("seed", range(40))
+def test_renaming_the_tensors_of_random_graphs(seed: int, renaming: type[Transformation]) -> None:
+    proto = Graphs(seed).model()
+
+    def renamed() -> ModelWrapper:
+        bare = ModelWrapper(proto, make_deepcopy=True, fix_missing_initializer_valueinfo=False)
+        return bare.transform(renaming(), cleanup=False)
+
+    plain, linear = both(renamed)
     assert plain == linear
 
 

@@ -243,7 +243,7 @@ class Initializers:
         if name not in self._tensors:
             return False
         if name not in self._readable:
-            self._readable[name] = _is_readable(self._tensors[name])
+            self._readable[name] = is_readable(self._tensors[name])
         return self._readable[name]
 
     def __getitem__(self, name: str) -> TensorProto:
@@ -260,7 +260,7 @@ def _reads_without_raising(tensor: TensorProto) -> bool:
     return bool(is_whole and tensor.HasField("raw_data") and tensor.data_type in _SIZES)
 
 
-def _is_readable(tensor: TensorProto) -> bool:
+def is_readable(tensor: TensorProto) -> bool:
     """Whether `get_initializer` returns a value; raises what it would raise."""
     if _reads_without_raising(tensor) and len(tensor.raw_data) == _SIZES[tensor.data_type] * prod(tensor.dims):
         return True
