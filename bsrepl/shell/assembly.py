@@ -72,7 +72,7 @@ def console(
     snapshots = Snapshots()
     history = History(session.namespace, snapshots)
     proofs = UnaskedProofs(workbench)
-acceleration = Acceleration(is_on=not settings.plain_qonnx)
+    acceleration = Acceleration(is_on=not settings.plain_qonnx)
     evaluator = Evaluator(session, registry, workbench, proofs, acceleration, snapshots, adopt, settings.clock)
     built = Console(
         registry, reloader, session, evaluator, looking, proofs, history, board, errors, out, err,

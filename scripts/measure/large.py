@@ -5,8 +5,6 @@ python -m measure.large BEFORE AFTER INPUTS      the peer of the last, in a proc
 
 from __future__ import annotations
 
-import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto, helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
+
+from bsrepl.models.executor import Executor
 
 from .graphs import NoOp
 from .registries import session
@@ -44,7 +44,7 @@ def network(megabytes: int, last: str = "Relu") -> ModelProto:
 
 
 def large(effort: Effort) -> Iterator[Row]:
-    """Milliseconds and megabytes."""
+    """Milliseconds."""
     size = 40 if effort.is_quick else 350
     yield from _mentioned(effort, size)
     yield from _verified(effort, 40 if effort.is_quick else 100)
@@ -81,7 +81,8 @@ def _mentioned(effort: Effort, size: int) -> Iterator[Row]:
 
 def _verified(effort: Effort, size: int) -> Iterator[Row]:
     """Of two models, beside two sessions of onnxruntime that are given the same files and inputs."""
-    console = session(1_000)
+    executor = Executor()
+    console = session(1_000, executor)
     prove = console.session.namespace["verify"]
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, name) for name in ("before.onnx", "after.onnx", "inputs.npy")]
@@ -91,32 +92,20 @@ def _verified(effort: Effort, size: int) -> Iterator[Row]:
         before, after, _ = (str(path) for path in paths)
         models = [ModelWrapper(before), ModelWrapper(after)]
         given = {"in": np.load(paths[2])}
-        held = _peak(resource.RUSAGE_SELF)
 
         def ours() -> float:
             start = time.perf_counter()
             assert prove(*models, inputs=given).outcome.name == "OK"
             return 1e3 * (time.perf_counter() - start)
 
-        peaks: list[float] = []
-
         def theirs() -> float:
             command = [sys.executable, "-m", "measure.large", *map(str, paths)]
-            taken, peak = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-            peaks.append(peak)
-            return float(taken)
+            return float(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
         taken, bare = in_turn(effort.runs(9), ours, theirs)
-    parent = _peak(resource.RUSAGE_SELF) - held
+    executor.close()
     console.close()
-    worker = _peak(resource.RUSAGE_CHILDREN)
     yield beside(f"verify, {size} MB", "ms", taken, "two bare sessions of onnxruntime", bare, 1.5)
-    yield alone(f"memory of verify beyond theirs, {size} MB", "MB", [parent + worker - max(peaks)], 3 * size)
-
-
-def _peak(who: int) -> float:
-    """The most megabytes that this process had in memory, or the largest of its children that have ended."""
-    return resource.getrusage(who).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def main(before: str, after: str, inputs: str) -> None:
@@ -127,7 +116,7 @@ def main(before: str, after: str, inputs: str) -> None:
     outputs = [onnxruntime.InferenceSession(path).run(None, given)[0] for path in (before, after)]
     taken = 1e3 * (time.perf_counter() - start)
     assert np.allclose(*outputs)
-    print(json.dumps([taken, _peak(resource.RUSAGE_SELF)]))
+    print(taken)
 
 
 if __name__ == "__main__":
