@@ -74,7 +74,7 @@ def _mentioned(effort: Effort, size: int) -> Iterator[Row]:
         lambda: 1e3 * timed(lambda: type(m := names["m"].model)().CopyFrom(m), 1, 1)[0],
         lambda: 1e3 * timed(lambda: names["m"].transform(NoOp()), 1, 1)[0],
     )
-    yield beside(f"n = m.transform(no-op), {size} MB, told", "ms", ours, "QONNX outside", theirs, 1.0)
+    yield beside(f"n = m.transform(no-op), {size} MB, told", "ms", ours, "QONNX outside", theirs)
     yield beside(f"n = m.transform(no-op), {size} MB, told", "ms", ours, "copying the model", copied)
     console.close()
 
