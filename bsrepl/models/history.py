@@ -94,7 +94,8 @@ class History:
             difference = change.difference
             if not (difference or difference.is_renamed_only):
                 continue
-            before = self._snapshots.take(change.before, difference.old) if change.before is not None else None
+            fits = change.before is not None and difference.old.parameter_bytes <= _MOST_BYTES
+            before = self._snapshots.take(change.before, difference.old) if fits else None
             summary = in_short(difference) or headline(difference)
             line = " ".join(command.split())
             self._events.append(Event(change.name, line, change.passes, summary, verdict, seconds, before))
