@@ -150,9 +150,10 @@ class Models:
             return {}
         of_models = tuple(filter(None, (_wrapper(), getattr(sys.modules["onnx"], "ModelProto", None))))
         names = dict(self._namespace)  # another thread may add to it
-        kinds = {kind for kind in set(map(type, names.values())) if issubclass(kind, of_models)}
+        types = list(map(type, names.values()))
+        kinds = {kind for kind in set(types) if issubclass(kind, of_models)}
         models: dict[str, Any] = {}
-        for name, value in _of_types(names, kinds | _CONTAINERS):
+        for name, value in _of_types(names, types, kinds | _CONTAINERS):
             if name.startswith("_"):
                 continue
             if type(value) in kinds:
@@ -165,14 +166,14 @@ class Models:
     def _parts(self) -> set[str]:
         """The names that hold a part of a model, as a graph or a node: through them it can be edited."""
         names = dict(self._namespace)
-        types = set(map(type, names.values()))
-        parts = {kind for kind in types if kind.__module__.startswith(_PARTS) and kind.__name__ != "ModelProto"}
-        return {name for name, _ in _of_types(names, parts)} if parts else set()
+        types = list(map(type, names.values()))
+        parts = {kind for kind in set(types) if kind.__module__.startswith(_PARTS) and kind.__name__ != "ModelProto"}
+        return {name for name, _ in _of_types(names, types, parts)} if parts else set()
 
 
-def _of_types(names: Mapping[str, Any], types: Collection[type]) -> Iterator[tuple[str, Any]]:
-    """The names whose values are of some types, and the values; not of subclasses. As quick as Python can be."""
-    return compress(names.items(), map(types.__contains__, map(type, names.values())))
+def _of_types(names: Mapping[str, Any], types: Iterable[type], wanted: Collection[type]) -> Iterator[tuple[str, Any]]:
+    """The names whose values are of the `wanted` types, and the values. `types` are those of all. Each command asks."""
+    return compress(names.items(), map(wanted.__contains__, types))
 
 
 _CONTAINERS = {list, dict, tuple}

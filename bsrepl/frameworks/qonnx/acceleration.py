@@ -37,6 +37,7 @@ _RENAMINGS = {
     "GiveRandomTensorNames": "give_random_tensor_names",
     "GiveReadableTensorNames": "give_readable_tensor_names",
 }
+_STANDING_IN = (*_PASSES, *_RENAMINGS)
 _CHECK = "check_all_tensor_shapes_specified"
 #: The methods of ModelWrapper that have a stand-in, and those that they, or the passes, call.
 _METHODS = (
@@ -161,9 +162,9 @@ class Acceleration:
 
 def _functions(module: ModuleType) -> list[Any]:
     """QONNX's functions that the stand-ins were written for, as they are now."""
-    functions = [getattr(module.ModelWrapper, name, None) for name in _METHODS]
-    general = _general()
-    return [*functions, *(getattr(getattr(general, name, None), "apply", None) for name in (*_PASSES, *_RENAMINGS))]
+    wrapper, general = module.ModelWrapper, _general()
+    functions = [getattr(wrapper, name, None) for name in _METHODS]
+    return functions + [getattr(getattr(general, name, None), "apply", None) for name in _STANDING_IN]
 
 
 def _general() -> ModuleType | None:
