@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from functools import cache
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..text.tensor_sizes import is_large
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,6 @@ _VALUES = {
     "value_float": 1, "value_int": 2, "value_string": 3, "value": 4, "value_floats": 6, "value_ints": 7,
     "value_strings": 8, "sparse_value": 11,
 }  # fmt: skip
-_BITS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}
 _DIGEST = 16  # bytes; shorter data stands for itself
 
 
@@ -30,6 +30,13 @@ class Content(NamedTuple):
     dtype: int
     shape: tuple[int, ...]
     digest: bytes
+
+
+#: Gives the content of a constant.
+Read = Callable[[Stored], Content]
+
+#: Gives the constant of a name whose content is known, and that; None if there is none.
+Known = Callable[[str], tuple[Stored, Content] | None]
 
 
 def content(tensor: TensorProto) -> Content:
@@ -57,6 +64,25 @@ def content_of(stored: Stored) -> Content:
     return content(numpy_helper.from_array(array))
 
 
+def content_unless_known(stored: Stored, known: Known) -> Content:
+    """The content of any constant. A large tensor that equals the one that is `known` by its name is not read again.
+
+    Comparing two messages copies nothing.
+    """
+    if type(stored).__name__ == "TensorProto" and is_large(stored):
+        other = known(stored.name)
+        if other is not None and other[0] == stored:
+            return other[1]
+    return content_of(stored)
+
+
+def unread(stored: Stored) -> Content:
+    """The content of any constant of a model that is compared with itself: that of a large tensor equals no other."""
+    if type(stored).__name__ != "TensorProto" or not is_large(stored):
+        return content_of(stored)
+    return Content(stored.data_type, tuple(stored.dims), b"unread %d" % id(stored))
+
+
 def stored_in(node: NodeProto) -> Stored | None:
     """The message that holds the value of a Constant node; None if it is no such node, or its value is not in it."""
     if node.op_type != "Constant" or node.domain not in ("", "ai.onnx") or len(node.attribute) != 1:
@@ -68,17 +94,6 @@ def stored_in(node: NodeProto) -> Stored | None:
     if attribute.name == "value":
         return attribute.t
     return attribute.sparse_tensor if attribute.name == "sparse_value" else attribute
-
-
-@cache
-def element_bits(dtype: int) -> int:
-    """The bits that a value of an element type takes; 0 if that is not known, as of strings."""
-    from onnx import TensorProto
-
-    types = TensorProto.DataType
-    name = types.Name(dtype) if dtype in types.values() else ""
-    digits = re.match("[A-Z]+([0-9]+)", name)  # of INT4, BFLOAT16, FLOAT8E4M3FN
-    return int(digits[1]) if digits else _BITS.get(name, 0)
 
 
 def values_of(stored: Stored) -> NDArray[Any] | None:

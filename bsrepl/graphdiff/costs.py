@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
 
+from ..text.tensor_sizes import element_bits
 from .attributes import attribute_value
-from .constants import element_bits, values_of
+from .constants import values_of
 from .view import Node, Tensor, View
 
 _MACS = frozenset(("Conv", "Gemm", "MatMul"))

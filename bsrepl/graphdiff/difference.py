@@ -16,10 +16,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import words
 from .annotations import Annotation, annotation_changes
+from .constants import Content, Read, Stored, content_of, content_unless_known, unread
 from .edits import Edit, edits
 from .interface import in_order_of, interface
 from .match import Match
@@ -99,11 +101,14 @@ class Difference:
         return not self and bool(self.tidying)
 
 
-def between(before: Any, after: Any) -> Difference:
-    """The difference of two models: `ModelProto`s, QONNX's `ModelWrapper`s, or `View`s."""
+def between(before: Any, after: Any, read: Read = content_of) -> Difference:
+    """The difference of two models: `ModelProto`s, QONNX's `ModelWrapper`s, or `View`s.
+
+    `read` gives the contents of the initializers of the first one.
+    """
     with _without_collecting():
-        old = _viewed(before)
-        match = Match(old, in_order_of(old, _viewed(after, old)))
+        old, new = _views(before, after, read)
+        match = Match(old, in_order_of(old, new))
         removed = [node for node in range(len(match.old.nodes)) if node not in match.forward]
         inserted = [node for node in range(len(match.new.nodes)) if node not in match.backward]
         tensors = _tensors(match)
@@ -136,11 +141,30 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _viewed(model: Any, beside: View | None = None) -> View:
-    if isinstance(model, View):
-        return model
+def _views(before: Any, after: Any, read: Read) -> tuple[View, View]:
+    """The views of two models. Protobuf compares messages bit by bit and copies nothing, so what equals something that
+    was read is not read again."""
+    if isinstance(before, View):  # its model may have been edited since
+        return before, _viewed(after, content_of)
+    if not isinstance(after, View) and _proto(before) == _proto(after):
+        same = _viewed(before, unread)
+        return same, same
+    old = _viewed(before, read)
+    return old, _viewed(after, partial(content_unless_known, known=partial(_initializer, old)))
+
+
+def _viewed(model: Any, read: Read) -> View:
+    return model if isinstance(model, View) else view(_proto(model), read)
+
+
+def _proto(model: Any) -> ModelProto:
     proto: ModelProto = getattr(model, "model", model)
-    return view(proto, beside)
+    return proto
+
+
+def _initializer(graph: View, name: str) -> tuple[Stored, Content] | None:
+    tensor = "", name
+    return (graph.stored[tensor], graph.constants[tensor]) if tensor in graph.stored else None
 
 
 def _tensors(match: Match) -> dict[Tensor | None, Tensor]:

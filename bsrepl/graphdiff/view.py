@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..text.tensor_sizes import element_bits
 from .attributes import attribute_text
-from .constants import Content, Stored, content_of, element_bits, stored_in
+from .constants import Content, Read, Stored, content_of, stored_in
 
 if TYPE_CHECKING:
     from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TypeProto
@@ -113,15 +114,16 @@ class View:
         return ready
 
 
-def view(model: ModelProto, beside: View | None = None) -> View:
-    """The view of a model's graph. Weights that it has in common with the one `beside` are not read again."""
+def view(model: ModelProto, read: Read = content_of) -> View:
+    """The view of a model's graph. `read` gives the contents of its initializers."""
     graph = View(header=_header(model))
-    _add_graph(graph, model.graph, "", {}, beside)
+    _add_graph(graph, model.graph, "", {}, read)
     for function in model.functions:
         _add_function(graph, function)
     names = [("", _text(value.name)) for value in model.graph.input]
     graph.static_inputs.update(tensor for tensor in names if tensor in graph.constants)  # as older models have them
-    graph.inputs.update((tensor, str(number)) for number, tensor in enumerate(_without(names, graph.static_inputs)))
+    dynamic = [tensor for tensor in names if tensor not in graph.static_inputs]
+    graph.inputs.update((tensor, str(number)) for number, tensor in enumerate(dynamic))
     for number, value in enumerate(model.graph.output):
         graph.outputs.setdefault(("", _text(value.name)), []).append(str(number))
     _sort(graph)
@@ -133,10 +135,6 @@ def _header(model: ModelProto) -> dict[str, str]:
     header = {"IR version": str(model.ir_version)}
     header |= {f"opset {_text(opset.domain) or 'onnx'}": str(opset.version) for opset in model.opset_import}
     return header | {f"metadata {_text(entry.key)}": _text(entry.value) for entry in model.metadata_props}
-
-
-def _without(tensors: Iterable[Tensor], left_out: set[Tensor | None]) -> list[Tensor]:
-    return [tensor for tensor in tensors if tensor not in left_out]
 
 
 def _sort(graph: View) -> None:
@@ -190,15 +188,14 @@ class _Names(dict[str, "Tensor | None"]):
 
 
 def _add_graph(
-    view: View, graph: GraphProto, scope: str, outer: Mapping[str, Tensor | None], beside: View | None = None
+    view: View, graph: GraphProto, scope: str, outer: Mapping[str, Tensor | None], read: Read = content_of
 ) -> _Names:
     """Adds the contents of a graph. `outer` are the tensors of the graphs around it. Returns those that it sees."""
     names = _Names(outer, scope)
     for constant in (*graph.initializer, *graph.sparse_initializer):
         name = constant.values.name if hasattr(constant, "values") else constant.name  # a sparse one
         tensor = names[name] = (scope, _text(name))
-        is_known = beside is not None and beside.stored.get(tensor) == constant
-        view.constants[tensor] = beside.constants[tensor] if beside is not None and is_known else content_of(constant)
+        view.constants[tensor] = read(constant)
         view.stored[tensor] = constant
     for value in graph.input:
         names[value.name] = (scope, _text(value.name))

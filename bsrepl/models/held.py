@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..frameworks.qonnx.observing import Application, Observations, leading_to, observed
 from .mentions import is_plain_load, loads, may_be_edited, mentioned, opens_models, passes
 
 if TYPE_CHECKING:
+    from ..graphdiff.constants import Read
     from ..graphdiff.difference import Difference
 
 _MOST = 64  # elements of a list or dict that are looked at
@@ -36,33 +38,39 @@ class Held(NamedTuple):
 
     models: dict[str, Any]  # by what to type for them
     copies: dict[str, Any]  # of those that the command may edit in place, as `ModelProto`s
-    parse: Callable[[], ast.AST | None]  # returns the command's syntax tree
+    text: str  # of the command
+    parse: Callable[[], ast.AST | None]  # returns its syntax tree
 
 
 class Models:
-    """Follows the models that a namespace holds. Costs nothing as long as it holds none."""
+    """Follows the models that a namespace holds. Costs nothing as long as it holds none.
 
-    def __init__(self, namespace: Mapping[str, Any], clock: Callable[[], float]) -> None:
+    `read` gives the contents of initializers. `clock` measures in seconds.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any], read: Read, clock: Callable[[], float]) -> None:
         self._namespace = namespace
+        self._read = read
         self._clock = clock
         self.are_any = False  # whether there were models after the last command
         self._labels: dict[str, str] = {}  # name -> the sample that was loaded into it
 
-    def before(self, parse: Callable[[], ast.AST | None]) -> Held:
+    def before(self, text: str, parse: Callable[[], ast.AST | None]) -> Held:
         """The models before a command, whose syntax tree `parse` returns; copies of those that it may edit in place."""
         models = self._held()
         tree = parse() if models else None
         if tree is None:
-            return Held(models, {}, parse)
-        names = mentioned(tree)
-        edited = names if self._parts() & names else may_be_edited(tree)
-        places = [place for place in models if _name(place) in edited or (self._parts() & names)]
-        return Held(models, {place: _copy(models[place]) for place in places}, parse)
+            return Held(models, {}, text, parse)
+        if self._parts() & mentioned(tree):  # of which model, nobody can tell
+            places = list(models)
+        else:
+            edited = may_be_edited(tree)
+            places = [place for place in models if _name(place) in edited]
+        return Held(models, {place: _copy(models[place]) for place in places}, text, parse)
 
     def observed(self, held: Held) -> AbstractContextManager[Observations]:
         """Notes the passes that are applied and the models that are opened while a command runs."""
-        tree = None if held.models else held.parse()
-        if not held.models and (tree is None or not opens_models(tree)):
+        if not held.models and not opens_models(held.text, held.parse):
             return nullcontext(Observations([], []))
         return observed(self._clock, copies=not is_plain_load(held.parse()))
 
@@ -125,7 +133,7 @@ class Models:
         started = self._clock()
         pair = id(before), id(model)
         if pair not in compared:
-            compared[pair] = between(_proto(before), _proto(model))
+            compared[pair] = between(_proto(before), _proto(model), self._read)
         difference = compared[pair]
         seconds = self._clock() - started
         if not (difference or difference.is_renamed_only or applied or named):
@@ -141,11 +149,11 @@ class Models:
         if "onnx" not in sys.modules:
             return {}
         of_models = tuple(filter(None, (_wrapper(), getattr(sys.modules["onnx"], "ModelProto", None))))
-        types = set(map(type, list(self._namespace.values())))
-        kinds = {kind for kind in types if issubclass(kind, of_models)}
-        holding = kinds | _CONTAINERS
+        names = dict(self._namespace)  # another thread may add to it
+        types = list(map(type, names.values()))
+        kinds = {kind for kind in set(types) if issubclass(kind, of_models)}
         models: dict[str, Any] = {}
-        for name, value in [item for item in list(self._namespace.items()) if type(item[1]) in holding]:
+        for name, value in _of_types(names, types, kinds | _CONTAINERS):
             if name.startswith("_"):
                 continue
             if type(value) in kinds:
@@ -157,10 +165,15 @@ class Models:
 
     def _parts(self) -> set[str]:
         """The names that hold a part of a model, as a graph or a node: through them it can be edited."""
-        items = list(self._namespace.items())
-        return {name for name, value in items if type(value).__module__.startswith(_PARTS)} - {
-            name for name, value in items if type(value).__name__ == "ModelProto"
-        }
+        names = dict(self._namespace)
+        types = list(map(type, names.values()))
+        parts = {kind for kind in set(types) if kind.__module__.startswith(_PARTS) and kind.__name__ != "ModelProto"}
+        return {name for name, _ in _of_types(names, types, parts)} if parts else set()
+
+
+def _of_types(names: Mapping[str, Any], types: Iterable[type], wanted: Collection[type]) -> Iterator[tuple[str, Any]]:
+    """The names whose values are of the `wanted` types, and the values. `types` are those of all. Each command asks."""
+    return compress(names.items(), map(wanted.__contains__, types))
 
 
 _CONTAINERS = {list, dict, tuple}

@@ -81,10 +81,10 @@ class Log(Styled):
 class History:
     """Keeps what commands did to models, and the models before. `names` is the namespace of the session."""
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
+    def __init__(self, names: Mapping[str, Any], snapshots: Snapshots) -> None:
         self._names = names
         self._events: list[Event] = []
-        self._snapshots = Snapshots()
+        self._snapshots = snapshots
 
     def note(self, command: str, outcomes: Iterable[tuple[ModelChange, str]], seconds: float) -> None:
         """Keeps what a command did, with the verdicts in short. The oldest models are given up first."""
@@ -94,7 +94,8 @@ class History:
             difference = change.difference
             if not (difference or difference.is_renamed_only):
                 continue
-            before = self._snapshots.take(change.before, difference.old) if change.before is not None else None
+            fits = change.before is not None and difference.old.parameter_bytes <= _MOST_BYTES
+            before = self._snapshots.take(change.before, difference.old) if fits else None
             summary = in_short(difference) or headline(difference)
             line = " ".join(command.split())
             self._events.append(Event(change.name, line, change.passes, summary, verdict, seconds, before))

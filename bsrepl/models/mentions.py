@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _OPENING = {"load", "ModelWrapper", "steps"}
 #: Functions that leave a model as it is.
@@ -53,9 +53,13 @@ def _is_reading_call(method: str, call: ast.Call) -> bool:
     return method.startswith(_READING_METHODS)
 
 
-def opens_models(tree: ast.AST) -> bool:
-    """Whether a command may open models: then the passes that it applies are observed."""
-    return any(isinstance(node, (ast.Name, ast.Attribute)) and _last_name(node) in _OPENING for node in ast.walk(tree))
+def opens_models(text: str, parse: Callable[[], ast.AST | None]) -> bool:
+    """Whether a command, whose syntax tree `parse` returns, may open models: then the passes that it applies are
+    observed. Most commands are known not to by their text, which is quicker to look through."""
+    if text.isascii() and not any(name in text for name in _OPENING):  # other letters may stand for these
+        return False
+    names = (node for node in ast.walk(parse() or ast.Module([], [])) if isinstance(node, (ast.Name, ast.Attribute)))
+    return any(_last_name(node) in _OPENING for node in names)
 
 
 def is_plain_load(tree: ast.AST | None) -> bool:

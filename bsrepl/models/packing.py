@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection, Iterator, Sequence
-from math import prod
 from typing import Any, NamedTuple
 
 from onnx import ModelProto, TensorProto
 
-_LARGE = 1024  # values of a tensor that has a part of its own
+from ..text.tensor_sizes import is_large
 
 
 class Packed(NamedTuple):
@@ -58,7 +57,7 @@ def unpacked(parts: Sequence[bytes]) -> tuple[ModelProto, ModelProto]:
 
 def _is_large(tensor: TensorProto) -> bool:
     """Whether the data of a tensor is raw and larger than what it takes to write it apart; nothing is copied."""
-    return bool(prod(tensor.dims) > _LARGE and tensor.HasField("raw_data"))
+    return bool(tensor.HasField("raw_data") and is_large(tensor))
 
 
 def without_data(model: ModelProto, numbers: Collection[int]) -> ModelProto:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from ..graphdiff.constants import Content, content_of
+from ..graphdiff.constants import Content, Stored, content_of, content_unless_known
 from ..graphdiff.view import View
+from ..text.tensor_sizes import is_large, tensor_bytes
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
-
-_LARGE = 4096  # bytes from which an initializer is shared
+    from onnx import ModelProto, TensorProto
 
 
 class _Weights:
-    """The serialized initializer that some content has."""
+    """A large initializer as it was."""
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
+    def __init__(self, tensor: TensorProto, content: Content) -> None:
+        self.tensor = type(tensor)()
+        self.tensor.CopyFrom(tensor)
+        self.content = content
+        self.size = tensor_bytes(tensor)
 
 
 class Snapshot:
@@ -31,7 +33,7 @@ class Snapshot:
 
     def parts(self) -> dict[int, int]:
         """The sizes of what it holds, in bytes, by what tells shared parts from others."""
-        return {id(self): len(self._skeleton)} | {id(held): len(held.data) for held in self._weights.values()}
+        return {id(self): len(self._skeleton)} | {id(held): held.size for held in self._weights.values()}
 
     def model(self) -> Any:
         """The model, as a copy that may be edited: a ModelWrapper or a ModelProto, as it was."""
@@ -42,7 +44,7 @@ class Snapshot:
         for number, held in self._weights.items():
             tensor = proto.graph.initializer[number]
             name = tensor.name
-            tensor.ParseFromString(held.data)
+            tensor.CopyFrom(held.tensor)
             tensor.name = name
         return ModelWrapper(proto) if self._is_wrapper else proto
 
@@ -51,7 +53,8 @@ class Snapshots:
     """Takes snapshots; weights that are alive in one of them are shared with the next."""
 
     def __init__(self) -> None:
-        self._known: WeakValueDictionary[Content, _Weights] = WeakValueDictionary()
+        self._by_content: WeakValueDictionary[Content, _Weights] = WeakValueDictionary()
+        self._by_name: WeakValueDictionary[str, _Weights] = WeakValueDictionary()
 
     def take(self, model: Any, graph: View) -> Snapshot:
         """A snapshot of a model, of which `graph` is the view."""
@@ -62,16 +65,27 @@ class Snapshots:
         _fill(proto, source, "graph")
         _fill(proto.graph, source.graph, "initializer")
         for number, tensor in enumerate(source.graph.initializer):
-            if tensor.ByteSize() < _LARGE:
+            if not is_large(tensor):
                 proto.graph.initializer.append(tensor)
                 continue
             proto.graph.initializer.add(name=tensor.name)
-            content = graph.constants.get(("", tensor.name)) or content_of(tensor)
-            held = self._known.get(content)
-            if held is None:
-                held = self._known[content] = _Weights(tensor.SerializeToString())
-            weights[number] = held
+            weights[number] = self._kept(tensor, graph.constants.get(("", tensor.name)) or content_of(tensor))
         return Snapshot(proto.SerializeToString(), weights, source is not model)
+
+    def content_of(self, constant: Stored) -> Content:
+        """The content of a constant; it is not read if it equals what a snapshot has of that name."""
+        return content_unless_known(constant, self._known)
+
+    def _kept(self, tensor: TensorProto, content: Content) -> _Weights:
+        held = self._by_content.get(content)
+        if held is None:
+            held = self._by_content[content] = _Weights(tensor, content)
+        self._by_name[tensor.name] = held
+        return held
+
+    def _known(self, name: str) -> tuple[TensorProto, Content] | None:
+        held = self._by_name.get(name)
+        return None if held is None else (held.tensor, held.content)
 
 
 def _fill(message: Any, source: Any, without: str) -> None:

@@ -29,4 +29,4 @@ class Report:
 
     def __bool__(self) -> bool:
         is_eventful = self.executed or self.gone or self.failures or self.fixed or self.output or self.warnings
-        return bool(is_eventful or changes_between(self.before, self.after))
+        return bool(is_eventful or (self.before is not self.after and changes_between(self.before, self.after)))

@@ -11,6 +11,7 @@ from ..errors import Left, Terminated
 from ..frameworks.qonnx.acceleration import Acceleration
 from ..frameworks.qonnx.observing import Application, Observations
 from ..models.held import Held, Models
+from ..models.snapshots import Snapshots
 from ..models.unasked import Proof, UnaskedProofs
 from ..models.workbench import Workbench
 from ..registry.snapshot import Snapshot
@@ -40,7 +41,8 @@ class Running(NamedTuple):
 class Evaluator:
     """Runs commands in a session.
 
-    `adopt` registers what libraries that a command imported have come to know. `clock` measures in seconds.
+    `snapshots` are of models as they were. `adopt` registers what libraries that a command imported have come to know.
+    `clock` measures in seconds.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Evaluator:
         workbench: Workbench,
         proofs: UnaskedProofs,
         acceleration: Acceleration,
+        snapshots: Snapshots,
         adopt: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
@@ -60,7 +63,7 @@ class Evaluator:
         self._acceleration = acceleration
         self._adopt = adopt
         self._clock = clock
-        self._models = Models(session.namespace, clock)
+        self._models = Models(session.namespace, snapshots.content_of, clock)
 
     def evaluate(self, code: str) -> Turn:
         """Runs a command, whatever it raises: KeyboardInterrupt and SystemExit end the command, not the session.
@@ -124,10 +127,10 @@ class Evaluator:
         """The models before a command. Whatever goes wrong is added to `internal`: then they are not followed."""
         self._proofs.settle()
         try:
-            return self._models.before(lambda: self._session.parsed(code))
+            return self._models.before(code, lambda: self._session.parsed(code))
         except Exception as unforeseen:
             internal.append(unforeseen)
-            return Held({}, {}, lambda: None)
+            return Held({}, {}, code, lambda: None)
 
     def _consequences(
         self, held: Held, seen: Observations, internal: list[Exception]

@@ -43,7 +43,8 @@ class Cleaned(NamedTuple):
 
 def cleaned(text: str, runs: Runs) -> Cleaned:
     """The code in `text`. Returns it as it is if it runs so, or if nothing known here would make it run."""
-    has_cells = any(_IN.fullmatch(line) for line in text.splitlines())  # to Python, an annotation: In[3]: x = 1
+    # `In[3]: x = 1` is an annotation to Python.
+    has_cells = "In" in text and any(_IN.fullmatch(line) for line in text.splitlines())
     if not has_cells and runs(text):
         return Cleaned(text)
     steps: list[str] = []

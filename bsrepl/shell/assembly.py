@@ -13,6 +13,7 @@ from ..frameworks.qonnx.acceleration import Acceleration
 from ..models.executor import Executor
 from ..models.history import History
 from ..models.prover import Prover
+from ..models.snapshots import Snapshots
 from ..models.unasked import UnaskedProofs
 from ..models.workbench import Workbench
 from ..registry.namespaces import steps, tfm
@@ -68,10 +69,11 @@ def console(
     looking = Looking(
         reloader, session.namespace, workbench, board, out, take_notes, settings.clock, settings.shows_time
     )  # fmt: skip
-    history = History(session.namespace)
+    snapshots = Snapshots()
+    history = History(session.namespace, snapshots)
     proofs = UnaskedProofs(workbench)
     acceleration = Acceleration(is_on=not settings.plain_qonnx)
-    evaluator = Evaluator(session, registry, workbench, proofs, acceleration, adopt, settings.clock)
+    evaluator = Evaluator(session, registry, workbench, proofs, acceleration, snapshots, adopt, settings.clock)
     built = Console(
         registry, reloader, session, evaluator, looking, proofs, history, board, errors, out, err,
         notes=take_notes, trusting=settings.trusting, on_close=(stand_in.uninstall, proofs.close),

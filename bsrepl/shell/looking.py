@@ -85,7 +85,8 @@ class Looking:
     def _look(self, retry: bool | str, is_command: bool, looked: bool) -> bool:
         out = self._out
         started = self._clock()
-        report = self._reloader.refresh(retry, looked)
+        is_due = looked or bool(retry) or self._reloader.is_due()
+        report = self._reloader.refresh(retry, looked or not retry) if is_due else None
         if not report:
             if is_command and self._reloader.waiting:
                 out.write(reload_report.waiting(self._reloader.waiting, out.width))

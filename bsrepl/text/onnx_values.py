@@ -13,6 +13,7 @@ from typing import Any
 
 from .columns import cut
 from .format import counted, size
+from .tensor_sizes import tensor_bytes
 
 _MOST_TENSORS = 6  # inputs or outputs of a graph that are told one by one
 _MOST_OPS = 12
@@ -114,7 +115,7 @@ def _graph(graph: Any, head: str, opsets: str = "") -> list[str]:
     parts = [
         head,
         counted(len(graph.node), "node") + (f" and {nodes} in sub-graphs" if nodes else ""),
-        f"{parameters} ({size(sum(tensor.ByteSize() for tensor in tensors))})",
+        f"{parameters} ({size(sum(map(tensor_bytes, tensors)))})",
         opsets,
     ]
     return [

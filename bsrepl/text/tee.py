@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 
@@ -55,6 +55,10 @@ class Tee:
 def teed(limit: int) -> Iterator[tuple[Tee, Cursor]]:
     """While this lasts, `sys.stdout` and `sys.stderr` are tees. Yields the first, and where both have come to."""
     cursor = Cursor()
+    before = sys.stdout, sys.stderr
     tee = Tee(sys.stdout, cursor, limit)
-    with redirect_stdout(tee), redirect_stderr(Tee(sys.stderr, cursor, 0)):
+    sys.stdout, sys.stderr = tee, Tee(sys.stderr, cursor, 0)
+    try:
         yield tee, cursor
+    finally:
+        sys.stdout, sys.stderr = before

@@ -8,6 +8,7 @@ from .developing import developing
 from .finding import discovering
 from .graphs import diffing
 from .keystrokes import completing, typing
+from .large import large
 from .passes import passing
 from .proving import proving
 from .reading import access
@@ -34,6 +35,7 @@ GROUPS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "diffing": diffing,
     "passing": passing,
     "proving": proving,
+    "large": large,
 }
 
 

@@ -26,7 +26,9 @@ from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 from qonnx.transformation.remove import RemoveIdentityOps
 
+from bsrepl.frameworks.qonnx import steps
 from bsrepl.frameworks.qonnx.acceleration import Acceleration
+from bsrepl.models.workbench import load
 
 from .graphs import NoOp, chain
 from .rows import Effort, Row, alone, beside, in_turn, timed
@@ -80,18 +82,40 @@ def passing(effort: Effort) -> Iterator[Row]:
     """Milliseconds, in a command and outside; outside up to 1,000 nodes, since ten times that take minutes."""
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
+    taken: dict[str, list[float]] = {}
     for length, most in ((100, None), (1_000, 0.05), (10_000, None)):
         proto = chain(length, 0, "t")
         model = ModelWrapper(proto) if length <= 1_000 else _wrapped(proto)
-        yield from _row("transform that does nothing, N nodes", effort, partial(model.transform, NoOp()), length, most)
-        yield from _row("ModelWrapper(...), N nodes", effort, partial(ModelWrapper, proto, True), length, most and 0.1)
+        data = proto.SerializeToString()
+        for name, work, bound in (
+            ("transform that does nothing", partial(model.transform, NoOp()), most),
+            ("ModelWrapper(...)", partial(ModelWrapper, proto, True), most and 0.1),
+            ("load(...)", partial(load, data), most and 0.1),
+        ):
+            row = _row(f"{name}, N nodes", effort, work, length, bound)
+            taken.setdefault(name, []).append(row.value)
+            yield row
+    for name, (*_, thousand, ten_thousand) in taken.items():
+        yield alone(f"{name}, 10,000 nodes beside 1,000", "times", [ten_thousand / thousand], 12)
+    yield from _passes(effort)
+
+
+def _passes(effort: Effort) -> Iterator[Row]:
     network = _wrapped(quantised(36 if effort.is_quick else 143))
     with Acceleration().active():
         for preparing in (InferShapes(), InferDataTypes(), GiveUniqueNodeNames()):
             network = network.transform(preparing)
+    ratios = []
     for transformation in _PASSES:
-        name = f"{transformation.__name__} on a quantised network"
-        yield from _row(name, effort, partial(network.transform, transformation()), None, 1.0)
+        apply = partial(network.transform, transformation())
+        row = _row(f"{transformation.__name__} on a quantised network", effort, apply, None, 1.0)
+        yield row
+        with Acceleration().active():
+            if row.ratio is not None and apply().model != network.model:
+                ratios.append(row.ratio)
+    yield alone(f"the median of the {len(ratios)} that change something, beside {PEER}", "times", ratios, 1 / 3)
+    data = quantised(36 if effort.is_quick else 143).SerializeToString()
+    yield _row("steps.qonnx.cleanup of it", effort, lambda: steps.cleanup(load(data)), None, 1.0)
 
 
 def _wrapped(proto: ModelProto) -> ModelWrapper:
@@ -99,15 +123,12 @@ def _wrapped(proto: ModelProto) -> ModelWrapper:
         return ModelWrapper(deepcopy(proto))
 
 
-def _row(
-    series: str, effort: Effort, work: Callable[[], object], length: int | None, most: float | None
-) -> Iterator[Row]:
+def _row(series: str, effort: Effort, work: Callable[[], object], length: int | None, most: float | None) -> Row:
     def inside() -> float:
         with Acceleration().active():
             return 1e3 * timed(work, 1, 1)[0]
 
     if length is not None and length > 1_000:
-        yield alone(series, "ms", [inside() for _ in range(effort.runs(9))], None, length)
-        return
+        return alone(series, "ms", [inside() for _ in range(effort.runs(9))], None, length)
     ours, theirs = in_turn(effort.runs(5), inside, lambda: 1e3 * timed(work, 1, 1)[0])
-    yield beside(series, "ms", ours, PEER, theirs, most, length)
+    return beside(series, "ms", ours, PEER, theirs, most, length)

@@ -77,7 +77,7 @@ def commands(effort: Effort) -> Iterator[Row]:
     yield alone("the same while a name holds a model, more", "us", more, 100)
 
 
-def session(plugins: int) -> Console:
-    """A console among so many plugins."""
+def session(plugins: int, executor: Executor | None = None) -> Console:
+    """A console among so many plugins, with an executor of its own if none is given."""
     terminal = Terminal(io.StringIO(), color=False)
-    return build_console(filled(plugins), [], terminal, terminal, Executor(), Settings(shows_time=False))
+    return build_console(filled(plugins), [], terminal, terminal, executor or Executor(), Settings(shows_time=False))

@@ -33,7 +33,7 @@ def watching(effort: Effort) -> Iterator[Row]:
                 lambda: 1e3 * timed(stats, number, 1)[0],  # noqa: B023
             )
             reloader.close()
-            yield beside("nothing changed, N files", "ms", ours, "os.stat of each", bare, 1.5, count)
+            yield beside("nothing changed, N files", "ms", ours, "os.stat of each", bare, 1.3, count)
 
 
 def saving(effort: Effort) -> Iterator[Row]:

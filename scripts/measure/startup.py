@@ -34,6 +34,6 @@ def prompt(effort: Effort) -> Iterator[Row]:
         shells = [OWN, *peers.values(), [*OWN, folder]]
         ours, *theirs, many = in_turn(effort.runs(9), *(lambda shell=shell: until_echo(shell) for shell in shells))
     for (peer, _), samples in zip(peers.items(), theirs, strict=True):
-        most = 1.25 if peer == "bare ptpython" else None
+        most = 1.05 if peer == "bare ptpython" else None
         yield beside("first prompt, QONNX listed", "s", ours, peer, samples, most)
     yield beside("first prompt, 100 plugin files", "s", many, "without files", ours)

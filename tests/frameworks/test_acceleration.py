@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.base import Transformation
+from qonnx.transformation.general import GiveRandomTensorNames, GiveReadableTensorNames, GiveUniqueTensorNames
 
 from bsrepl.frameworks.qonnx import linear_passes
 from bsrepl.frameworks.qonnx.acceleration import Acceleration
@@ -138,6 +140,19 @@ def test_wrapping_and_cleaning_up_random_graphs(seed: int) -> None:
     assert plain == linear
 
 
+@pytest.mark.parametrize("renaming", [GiveUniqueTensorNames, GiveRandomTensorNames, GiveReadableTensorNames])
+@pytest.mark.parametrize("seed", range(40))
+def test_renaming_the_tensors_of_random_graphs(seed: int, renaming: type[Transformation]) -> None:
+    proto = Graphs(seed).model()
+
+    def renamed() -> ModelWrapper:
+        bare = ModelWrapper(proto, make_deepcopy=True, fix_missing_initializer_valueinfo=False)
+        return bare.transform(renaming(), cleanup=False)
+
+    plain, linear = both(renamed)
+    assert plain == linear
+
+
 def test_every_transformation_of_qonnx_on_a_model(screen: Screen) -> None:
     """Random names apart, which are the same here since the same random numbers are drawn."""
     model = opened("mnist-conv")
@@ -154,6 +169,24 @@ def test_every_transformation_of_qonnx_on_a_model(screen: Screen) -> None:
             assert plain == linear, plugin
             number += 1
     assert number > 40
+
+
+def test_a_cleanup_copies_no_weights() -> None:
+    """Reading a weight copies it. The memory of protobuf, in which `transform` copies the model, is not traced."""
+    weights = [numpy_helper.from_array(np.zeros(1 << 20, np.float32), f"w{n}") for n in range(2)]
+    nodes = [helper.make_node("Add", [f"t{n}", f"w{n}"], [f"t{n + 1}"]) for n in range(2)]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1 << 20]) for name in ("t0", "t2")]
+    proto = helper.make_model(helper.make_graph(nodes, "", ends[:1], ends[1:], weights))
+    with Acceleration().active():
+        model = ModelWrapper(proto)
+        model.transform(Nothing())  # imports what it needs
+        tracemalloc.start()
+        try:
+            model.transform(Nothing())
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert most < 1 << 20
 
 
 class Mutations:

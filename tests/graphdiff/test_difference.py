@@ -23,6 +23,7 @@ from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 
 from bsrepl.frameworks.qonnx import steps as qonnx_steps
 from bsrepl.frameworks.qonnx.samples import samples
+from bsrepl.graphdiff import constants
 from bsrepl.graphdiff.difference import Difference, between
 from bsrepl.graphdiff.view import view
 from bsrepl.models.workbench import load
@@ -237,6 +238,59 @@ def test_a_constant_is_compared_by_its_content_whatever_it_is_stored_in() -> Non
         tensor.CopyFrom(helper.make_tensor(tensor.name, TensorProto.FLOAT, [1], values))
         assert not tensor.raw_data
     assert summary(between(before, after)) == {}
+
+
+def heavy(**weights: float) -> ModelProto:
+    """A chain of products with weights of 64 kB, each full of one value."""
+    model = graph([("Mul", f"t{n} {name}", f"t{n + 1}") for n, name in enumerate(weights)], "t0", f"t{len(weights)}")
+    model.graph.initializer.extend(
+        numpy_helper.from_array(np.full([16384], value, np.float32), name) for name, value in weights.items()
+    )
+    return model
+
+
+def test_weights_that_both_models_have_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    digest = constants._digest
+
+    def noted(data: bytes) -> bytes:
+        sizes.append(len(data))
+        return digest(data)
+
+    monkeypatch.setattr(constants, "_digest", noted)
+
+    def large() -> int:
+        """How many large weights were read since the last time."""
+        count = len([size for size in sizes if size > 4096])
+        sizes.clear()
+        return count
+
+    before = heavy(a=1, b=2, c=1)
+    assert summary(between(before, heavy(a=1, b=2, c=1))) == {}
+    assert large() == 0
+    assert list(summary(between(before, heavy(a=1, b=3, c=1)))) == ["edited"]
+    assert large() == 3 + 1 + 2  # those of one, that of the other which differs, and both to tell by how much
+    assert summary(between(before, heavy(x=1, y=2, z=1))) == {}
+    assert large() == 3 + 3
+    seen = view(before)
+    before.graph.initializer[0].CopyFrom(heavy(a=5).graph.initializer[0])
+    assert list(summary(between(seen, before))) == ["edited"]
+
+
+def test_zeros_of_two_signs_are_two_values() -> None:
+    """Equality of messages must not hide what the contents would tell apart."""
+    before, after = heavy(a=0.0), heavy(a=-0.0)
+    assert list(summary(between(before, after))) == ["edited"]
+    for model in (before, after):
+        (tensor,) = model.graph.initializer
+        values = numpy_helper.to_array(tensor).tolist()
+        tensor.CopyFrom(helper.make_tensor(tensor.name, TensorProto.FLOAT, [16384], values))
+    assert list(summary(between(before, after))) == ["edited"]
+    nodes = [helper.make_node("Elu", ["in"], ["out"], alpha=alpha) for alpha in (0.0, -0.0)]
+    before, after = graph([]), graph([])
+    for model, node in zip((before, after), nodes, strict=True):
+        model.graph.node.append(node)
+    assert list(summary(between(before, after))) == ["edited"]
 
 
 UNARY, BINARY = ("Relu", "Tanh", "Abs", "Exp", "Neg"), ("Add", "Mul", "Sub")

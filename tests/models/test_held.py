@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bsrepl.graphdiff.constants import content_of
 from bsrepl.models.held import Models
 
 from ..conftest import Screen
@@ -99,7 +100,7 @@ def test_a_narrow_terminal_wraps_between_words(m: Screen, monkeypatch: pytest.Mo
 
 def test_without_a_model_nothing_is_looked_at(screen: Screen) -> None:
     asked = []
-    held = Models(screen.names, clock=lambda: 0.0).before(lambda: asked.append(1))
+    held = Models(screen.names, content_of, clock=lambda: 0.0).before("1", lambda: asked.append(1))
     assert (held.models, asked) == ({}, [])
 
 
@@ -198,7 +199,7 @@ def test_every_way_to_change_a_model_is_told_with_a_verdict(m: Screen, before: s
 
 
 def test_a_model_that_is_only_read_is_not_copied(m: Screen) -> None:
-    models = Models(m.names, clock=lambda: 0.0)
+    models = Models(m.names, content_of, clock=lambda: 0.0)
     reading = ["m", "m.graph.node[0].name", "len(m.graph.node)", "verify(m, m)", "m.get_initializer('w') is None",
                "n = m", "n = m.transform(tfm.FoldConstants())", "print(m)", "f'{m}'"]  # fmt: skip
     editing = [
@@ -212,5 +213,5 @@ def test_a_model_that_is_only_read_is_not_copied(m: Screen) -> None:
         "for n in m.graph.node: f(n)",
     ]
     for command in reading + editing:
-        held = models.before(partial(m.console.session.parsed, command))
+        held = models.before(command, partial(m.console.session.parsed, command))
         assert list(held.copies) == (["m"] if command in editing else []), command

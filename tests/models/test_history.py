@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from onnx import ModelProto, helper, numpy_helper
+from qonnx.core.modelwrapper import ModelWrapper
 
 from bsrepl.frameworks.qonnx import steps as qonnx_steps
+from bsrepl.graphdiff import constants
 from bsrepl.graphdiff.view import view
 from bsrepl.models.snapshots import Snapshots
 from bsrepl.models.workbench import load
@@ -91,6 +93,31 @@ def test_large_weights_are_kept_once() -> None:
         sizes |= snapshot.parts()
     assert 80_000 < sum(sizes.values()) < 85_000
     assert [snapshot.model() for snapshot in taken] == models
+
+
+def test_weights_are_read_by_the_first_command_alone(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the history has of them is compared with what the model has; protobuf copies nothing for it."""
+    screen.console.auto_verify = False
+    screen.names["m"] = ModelWrapper(wide(1, 1))
+    sizes: list[int] = []
+    digest = constants._digest
+
+    def noted(data: bytes) -> bytes:
+        sizes.append(len(data))
+        return digest(data)
+
+    monkeypatch.setattr(constants, "_digest", noted)
+    screen.type("m.model.graph.doc_string = 'x'; m = m.transform(tfm.GiveUniqueNodeNames())")
+    assert sizes.count(40_000) == 1
+    sizes.clear()
+    assert "shape" in screen.type("m = m.transform(tfm.InferShapes())")
+    assert sizes.count(40_000) == 0
+    screen.type("m.set_initializer('w', 2 * m.get_initializer('w'))")
+    assert sizes.count(40_000) > 0  # it was edited in place
+    assert (
+        screen.type("float(before(m).get_initializer('w').max()), float(m.get_initializer('w').max())")
+        == "(1.0, 2.0)\n"
+    )
 
 
 def test_the_difference_of_two_models_is_words_a_verdict_and_lanes(m: Screen) -> None:

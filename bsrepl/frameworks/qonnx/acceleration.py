@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .lookups import Lookups
 
 #: The SHA-256 of the sources of the functions below, one after the other, in QONNX 1.0.0.
-_KNOWN = "f21afe5f5537108802d2285391f6b3cdca4b32f4dc96a911c25d086dc6abfdb1"
+_KNOWN = "522f166bf8ebb0391a9a9912bf9d65787153a8317a2d10aa0a4225861c041925"
 _WRAPPER = "qonnx.core.modelwrapper"
 #: The passes of the cleanup, and what does the same in `linear_passes`.
 _PASSES = {
@@ -30,12 +31,19 @@ _PASSES = {
     "SortCommutativeInputsInitializerLast": "sort_commutative_inputs",
     "GiveUniqueParameterTensors": "give_unique_parameter_tensors",
 }
+#: Passes that give names, and what does the same in `renaming`.
+_RENAMINGS = {
+    "GiveUniqueTensorNames": "give_unique_tensor_names",
+    "GiveRandomTensorNames": "give_random_tensor_names",
+    "GiveReadableTensorNames": "give_readable_tensor_names",
+}
+_STANDING_IN = (*_PASSES, *_RENAMINGS)
 _CHECK = "check_all_tensor_shapes_specified"
 #: The methods of ModelWrapper that have a stand-in, and those that they, or the passes, call.
 _METHODS = (
     "find_producer", "find_direct_predecessors", "get_initializer", "get_tensor_valueinfo", "get_tensor_shape",
     "get_tensor_datatype", "get_tensor_layout", "set_initializer", "set_tensor_shape", "set_tensor_datatype",
-    "make_new_valueinfo_name", "get_all_tensor_names", _CHECK,
+    "make_new_valueinfo_name", "get_all_tensor_names", "rename_tensor", _CHECK,
 )  # fmt: skip
 
 _T = TypeVar("_T")
@@ -103,14 +111,16 @@ class Acceleration:
 
     def _made_for(self, module: ModuleType, lookups: Lookups) -> list[_Replaced]:
         """What to put in the place of QONNX's functions."""
-        from . import linear_passes
+        from . import linear_passes, renaming
 
         wrapper = module.ModelWrapper
         stand_ins: list[_Replaced] = [(wrapper, name, method) for name, method in lookups.methods().items()]
         stand_ins.append((wrapper, _CHECK, self._check(getattr(wrapper, _CHECK))))
-        for name, linear in _PASSES.items():
-            owner = getattr(module, name)
-            stand_ins.append((owner, "apply", self._apply(owner.apply, getattr(linear_passes, linear))))
+        passes: dict[str, Callable[[Any], Any]] = {name: getattr(renaming, own) for name, own in _RENAMINGS.items()}
+        passes |= {name: _with_model(getattr(linear_passes, own)) for name, own in _PASSES.items()}
+        for name, linear in passes.items():
+            owner = getattr(_general(), name)
+            stand_ins.append((owner, "apply", self._apply(owner.apply, linear)))
         return stand_ins
 
     def _check(self, original: Callable[..., bool]) -> Callable[..., bool]:
@@ -126,10 +136,10 @@ class Acceleration:
 
         return check
 
-    def _apply(self, original: Callable[..., Any], linear: Callable[[Any], bool]) -> Callable[..., Any]:
+    def _apply(self, original: Callable[..., Any], linear: Callable[[Any], Any]) -> Callable[..., Any]:
         @wraps(original)
         def apply(self_: Any, model: Any) -> Any:
-            return self._either(model, lambda: (model, linear(model)), lambda: original(self_, model))
+            return self._either(model, lambda: linear(model), lambda: original(self_, model))
 
         return apply
 
@@ -152,8 +162,19 @@ class Acceleration:
 
 def _functions(module: ModuleType) -> list[Any]:
     """QONNX's functions that the stand-ins were written for, as they are now."""
-    functions = [getattr(module.ModelWrapper, name, None) for name in _METHODS]
-    return [*functions, *(getattr(getattr(module, name, None), "apply", None) for name in _PASSES)]
+    wrapper, general = module.ModelWrapper, _general()
+    functions = [getattr(wrapper, name, None) for name in _METHODS]
+    return functions + [getattr(getattr(general, name, None), "apply", None) for name in _STANDING_IN]
+
+
+def _general() -> ModuleType | None:
+    """The module that has the passes of the cleanup; the one of ModelWrapper imports it."""
+    return sys.modules.get("qonnx.transformation.general")
+
+
+def _with_model(linear: Callable[[Any], bool]) -> Callable[[Any], tuple[Any, bool]]:
+    """A pass that returns the model, too."""
+    return lambda model: (model, linear(model))
 
 
 def _digest(functions: list[Any]) -> str:

@@ -141,6 +141,9 @@ def sort_commutative_inputs(model: ModelWrapper) -> bool:
     for node in model.graph.node:
         if node.op_type in _COMMUTATIVE:
             names = list(node.input)
+            static = [initializers.may_contain(name) for name in names]
+            if not any(static[:-1]):  # whether the last one can be read makes no difference
+                continue
             dynamic = [name for name in names if name not in initializers]
             ordered = [*dynamic, *(name for name in names if name in initializers)]
             if ordered != names:
@@ -158,8 +161,8 @@ def give_unique_parameter_tensors(model: ModelWrapper) -> bool:
     repeated: list[tuple[NodeProto, int, str]] = []
     for node in graph.node:
         for position, name in enumerate(node.input):
-            if name in initializers:
-                if name in seen:
+            if initializers.may_contain(name):
+                if name in seen and name in initializers:
                     repeated.append((node, position, name))
                 seen.add(name)
     if repeated:
@@ -228,31 +231,39 @@ def check_all_tensor_shapes_specified(model: ModelWrapper, fix_missing_init_shap
 
 class Initializers:
     """The initializers of a graph by name: the first of a name, and those that can be read, as `get_initializer` has
-    it."""
+    it. Reading copies the data, so it is left out wherever it makes no difference."""
 
     def __init__(self, graph: GraphProto) -> None:
         self._tensors: dict[str, TensorProto] = {}
         for tensor in graph.initializer:
             self._tensors.setdefault(tensor.name, tensor)
-        self._readable = {name for name, tensor in self._tensors.items() if _is_plain(tensor)}
+        self._readable: dict[str, bool] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._readable or (name in self._tensors and _is_readable(self._tensors[name]))
+        if name not in self._tensors:
+            return False
+        if name not in self._readable:
+            self._readable[name] = is_readable(self._tensors[name])
+        return self._readable[name]
 
     def __getitem__(self, name: str) -> TensorProto:
         return self._tensors[name]
 
-
-def _is_plain(tensor: TensorProto) -> bool:
-    """Whether a tensor holds as many bytes as its shape needs, of a type that numpy has."""
-    size = _SIZES.get(tensor.data_type)
-    if size is None or not tensor.HasField("raw_data") or tensor.HasField("segment"):
-        return False
-    return bool(tensor.data_location == TensorProto.DEFAULT and len(tensor.raw_data) == size * prod(tensor.dims))
+    def may_contain(self, name: str) -> bool:
+        """Whether there is an initializer of the name. It is read only if that could raise something."""
+        return name in self._tensors and (_reads_without_raising(self._tensors[name]) or name in self)
 
 
-def _is_readable(tensor: TensorProto) -> bool:
+def _reads_without_raising(tensor: TensorProto) -> bool:
+    """Whether reading a tensor gives its values, or raises ValueError, which QONNX takes for none."""
+    is_whole = tensor.data_location == TensorProto.DEFAULT and not tensor.HasField("segment")
+    return bool(is_whole and tensor.HasField("raw_data") and tensor.data_type in _SIZES)
+
+
+def is_readable(tensor: TensorProto) -> bool:
     """Whether `get_initializer` returns a value; raises what it would raise."""
+    if _reads_without_raising(tensor) and len(tensor.raw_data) == _SIZES[tensor.data_type] * prod(tensor.dims):
+        return True
     try:
         numpy_helper.to_array(tensor)
     except ValueError:

@@ -8,7 +8,7 @@ that is not known, that moved too far, or that was given twice is left to QONNX'
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -106,16 +106,34 @@ class Positions:
 
 
 class GraphIndex:
-    """The positions of everything in a graph that is looked up by its name."""
+    """The positions of everything in a graph that is looked up by its name; read when they are first asked for."""
 
     def __init__(self, graph: GraphProto) -> None:
         self.graph = graph
-        self.nodes = Positions(graph.node, lambda node: node.output)
-        self.initializers = Positions(graph.initializer, _name)
-        self.inputs = Positions(graph.input, _name)
-        self.outputs = Positions(graph.output, _name)
-        self.value_infos = Positions(graph.value_info, _name)
-        self.annotations = Positions(graph.quantization_annotation, lambda annotation: (annotation.tensor_name,))
+
+    @cached_property
+    def nodes(self) -> Positions:
+        return Positions(self.graph.node, lambda node: node.output)
+
+    @cached_property
+    def initializers(self) -> Positions:
+        return Positions(self.graph.initializer, _name)
+
+    @cached_property
+    def inputs(self) -> Positions:
+        return Positions(self.graph.input, _name)
+
+    @cached_property
+    def outputs(self) -> Positions:
+        return Positions(self.graph.output, _name)
+
+    @cached_property
+    def value_infos(self) -> Positions:
+        return Positions(self.graph.value_info, _name)
+
+    @cached_property
+    def annotations(self) -> Positions:
+        return Positions(self.graph.quantization_annotation, lambda annotation: (annotation.tensor_name,))
 
     def value_info(self, name: str) -> Any:
         """The value info of a name, if it is known to have exactly one."""
