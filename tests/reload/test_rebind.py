@@ -172,6 +172,7 @@ FOLLOWS = [
     ("o = Box(); o.p = p", "o.p.answer() == 2"),
     ("t = vars(p)", "t is vars(p)"),
     ("numpy.testing.held_in_a_test = tfm.A", "numpy.testing.held_in_a_test is tfm.A"),
+    ("import gc; numpy.testing.held_in_a_test = tfm.A; gc.freeze()", "numpy.testing.held_in_a_test is tfm.A"),
     ("0", "other.PIPE[0] is tfm.A"),
     ("0", "other.go() is tfm.A"),
     ("0", "other.Keeps.T is tfm.A"),
