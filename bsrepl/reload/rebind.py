@@ -55,7 +55,7 @@ def follow(
     """Moves whatever is held of the old modules to the new ones.
 
     `roots` gives the namespaces that are looked through, by what to type for them. `current` gives the plugin that is
-    registered under a key.
+    registered under a key. What `gc.freeze` froze is reached from the roots alone.
     """
     if not replaced:
         return Followed([])
@@ -117,7 +117,6 @@ class _Plan:
 
     def _elsewhere(self) -> list[Any]:
         """What refers to something old directly, though the session does not reach it."""
-        gc.unfreeze()  # the garbage collector does not look for referrers in what is frozen
         old = [value for value in self._successors.pairs() if raw.is_type(value) or type(value) is FunctionType]
         own = {*self._successors.old.inside, *map(id, (old, self._reach.objects, *self._successors.own_lists()))}
         return [holder for holder in gc.get_referrers(*old) if id(holder) not in own and holder not in self._reach]
