@@ -7,6 +7,8 @@ import errno
 import os
 import signal
 import termios
+from collections.abc import Callable
+from functools import partial
 from selectors import DefaultSelector
 from typing import Any
 
@@ -189,8 +191,9 @@ class Shell(PythonRepl):
             try:
                 if failures > _MOST_FAILURES:  # the prompt cannot be drawn at all
                     return read_plainly()
-                with noticed(self._loop, self._interrupt), self._waiting.printing_above():
-                    waiting = self.app.run_async(pre_run=self._begin, set_exception_handler=False, handle_sigint=False)
+                with noticed(self._loop, self._interrupt) as came, self._waiting.printing_above():
+                    begin = partial(self._begin, came)
+                    waiting = self.app.run_async(pre_run=begin, set_exception_handler=False, handle_sigint=False)
                     text = completed(self._loop, waiting)
             except (EOFError, OSError, termios.error):
                 raise
@@ -208,8 +211,11 @@ class Shell(PythonRepl):
                 if text and not text.isspace():
                     return text
 
-    def _begin(self) -> None:
-        """Puts what a tour proposes at the prompt, once; begins to look at the plugin files, as long as it waits."""
+    def _begin(self, was_interrupted: Callable[[], bool]) -> None:
+        """Puts what a tour proposes at the prompt, once; begins to look at the plugin files, as long as it waits.
+
+        A Ctrl-C that came before the prompt stood ends it, and not the command that is typed next.
+        """
         if self._is_new:
             self._is_new = False
             # Behind what ptpython does there: it empties the buffer that the last command is still in.
@@ -217,6 +223,8 @@ class Shell(PythonRepl):
         if self._waiting.interval > 0:
             self.app.create_background_task(self._waiting.now_and_then())
         self.app.create_background_task(windows_live_on(self._selector.fileno(), self.app.input.fileno()))
+        if was_interrupted():
+            self._interrupt()
 
     def _propose_again(self) -> None:
         """Puts what a tour has come to at the prompt, unless something else is being typed."""

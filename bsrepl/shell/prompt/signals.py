@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import signal
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, Handle
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,22 +26,24 @@ def ended_by(numbers: Iterable[signal.Signals], leave: Callable[[int, Any], None
 
 
 @contextmanager
-def noticed(loop: AbstractEventLoop, end: Callable[[], None]) -> Iterator[None]:
-    """While this lasts, a SIGINT calls `end` on the loop. Raises KeyboardInterrupt in the end if one came.
+def noticed(loop: AbstractEventLoop, end: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """While this lasts, a SIGINT calls `end` on the loop; gives a function that says whether one came already.
 
-    asyncio's own handler would lose one that comes after the last time the loop looks for it.
+    Raises KeyboardInterrupt in the end if one came. asyncio's own handler would lose one that comes after the last time
+    the loop looks for it.
     """
-    came: list[int] = []
+    came: list[Handle] = []
 
     def notice(number: int, frame: object) -> None:
-        came.append(number)
-        loop.call_soon_threadsafe(end)
+        came.append(loop.call_soon_threadsafe(end))
 
     before = signal.signal(signal.SIGINT, notice)
     try:
-        yield
+        yield lambda: bool(came)
     finally:
         signal.signal(signal.SIGINT, before)
+        for call in came:
+            call.cancel()  # the loop may not have run since: the next prompt is not to end by it
     if came:
         raise KeyboardInterrupt
 
