@@ -12,12 +12,23 @@ import struct
 import sys
 import termios
 import time
+from functools import cache
 from pathlib import Path
+
+from .nursery import Nursery
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;? ]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[=>]|\r")
 _CURSOR_POSITION_REQUEST = b"\x1b[6n"
-_SHELL = str(Path(sys.executable).with_name("bsrepl"))
+#: The shell as it is installed; the same forked from a process that has imported it, which takes a tenth of the time.
+SHELL = str(Path(sys.executable).with_name("bsrepl"))
+FORKED = f"{SHELL} (forked)"
 _PATIENCE = 20  # seconds until something that should appear counts as missing
+
+
+@cache
+def _nursery() -> Nursery:
+    """The one of this process; it ends with it."""
+    return Nursery(SHELL)
 
 
 class PtySession:
@@ -27,19 +38,25 @@ class PtySession:
         cwd: Path,
         columns: int = 100,
         rows: int = 30,
-        command: str = _SHELL,
+        command: str = FORKED,
         **environment: str,
     ) -> None:
         self._raw = b""
         self._seen = 0  # characters of the text that earlier expectations have used up
         self._answered = 0
-        self.pid, self._fd = pty.fork()
-        if self.pid == 0:
-            os.chdir(cwd)
-            own = {"XDG_STATE_HOME": str(cwd / ".state"), "XDG_CONFIG_HOME": str(cwd / ".config"), "PYTHONSTARTUP": ""}
-            os.environ.update({"TERM": "xterm-256color", "COLUMNS": "", **own, **environment})
-            os.environ.pop("COLUMNS")
-            os.execv(command, [command, *map(str, arguments)])
+        own = {"XDG_STATE_HOME": str(cwd / ".state"), "XDG_CONFIG_HOME": str(cwd / ".config"), "PYTHONSTARTUP": ""}
+        environ = {**os.environ, "TERM": "xterm-256color", **own, **environment}
+        environ.pop("COLUMNS", None)
+        self._is_forked = command == FORKED
+        if self._is_forked:
+            self._fd, terminal = pty.openpty()
+            self.pid = _nursery().begin(terminal, list(map(str, arguments)), str(cwd), environ)
+            os.close(terminal)
+        else:
+            self.pid, self._fd = pty.fork()
+            if self.pid == 0:
+                os.chdir(cwd)
+                os.execve(command, [command, *map(str, arguments)], environ)
         self.resize(columns, rows)
 
     @property
@@ -100,13 +117,18 @@ class PtySession:
         deadline = time.monotonic() + _PATIENCE
         while self._fd >= 0 and self._read(deadline - time.monotonic()):
             pass
-        while (ended := os.waitpid(self.pid, os.WNOHANG))[0] == 0:
+        while (status := self._ended()) is None:
             assert time.monotonic() < deadline, f"the shell did not end; what came:\n{self.text}"
             select.select([], [], [], 0.01)
-        status = ended[1]
         self.pid = 0
         code = os.waitstatus_to_exitcode(status)
         return code if code >= 0 else 128 - code
+
+    def _ended(self) -> int | None:
+        if self._is_forked:
+            return _nursery().status(self.pid)
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        return status if pid else None
 
     def _read(self, timeout: float) -> bool:
         ready, _, _ = select.select([self._fd], [], [], max(timeout, 0))
@@ -130,6 +152,7 @@ class PtySession:
     def close(self) -> None:
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+            while self._ended() is None:
+                select.select([], [], [], 0.001)
         if self._fd >= 0:
             os.close(self._fd)

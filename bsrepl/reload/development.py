@@ -32,7 +32,7 @@ class Development:
         files: Collection[str] | None = None,
     ) -> None:
         self._named = frozenset(named)
-        self._is_on = is_on
+        self.is_on = is_on
         self._trusting = trusting
         self._files = files
         #: The packages that are not followed, since others may have written them, and why.
@@ -48,7 +48,7 @@ class Development:
 
     def lies(self, package: str, path: str) -> bool:
         """Whether a file or folder of a package is under development, trusted or not."""
-        if not self._is_on or package in _SHELL:
+        if not self.is_on or package in _SHELL:
             return False
         if self._files is not None:
             return any(file == path or file.startswith(dirname(path) + sep) for file in self._files)

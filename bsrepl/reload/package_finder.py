@@ -56,7 +56,9 @@ class PackageFinder:
 
     def imported(self) -> list[ModuleType]:
         """The modules that are followed, and were imported before this was asked for anything."""
-        modules = []
+        modules: list[ModuleType] = []
+        if not self._development.is_on:
+            return modules
         for name, module in list(sys.modules.items()):
             spec = getattr(module, "__spec__", None)
             if type(module) is ModuleType and type(spec) is ModuleSpec and spec.name == name:

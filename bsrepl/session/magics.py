@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -62,6 +63,7 @@ class Magics:
 
     def __init__(self, session: Commands) -> None:
         self._session = session
+        self.clock: Callable[[], float] = time.perf_counter  # what %timeit measures with
         #: Whether an exception of a command opens the debugger.
         self.debugs = False
         lines: list[Callable[[str], None]] = [
@@ -109,7 +111,7 @@ class Magics:
     def _measure(self, statement: str, setup: str, counts: dict[str, int]) -> None:
         import timeit  # only now, as others below: few sessions use magics
 
-        timer = timeit.Timer(statement, setup, globals=self._session.namespace)
+        timer = timeit.Timer(statement, setup, self.clock, self._session.namespace)
         number = counts.get("n") or timer.autorange()[0]
         runs = counts.get("r") or _RUNS
         times = sorted(seconds / number for seconds in timer.repeat(runs, number))

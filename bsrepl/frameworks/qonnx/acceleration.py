@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -94,7 +94,7 @@ class Acceleration:
     def _replace(self, module: ModuleType) -> list[_Replaced]:
         functions = _functions(module)
         if functions != self._compared:
-            self._compared, self._is_known = functions, _digest(functions) == _KNOWN
+            self._compared, self._is_known = functions, _digest(tuple(functions)) == _KNOWN
             self._lookups, self._stand_ins = None, []
         if not self._is_known:
             return []
@@ -177,7 +177,8 @@ def _with_model(linear: Callable[[Any], bool]) -> Callable[[Any], tuple[Any, boo
     return lambda model: (model, linear(model))
 
 
-def _digest(functions: list[Any]) -> str:
+@cache
+def _digest(functions: tuple[Any, ...]) -> str:
     """The SHA-256 of the sources of functions; empty if one has none."""
     try:
         text = "".join(inspect.getsource(function.__code__) for function in functions)
