@@ -28,7 +28,7 @@ from bsrepl.shell.settings import Settings
 from bsrepl.teach.tour import Tour
 from bsrepl.text.terminal import Terminal
 
-from .pty_session import PtySession
+from .pty_session import PtySession, nursery
 
 Start = Callable[..., PtySession]
 
@@ -44,6 +44,15 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _processes() -> Iterator[None]:
+    """What the tests share besides: a process that executes models, and one that forks shells."""
+    yield
+    EXECUTOR.close()
+    if nursery.cache_info().currsize:
+        nursery().close()
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -26,7 +26,7 @@ _PATIENCE = 20  # seconds until something that should appear counts as missing
 
 
 @cache
-def _nursery() -> Nursery:
+def nursery() -> Nursery:
     """The one of this process; it ends with it."""
     return Nursery(SHELL)
 
@@ -50,7 +50,7 @@ class PtySession:
         self._is_forked = command == FORKED
         if self._is_forked:
             self._fd, terminal = pty.openpty()
-            self.pid = _nursery().begin(terminal, list(map(str, arguments)), str(cwd), environ)
+            self.pid = nursery().begin(terminal, list(map(str, arguments)), str(cwd), environ)
             os.close(terminal)
         else:
             self.pid, self._fd = pty.fork()
@@ -126,7 +126,7 @@ class PtySession:
 
     def _ended(self) -> int | None:
         if self._is_forked:
-            return _nursery().status(self.pid)
+            return nursery().status(self.pid)
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         return status if pid else None
 
