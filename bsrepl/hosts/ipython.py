@@ -25,6 +25,7 @@ from ..teach.recording import Entry
 from ..text import onnx_values
 from ..text.styled import Styled, Text, asides, plain
 from ..text.terminal import Terminal, wants_color
+from .completion import matcher
 from .notebook import Notebook, Output
 
 _PATIENCE = 0.9  # seconds that a cell waits for the proof of what it did to models
@@ -82,6 +83,8 @@ class Extension:
         self._magics = {"bsrepl": self._watch, "timing": self._timing}
         for name, magic in self._magics.items():
             shell.register_magic_function(magic, "line", name)
+        self._matcher = matcher(shell.user_ns)
+        shell.Completer.custom_matchers.append(self._matcher)
 
     def greet(self) -> None:
         """Says that it is there, and which names the user has taken."""
@@ -97,6 +100,7 @@ class Extension:
             self._bundles.pop(kind, None)
         for table in _DICTS:
             self._texts.pop(table, None)
+        self._shell.Completer.custom_matchers.remove(self._matcher)
         for name in self._magics:
             self._shell.magics_manager.magics["line"].pop(name, None)
         for name, value in self._names.items():

@@ -70,6 +70,7 @@ class Console:
         self.err = err
         self.recording = Recording()
         looking.on_saved(self.recording.save)
+        out.hear = err.hear = self.recording.hear
         self.tour = Tour(out, self._guide, trusting=trusting)
         self.evaluator = evaluator
         self._proofs = proofs
@@ -148,6 +149,7 @@ class Console:
         Raises SystemExit if the command is one that leaves the session, and Terminated if a signal ends the process.
         """
         code = pasted.cleaned(text, self.session.understands)
+        screen = self.recording.begin()
         with self.guarded():
             self.tell_late_proofs()
             self.out.write(self._asides([*steps, *code.steps]))
@@ -157,6 +159,7 @@ class Console:
         entry = Entry(code.text, failed=True)
         with self.guarded():
             turn = self.evaluator.evaluate(code.text)
+            self.recording.hear([("", turn.printed)])
             entry = Entry(code.text, turn.printed, turn.failed)
             if turn.leaves is not None:
                 raise turn.leaves
@@ -165,7 +168,7 @@ class Console:
                 self.session.magics.debug("")
         with self.guarded():
             self.out.write(self._asides(interrupts.claimed()))
-        self.recording.add(entry)
+        self.recording.add(entry._replace(screen=screen))
         self.lead(entry, position)
         return entry
 
@@ -188,7 +191,7 @@ class Console:
             shown += self._write(value_text(turn.value, turn.after, self.out.width, self.shows_time))
         shown += self.tell_consequences(turn)
         result = shown if turn.error is None else [("error", last_line(turn.error))]
-        return Entry(turn.code, turn.printed + plain(result), turn.failed, result, turn.seconds)
+        return Entry(turn.code, turn.printed + plain(result), turn.failed, seconds=turn.seconds)
 
     def tell_consequences(self, turn: Turn) -> Text:
         """Prints what a turn did to the registry and to models, and its time. Returns it, times left out."""

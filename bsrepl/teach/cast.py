@@ -46,8 +46,9 @@ def _events(entries: Iterable[Entry]) -> Iterator[tuple[float, str]]:
             for key in line:
                 yield KEY, key
             yield KEY, "\n"
-        printed = entry.output[: len(entry.output) - len(plain(entry.result))]
-        yield min(entry.seconds, _LONGEST), _painted([("", printed), *entry.result])
+        shown = entry.screen or [("", entry.output)]
+        end = "" if plain(shown).endswith("\n") or not plain(shown) else "\n"
+        yield min(entry.seconds, _LONGEST), _painted([*shown, ("", end)])
         yield skimming(entry.output), ""
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ..errors import RecordingError
 from ..session import syntax as notebook
+from ..text.styled import Text
 from .cast import cast
 from .lesson import Step, written
 
@@ -32,7 +33,7 @@ class Entry(NamedTuple):
     code: str
     output: str = ""
     failed: bool = False
-    result: Sequence[tuple[str, str]] = ()  # the end of the output, as styled text: what the shell printed
+    screen: Sequence[tuple[str, str]] = ()  # what appeared from then on, changes of files and errors included
     seconds: float = 0.0  # that it took
 
 
@@ -43,13 +44,27 @@ class Recording:
         self._entries: list[Entry] = []
         self._files: list[dict[str, str]] = [{}]  # that were saved before each command and after the last, by name
         self._contents: dict[str, str] = {}  # of all files, as they were saved last
+        self._screen: Text = []
         self._is_being_written = False  # by the command that is running
+
+    def begin(self) -> Text:
+        """What appears on the screen from now on, until a command begins again; of much, the beginning."""
+        self._screen = []
+        return self._screen
+
+    def hear(self, text: Text) -> None:
+        """Keeps what appears on the screen."""
+        room = _MOST - sum(len(part) for _, part in self._screen)
+        for style, part in text:
+            if room > 0:
+                self._screen.append((style, part[:room]))
+                room -= len(part)
 
     def add(self, entry: Entry) -> None:
         """Keeps a command that has ended, unless it was one that wrote the recording."""
         if not self._is_being_written:
             is_long = len(entry.output) > _MOST
-            self._entries.append(entry._replace(output=entry.output[:_MOST], result=()) if is_long else entry)
+            self._entries.append(entry._replace(output=entry.output[:_MOST]) if is_long else entry)
             self._files.append({})
         self._is_being_written = False
 

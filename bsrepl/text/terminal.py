@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from io import StringIO
 from typing import TextIO
 
+from .styled import Text
 from .tracebacks import narrowed
 
 _PROMPT = 3  # lines that the prompt and what stands around it take
@@ -67,6 +68,7 @@ class Terminal:
     def __init__(self, stream: TextIO, color: bool) -> None:
         self.stream: TextIO = stream
         self.color = color
+        self.hear: Callable[[Text], None] = lambda text: None  # is told all that is written, but for lines written over
 
     @property
     def width(self) -> int:
@@ -75,7 +77,9 @@ class Terminal:
 
     def write(self, text: Iterable[tuple[str, str]]) -> None:
         """Writes (style, text) pairs. Control characters in them are shown, never obeyed."""
-        self._write(self.painted(text))
+        shown = list(text)
+        self.hear(shown)
+        self._write(self.painted(shown))
 
     def painted(self, text: Iterable[tuple[str, str]]) -> str:
         """The text that `write` writes."""
@@ -90,7 +94,7 @@ class Terminal:
         the line empty. Nothing is written to what is no terminal."""
         if self.stream.isatty():
             self.stream.write("\r\x1b[K")  # ECMA-48: erase the line
-            self.write(text)
+            self._write(self.painted(text))
 
     @property
     def height(self) -> int:
@@ -141,6 +145,7 @@ class Terminal:
 
     def _write_highlighted(self, text: str, lexer: str) -> None:
         shown = harmless(text)
+        self.hear([("", shown)])
         self._write(_highlighted(shown, lexer) if self.color else shown)
 
 

@@ -47,6 +47,14 @@ class Notebook:
         """What a cell shows, as text; the times that stand alone are left out."""
         return text_of(self.run(source))
 
+    def complete(self, text: str) -> list[str]:
+        """What TAB offers at the end of a text."""
+
+        async def reply() -> Any:
+            return await self._client.kc.complete(text, reply=True, timeout=60)
+
+        return list(nbclient.util.run_sync(reply)()["content"]["matches"])
+
 
 def text_of(cell: Any) -> str:
     """The outputs of a cell as text, one below the other."""
@@ -130,6 +138,23 @@ def test_a_wrong_call_is_told_in_a_line(notebook: Notebook) -> None:
     assert notebook.show("load()").startswith("WrongCall: name is missing; load(name")
     assert "hint tfm has no 'Folb'" in notebook.show("tfm.Folb")
     assert "folb.py is neither a folder nor a .py file" in notebook.show("%bsrepl folb.py")
+
+
+def test_tab_completes_from_the_registry_and_imports_nothing(notebook: Notebook) -> None:
+    notebook.run("import sys; before = set(sys.modules); held = {'alpha': 1}; tfm.FoldConstants")
+    assert notebook.complete("m.transform(tfm.FoldConstantsF") == ["FoldConstantsFiltered"]
+    assert notebook.complete('tfm["qonnx:InferSh') == ["qonnx:InferShapes"]
+    assert notebook.complete('tfm.find(\n    stage="clean') == ["cleanup"]
+    assert notebook.complete('load("mnist') == ["mnist-conv"]
+    assert notebook.complete('help("relo') == ["reload"]
+    assert notebook.complete('held["al') == ["alpha"]
+    assert notebook.complete("tfm.LowerConvsToMatMul.ap") == ["ap"]  # of what is not imported nothing is known
+    assert notebook.complete("tfm.Nothing") == ["Nothing"]
+    assert "apply" in notebook.complete("tfm.FoldConstants.ap")
+    assert "before" in notebook.complete("bef")
+    assert "lower_convs" not in notebook.show("set(sys.modules) - before")
+    notebook.run("%unload_ext bsrepl")
+    assert notebook.complete('load("mnist') != ["mnist-conv"]
 
 
 def test_values_have_html_that_needs_no_script_and_folds_what_is_long(notebook: Notebook) -> None:

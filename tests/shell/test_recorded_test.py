@@ -65,6 +65,24 @@ def test_a_recorded_test_passes_until_the_pass_does_something_else(
         test()
 
 
+def test_an_asciicast_has_drawings_errors_and_changes_of_files_as_they_appeared(screen: Screen, tmp_path: Path) -> None:
+    fold = tmp_path / "plugins" / "fold.py"
+    fold.write_text(FOLD)
+    screen.type("show('mnist-conv')")
+    screen.type("print('no line end', end='')")
+    screen.type("1 / 0")
+    fold.write_text(FOLD.replace('"Sub"', '"Mul"'))
+    screen.type("len(tfm)")
+    screen.type(f"record({str(tmp_path / 'talk.cast')!r})")
+    events = [json.loads(line) for line in (tmp_path / "talk.cast").read_text().splitlines()[1:-1]]
+    text = re.sub(r"\x1b\[[0-9;]*m", "", "".join(data for _, _, data in events)).replace("\r\n", "\n")
+    drawing, line, error, change = re.split(r"^>>> .*\n", text, flags=re.M)[1:]
+    assert "Convolution28" in drawing
+    assert line == "no line end\n"
+    assert error.endswith("ZeroDivisionError: division by zero\n")
+    assert re.match(r"~ tfm\.Fold  apply\(\) changed[^>]*\n66\n", change)
+
+
 def test_an_asciicast_types_the_commands_and_prints_what_they_printed(screen: Screen, tmp_path: Path) -> None:
     screen.type("print('a'); tfm.FoldConstants.__name__")
     screen.type("def twice(x):\n    return 2 * x")
