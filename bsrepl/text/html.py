@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -11,6 +12,7 @@ from .terminal import harmless
 
 WIDTH = 100  # columns of text in a page
 _LONGEST = 30  # lines that are shown without being asked for
+_SMALLEST = 0.65  # of its own width that a picture is shrunk to; what is wider than a page is scrolled
 
 _COLORS = {
     "dim": "color:#7a7f87",
@@ -38,9 +40,12 @@ def html(text: Iterable[tuple[str, str]], longest: int = _LONGEST) -> str:
 
 
 def image(svg: str) -> str:
-    """A picture, which is cut off from the styles of the page."""
+    """A picture, which is cut off from the styles of the page; as wide as that, if it can then still be read."""
     data = b64encode(svg.encode()).decode()
-    return f'<img style="display:block;max-width:100%" alt="" src="data:image/svg+xml;base64,{data}"/>'
+    width = re.search(r'width="(\d+)"', svg)
+    legible = f"max(100%,{int(width[1]) * _SMALLEST:.0f}px)" if width is not None else "none"
+    img = f'<img style="display:block;max-width:{legible}" alt="" src="data:image/svg+xml;base64,{data}"/>'
+    return f'<div style="overflow-x:auto">{img}</div>'
 
 
 def _pre(lines: Sequence[str]) -> str:
