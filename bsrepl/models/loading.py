@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelNotFound, UnreadableModel
 from ..frameworks.qonnx.samples import samples
+from ..text.tracebacks import level_outside
 from .repair import repair
 from .trust import refuse_untrusted
 
@@ -40,7 +41,7 @@ def opened(source: Any, trust: bool = False) -> ModelWrapper:
     if not trust:
         refuse_untrusted(model, place)
     if repaired := repair(model):
-        warnings.warn(f"{place}: {repaired}, which QONNX does not open", stacklevel=3)
+        warnings.warn(f"{place}: {repaired}, which QONNX does not open", stacklevel=level_outside())
     try:
         return ModelWrapper(model)
     except Exception as error:  # assertions and whatever its look at shapes and values raises

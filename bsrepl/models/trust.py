@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ..errors import UntrustedModel
+from ..text.tracebacks import level_outside
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -55,7 +56,7 @@ def refuse_untrusted(model: ModelProto, place: str) -> None:
     running = sorted(module for module in modules - local if not _is_of_runtime(module))
     if running:
         message = f"{place} has ops of {', '.join(running)}: transforming or executing it runs code of those packages"
-        warnings.warn(message, stacklevel=4)  # where `load` was called: Python shows it once there
+        warnings.warn(message, stacklevel=level_outside())  # where `load` was called: Python shows it once there
 
 
 def _graphs(graph: GraphProto) -> Iterator[GraphProto]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import textwrap
 import traceback
 from collections.abc import Sequence
@@ -87,6 +88,14 @@ def line_in(error: BaseException, file: str) -> int | None:
 def is_library(file: str) -> bool:
     """Whether code is not the user's: Python's own library, an installed package, or this one."""
     return file.startswith(("<frozen ", _STANDARD, _HERE)) or any(folder in file for folder in _INSTALLED)
+
+
+def level_outside() -> int:
+    """The `stacklevel` of a warning for whoever called this package, through however many functions of it."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_code.co_filename.startswith(_HERE) and frame.f_back is not None:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 class _Folded(traceback.StackSummary):

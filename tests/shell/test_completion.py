@@ -14,6 +14,7 @@ from bsrepl.registry.plugin import Key, Origin, Plugin
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry
 from bsrepl.shell.prompt.completion import NamespaceCompleter
+from bsrepl.shell.prompt.elsewhere import completer as completer_elsewhere
 
 from ..conftest import Screen
 
@@ -119,3 +120,13 @@ def test_no_more_are_offered_than_anybody_reads() -> None:
     completer = NamespaceCompleter(registry, lambda: {"tfm": Namespace(registry, "transform")}, Jedi())
     assert len(offered(completer, "tfm.P799")) == 11
     assert 500 <= len(offered(completer, "tfm.")) <= 510
+
+
+def test_at_a_prompt_that_is_not_ours_only_what_belongs_to_us_is_offered(screen: Screen) -> None:
+    screen.type("@transform(stage='cleanup')\nclass Mine:\n    def apply(self, model): return model, False")
+    offers = completer_elsewhere(screen.names)
+    assert offers("x = tfm.Min")[0] == ("Mine", "Min", "transform")
+    assert offers('tfm.find(stage="clea')[0][:2] == ("cleanup", "clea")
+    assert offers("tfm.LowerConvsToMatMul.app") == [("app", "app", "")]  # it is not imported: not asked what it has
+    assert offers("tfm.Nobody") == [("Nobody", "Nobody", "")]
+    assert offers("tfm.Mine.app") == offers("tfm.brainsmith.Mine.app") == offers("screen.") == offers("pri") == []
