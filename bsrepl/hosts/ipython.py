@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import shlex
 import sys
@@ -151,9 +152,20 @@ class Extension:
             self._console.looking.reported = registry.snapshot
             self._position = self._console.tour.position
             self._leave_to_us()
+            self._note(info)
             running = ExitStack()
             self._command = running.enter_context(self._console.evaluator.observing(info.raw_cell))
             self._running = running
+
+    def _note(self, info: Any) -> None:
+        """Makes a cell known before it runs: what it starts in other processes may need what it defines."""
+        try:
+            code = self._shell.transform_cell(info.raw_cell)
+            ast.parse(code)
+        except SyntaxError:  # IPython tells it
+            return
+        number = self._shell.execution_count if info.store_history else None
+        self._console.session.note(code, f"<In[{number}]>")
 
     def _after_cell(self, result: Any) -> None:
         command = self._command
@@ -161,8 +173,6 @@ class Extension:
         if command is None:
             return
         with self._console.guarded():
-            if result.error_before_exec is None:
-                self._console.session.note(self._shell.transform_cell(command.code), f"<In[{result.execution_count}]>")
             self._name_cells(command)
             turn = self._console.evaluator.turn(command, None, result.error_in_exec or result.error_before_exec)
             with self._gathered() as output:

@@ -134,6 +134,20 @@ def test_what_a_cell_defines_is_a_plugin_named_by_its_cell(notebook: Notebook) -
     assert notebook.show("tfm.find('mine')").count("tfm.Mine") == 1
 
 
+def test_what_a_cell_defines_is_swept_over_models_by_the_same_cell(notebook: Notebook) -> None:
+    swept = notebook.show(
+        """
+        @transform
+        class Mine:
+            def apply(self, model):
+                return model, False
+
+        sweep(tfm.Mine, ["mnist-conv"])
+        """
+    )
+    assert "1 model: 1 unchanged" in swept
+
+
 def test_a_wrong_call_is_told_in_a_line(notebook: Notebook) -> None:
     assert notebook.show("load()").startswith("WrongCall: name is missing; load(name")
     assert "hint tfm has no 'Folb'" in notebook.show("tfm.Folb")
