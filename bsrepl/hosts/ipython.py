@@ -20,8 +20,9 @@ from ..reload.development import Development
 from ..session.evaluation import Running
 from ..session.turn import Turn
 from ..shell import assembly, places
+from ..shell.error_output import last_line
 from ..shell.settings import Settings
-from ..shell.telling import models_text
+from ..shell.telling import models_text, value_text
 from ..teach.recording import Entry
 from ..text import onnx_values
 from ..text.styled import Styled, Text, asides, plain
@@ -68,6 +69,7 @@ class Extension:
         self._running: ExitStack | None = None
         self._command: Running | None = None
         self._position = self._console.tour.position  # before the cell that runs
+        self._screen: Text = []  # what appears of the cell that runs
         self._awaiting: list[tuple[Turn, Output]] = []  # turns with verdicts that have not come
         self._changed: list[Output] = []  # since the last cell; who executes whole notebooks listens to cells alone
         self._is_polling = False
@@ -143,6 +145,7 @@ class Extension:
 
     def _before_cell(self, info: Any) -> None:
         self._end_cell()
+        self._screen = self._console.recording.begin()
         with self._console.guarded():
             self._tell_late_proofs()
             while self._changed:
@@ -175,13 +178,14 @@ class Extension:
         with self._console.guarded():
             self._name_cells(command)
             turn = self._console.evaluator.turn(command, None, result.error_in_exec or result.error_before_exec)
+            printed = self._recorded(turn, result.result)
             with self._gathered() as output:
                 if not turn.ends_line and not self._is_notebook:
                     self._out.write([("", "\n")])
                 if turn.error is not None:
                     self._console.errors.advise(turn.error)
                 shown = plain(self._console.tell_consequences(turn))
-            entry = Entry(turn.code, turn.printed + shown, turn.failed)
+            entry = Entry(turn.code, printed + shown, turn.failed, self._screen, turn.seconds)
             self._console.recording.add(entry)
             with self._gathered():
                 self._console.lead(entry, self._position)
@@ -191,6 +195,16 @@ class Extension:
             if output is not None and _awaits(turn):
                 self._awaiting.append((turn, output))
                 self._poll()
+
+    def _recorded(self, turn: Turn, value: Any) -> str:
+        """What a cell printed, and what IPython showed: the error, and in a notebook the value."""
+        text: Text = [("", turn.printed)]
+        if turn.error is not None:
+            text.append(("error", last_line(turn.error)))
+        if self._is_notebook and value is not None:
+            text += value_text(value, registry.snapshot, self._out.width, False)
+        self._console.recording.hear(text)
+        return plain(text)
 
     def _end_cell(self) -> None:
         """Ends what goes on while a cell runs."""

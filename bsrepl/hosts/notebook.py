@@ -57,8 +57,10 @@ class Notebook(Terminal):
         return _HEIGHT
 
     def write(self, text: Iterable[tuple[str, str]]) -> None:
+        shown = list(text)
+        self.hear(shown)
         with self.gathered() as output:
-            output.pieces.append(list(text))
+            output.pieces.append(shown)
 
     @contextmanager
     def gathered(self) -> Iterator[Output]:
@@ -74,7 +76,9 @@ class Notebook(Terminal):
             output.show()
 
     def write_drawing(self, text: Iterable[tuple[str, str]], page: Callable[[], str]) -> None:
-        display({"text/plain": plain(text).rstrip("\n"), "text/html": page()}, raw=True)
+        shown = list(text)
+        self.hear(shown)
+        display({"text/plain": plain(shown).rstrip("\n"), "text/html": page()}, raw=True)
 
     def write_over(self, text: Iterable[tuple[str, str]]) -> None:
         """Writes nothing: a line that the next one takes the place of is for screens."""

@@ -251,8 +251,14 @@ def test_an_op_that_a_cell_defines_is_executed_for_a_verdict(notebook: Notebook)
 def test_a_session_is_recorded(notebook: Notebook, tmp_path: Path) -> None:
     notebook.run("%timing off")
     notebook.run("print(1 + 1)")
-    notebook.run("record('session.py')")
+    notebook.run("20 + 1")
+    notebook.run("show('mnist-conv')")
+    notebook.run("1 / 0")
+    notebook.run("record('session.py'); record('session.cast')")
     assert "print(1 + 1)\n# 2\n" in (tmp_path / "session.py").read_text()
+    assert "20 + 1\n# 21\n" in (tmp_path / "session.py").read_text()
+    shown = (tmp_path / "session.cast").read_text()
+    assert re.search(r"Convolution28.*ZeroDivisionError: division by zero", shown, re.DOTALL)
 
 
 def test_it_leaves_the_kernel_as_it_was(start: Callable[[Path], Any], tmp_path: Path) -> None:
