@@ -28,10 +28,10 @@ class Output:
         self._is_shown = False
 
     def show(self) -> None:
-        """Displays it, or again what it is now. One without text is none."""
+        """Displays it, or again what it is now. One that never had text is none."""
         text = list(chain.from_iterable(self.pieces))
-        if plain(text).strip():
-            bundle = {"text/plain": plain(text).rstrip("\n"), "text/html": html(text)}
+        if plain(text).strip() or self._is_shown:
+            bundle = {"text/plain": plain(text).rstrip("\n"), "text/html": html(text) if text else ""}
             display(bundle, raw=True, display_id=self._id, update=self._is_shown)
             self._is_shown = True
 
@@ -47,6 +47,7 @@ class Notebook(Terminal):
     def __init__(self) -> None:
         super().__init__(sys.stdout, color=False)
         self._gathering: Output | None = None
+        self._line = Output()  # that is written over
 
     @property
     def width(self) -> int:
@@ -81,7 +82,11 @@ class Notebook(Terminal):
         display({"text/plain": plain(shown).rstrip("\n"), "text/html": page()}, raw=True)
 
     def write_over(self, text: Iterable[tuple[str, str]]) -> None:
-        """Writes nothing: a line that the next one takes the place of is for screens."""
+        line = list(text)
+        self._line.pieces[:] = [line]
+        self._line.show()
+        if not line:
+            self._line = Output()
 
     def write_source(self, source: str) -> None:
         self.write(pair for line in python_lines(source) for pair in (*line, ("", "\n")))

@@ -190,7 +190,8 @@ class Workbench:
         if len(sources) == 2:
             return diff(*sources)
         if len(sources) < 2:
-            raise ModelNotFound("there is one model; diff compares two, a list of them, or a folder")
+            there = "one model" if sources else "no model"
+            raise ModelNotFound(f"there is {there}; diff compares two, a list of them, or a folder")
         try:
             return series(sources, diff, lambda done, name: self._progress(done, len(sources), name))
         finally:

@@ -63,6 +63,7 @@ class Sweeping:
             self._progress(done, len(tasks), name)
 
         try:
+            progress(0, tasks[0].name if tasks else "")
             if executor is not None:
                 result = sweep(tasks, partial(_submit, executor), progress)
             else:

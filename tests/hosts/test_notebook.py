@@ -148,6 +148,12 @@ def test_what_a_cell_defines_is_swept_over_models_by_the_same_cell(notebook: Not
     assert "1 model: 1 unchanged" in swept
 
 
+def test_how_far_a_sweep_is_stands_in_a_line_that_is_gone_at_the_end(notebook: Notebook) -> None:
+    cell = notebook.run("table = sweep(tfm.InferShapes, ['mnist-conv'] * 2)")
+    line = next(output for output in cell.outputs if "data" in output)
+    assert line.data == {"text/plain": "", "text/html": ""}
+
+
 def test_a_wrong_call_is_told_in_a_line(notebook: Notebook) -> None:
     assert notebook.show("load()").startswith("WrongCall: name is missing; load(name")
     assert "hint tfm has no 'Folb'" in notebook.show("tfm.Folb")
