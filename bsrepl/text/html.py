@@ -25,6 +25,11 @@ _COLORS = {
     "error": "color:#dc4444;font-weight:bold",
     "bold": "font-weight:bold",
 }
+# A picture asks the browser whether it is to be dark; a notebook may have another theme than the browser.
+_THEMES = (
+    '[data-jp-theme-light="true"] img.bsrepl,.vscode-light img.bsrepl{color-scheme:light}'
+    '[data-jp-theme-light="false"] img.bsrepl,.vscode-dark img.bsrepl{color-scheme:dark}'
+)
 _FONT = "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px);line-height:1.35"
 _FRAME = f"margin:0;padding:0;background:none;color:inherit;white-space:pre;overflow-x:auto;{_FONT}"
 
@@ -44,8 +49,9 @@ def image(svg: str) -> str:
     data = b64encode(svg.encode()).decode()
     width = re.search(r'width="(\d+)"', svg)
     legible = f"max(100%,{int(width[1]) * _SMALLEST:.0f}px)" if width is not None else "none"
-    img = f'<img style="display:block;max-width:{legible}" alt="" src="data:image/svg+xml;base64,{data}"/>'
-    return f'<div style="overflow-x:auto">{img}</div>'
+    style = f"display:block;max-width:{legible}"
+    img = f'<img class="bsrepl" style="{style}" alt="" src="data:image/svg+xml;base64,{data}"/>'
+    return f'<style>{_THEMES}</style><div style="overflow-x:auto">{img}</div>'
 
 
 def _pre(lines: Sequence[str]) -> str:

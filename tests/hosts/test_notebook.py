@@ -185,7 +185,7 @@ def test_values_have_html_that_needs_no_script_and_folds_what_is_long(notebook: 
         assert "<script" not in html, source
     assert "<details>" in html_of(notebook.run("tfm.all()"))
     assert "{" not in notebook.show("inference_cost(m)")
-    assert '<img style="display:block;max-width:max(100%,' in html_of(notebook.run("diff(m, n)"))
+    assert '<img class="bsrepl" style="display:block;max-width:max(100%,' in html_of(notebook.run("diff(m, n)"))
     assert "&lt;module&gt;" in html_of(notebook.run("@step\ndef f(model, cfg, html='<module>'): pass\nsource(f)"))
 
 
