@@ -15,12 +15,17 @@ from ..reload.development import Development
 from ..reload.importer import PluginImporter
 from ..session.leaving import Leave
 from ..shell import assembly, places
+from ..shell.command import Command
 from ..shell.console import Console
 from ..shell.settings import Settings
+from ..teach.tour import Tour
 from ..text.styled import asides
 from ..text.terminal import Terminal, wants_color
 from .here import Here
 from .process import lent, why_no_prompt
+
+_COMMANDS = (Command, Tour)
+_LEAVING = ("exit", "quit")
 
 
 class _Skipping:
@@ -84,10 +89,15 @@ def _console(frame: FrameType, paths: tuple[str, ...], executor: Executor) -> Co
 
 
 def _names(frame: FrameType) -> ModuleType:
-    """The names that the code at a frame sees, as globals: functions and comprehensions see those as well."""
+    """The names that the code at a frame sees, as globals: functions and comprehensions see those as well.
+
+    The commands of a session around it are not among them, nor is `exit`, which here ends this session alone.
+    """
     module = ModuleType(str(frame.f_globals.get("__name__", "__main__")))
-    vars(module).update(frame.f_globals)
-    vars(module).update(frame.f_locals)
+    seen = {**frame.f_globals, **frame.f_locals}
+    vars(module).update({name: value for name, value in seen.items() if type(value) not in _COMMANDS})
+    for name in _LEAVING:
+        vars(module).pop(name, None)
     vars(module).setdefault("__builtins__", builtins)
     return module
 
@@ -99,7 +109,9 @@ def _converse(console: Console, here: Here) -> None:
     from ..shell.prompt.repl import Shell  # only now: a program may never come here
 
     out, session = console.out, console.session
-    session.provide({"exit": Leave(), "quit": Leave(), "skip": _skipping.skip, "off": _skipping.off, "here": here})
+    session.provide(
+        {**{name: Leave() for name in _LEAVING}, "skip": _skipping.skip, "off": _skipping.off, "here": here}
+    )
     out.write(here.styled(out.width, True))
     if session.taken:
         out.write(asides([f"{', '.join(session.taken)}: the program's own, not bsrepl's"], out.width))

@@ -36,7 +36,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 
 FUNCTION = """
-    import bsrepl
+    import bsrepl; from sys import exit
 
     FACTOR = 3
 
@@ -266,6 +266,7 @@ def test_inside_a_command_of_the_shell(start: Run) -> None:
     shell.expect(">>>", "tfm 65")
     shell.enter("inner(42)")
     shell.expect("in <lambda>", ">>>", "tfm 65")
+    assert "the program's own" not in shell.text
     shell.enter("value / 4")
     shell.expect("10.5", ">>>", "tfm 65")
     shell.enter("exit()")
