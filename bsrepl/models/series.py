@@ -39,6 +39,9 @@ class Step(NamedTuple):
         return {"name": self.name, "changes": self.changes, **plain, "graph": self.graph}
 
 
+_RENAMED = "renamed only"
+
+
 class Series(Styled):
     """The steps of a series, the first one first. True if none was shown to be wrong. Prints as a table."""
 
@@ -65,8 +68,8 @@ class Series(Styled):
 
     @property
     def has_changes(self) -> bool:
-        """Whether a step changed the graph."""
-        return any(step.changes for step in self._steps)
+        """Whether a step changed the graph; names do not count."""
+        return any(step.changes not in ("", _RENAMED) for step in self._steps)
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -97,11 +100,18 @@ class Series(Styled):
         reasons: dict[str, list[str]] = {}
         for step in self._steps:
             if step.verdict is not None and not step.verdict and not step.verdict.is_wrong:
-                reasons.setdefault(repr(step.verdict), []).append(step.name)
+                reasons.setdefault(self._reason(step.verdict), []).append(step.name)
         for warning in self._warned:
             name, _, what = warning.partition(" ")
             reasons.setdefault(what, []).append(name.rstrip(":"))
         return lines + [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+
+    def _reason(self, verdict: Verdict) -> str:
+        """What a verdict says, the same for all models that it says it of."""
+        reason = repr(verdict)
+        for step in self._steps:
+            reason = reason.replace(f" {step.name} has ", " a model has ")
+        return reason
 
     def styled(self, width: int, shows_time: bool) -> Text:
         from .report import series_table
@@ -142,6 +152,8 @@ def _step(earlier: Sequence[Step], sources: Sequence[Any], number: int, diff: Ca
 def _changes(difference: Difference) -> str:
     from ..graphdiff.words import headline, in_short
 
+    if difference.is_renamed_only:
+        return _RENAMED
     return (in_short(difference) or headline(difference)) if difference else ""
 
 

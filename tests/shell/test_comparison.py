@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qonnx.transformation.general import GiveUniqueNodeNames
 from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 
 from bsrepl.models.collection import collected
@@ -84,6 +85,28 @@ def test_a_build_is_a_row_a_step_in_the_order_they_were_written(build: Series) -
     assert [step.name for step in build if step.is_wrong] == ["bias.onnx"]
     assert build.first_wrong is build[2]
     assert not build
+
+
+def test_a_step_that_only_renames_is_told_as_that_and_is_no_change(trail: Path) -> None:
+    model = load(str(trail / "lower.onnx"))
+    renamed = model.transform(GiveUniqueNodeNames())
+    build = series(
+        [model, renamed, renamed], partial(compared, prove=Prover(EXECUTOR).verdict), lambda done, name: None
+    )
+    assert [step.changes for step in build] == ["", "renamed only", ""]
+    assert not build.has_changes
+
+
+def test_what_proves_nothing_is_told_once_for_all_models_of_its_kind(trail: Path, tmp_path: Path) -> None:
+    for name in ("a.onnx", "b.onnx"):
+        model = load(str(trail / "lower.onnx"))
+        model.graph.node[0].name = name
+        model.graph.node[0].domain = "no.such.package"
+        model.graph.node[1].op_type = "Neg" if name == "a.onnx" else "Abs"
+        model.save(str(tmp_path / name))
+    sources = [str(trail / "lower.onnx"), str(tmp_path / "a.onnx"), str(tmp_path / "b.onnx")]
+    build = series(sources, partial(compared, prove=Prover(EXECUTOR).verdict), lambda done, name: None)
+    assert "a.onnx, b.onnx: UNPROVEN: a model has ops of the domain no.such.package" in "\n".join(build.conclusion())
 
 
 @pytest.mark.parametrize("width", [60, 40])
