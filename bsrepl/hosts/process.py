@@ -8,18 +8,24 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, TextIO
 
 from ..reload.process_state import kept
+
+_STREAMS = ("stdin", "stdout", "stderr")
 
 
 @contextmanager
 def lent() -> Iterator[None]:
     """Puts back handlers of signals, hooks, standard streams, `sys.path`, the current folder and the filters of
-    warnings at the end. An event loop that runs pauses meanwhile, and Ctrl-C stops what the shell runs.
+    warnings at the end. An event loop that runs pauses meanwhile, and Ctrl-C stops what the shell runs. Where the
+    program has streams of its own, as builds that write a log do, those of the terminal take their place.
     """
     wakeup = signal.set_wakeup_fd(-1)
     try:
         with kept(), warnings.catch_warnings(), _paused_loop():
+            for name in _STREAMS:
+                setattr(sys, name, _terminal(name) or getattr(sys, name))
             signal.signal(signal.SIGINT, signal.default_int_handler)
             yield
     finally:
@@ -49,8 +55,19 @@ def why_no_prompt() -> str:
     """Why there cannot be a prompt in this process and thread; empty if there can."""
     import threading
 
-    if not all(stream is not None and not stream.closed and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+    if not (_terminal("stdin") and _terminal("stdout")):
         return "standard input and output are no terminal"
     if threading.current_thread() is not threading.main_thread():
         return "this is not the main thread"
     return ""
+
+
+def _terminal(name: str) -> TextIO | None:
+    """A standard stream of the program, or the one that it began with: the first of them that is a terminal."""
+    streams: tuple[Any, ...] = (getattr(sys, name), getattr(sys, f"__{name}__"))
+    return next((stream for stream in streams if _is_terminal(stream)), None)
+
+
+def _is_terminal(stream: Any) -> bool:
+    """Whether a stream is an open terminal; what programs put in the place of one may have `write` alone."""
+    return not getattr(stream, "closed", True) and hasattr(stream, "isatty") and stream.isatty()

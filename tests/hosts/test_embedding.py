@@ -225,10 +225,10 @@ def test_what_the_program_imported_follows_a_save(run: Run, tmp_path: Path) -> N
     assert program.status() == 0
 
 
-def test_a_model_of_a_build_step_is_followed(run: Run) -> None:
+def test_a_model_of_a_build_step_is_followed_though_the_build_writes_a_log(run: Run) -> None:
     program = run(
         """
-        import bsrepl
+        import bsrepl, contextlib, types
         from bsrepl.models.workbench import load
         from qonnx.transformation.general import GiveUniqueNodeNames
 
@@ -237,8 +237,11 @@ def test_a_model_of_a_build_step_is_followed(run: Run) -> None:
             return model.transform(GiveUniqueNodeNames())
 
         def build_dataflow(model, cfg, steps):
-            for step in steps:
-                model = step(model, cfg)
+            log = types.SimpleNamespace(write=lambda text: None, flush=lambda: None)
+            with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+                for step in steps:
+                    model = step(model, cfg)
+                    print("logged")
             return model
 
         print("built", build_dataflow(load("mnist-conv"), {}, [step_tidy]).graph.node[0].name)
@@ -250,6 +253,7 @@ def test_a_model_of_a_build_step_is_followed(run: Run) -> None:
     program.type("\x04")
     program.expect("built Reshape_0")
     assert program.status() == 0
+    assert "logged" not in program.text.replace('print("logged")', "")
 
 
 def test_importing_the_package_imports_none_of_it() -> None:
