@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import os
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from types import FrameType, FunctionType, ModuleType
 from typing import NoReturn
@@ -19,7 +21,7 @@ from ..shell.command import Command
 from ..shell.console import Console
 from ..shell.settings import Settings
 from ..teach.tour import Tour
-from ..text.styled import asides
+from ..text.styled import asides, wrapped
 from ..text.terminal import Terminal, wants_color
 from .here import Here
 from .process import lent, why_no_prompt
@@ -55,7 +57,7 @@ class _Skipping:
 _skipping = _Skipping()
 
 
-def embed(*paths: str) -> None:
+def embed(*paths: str | os.PathLike[str]) -> None:
     """Opens the shell where it is called, with the caller's names, watching the plugin files and folders `paths`.
 
     `exit` or Ctrl-D leave it, and the program goes on; so do `skip(5)`, which passes over the next five calls, and
@@ -63,15 +65,16 @@ def embed(*paths: str) -> None:
     """
     frame = sys._getframe(1)
     here = Here(frame)
+    watched = tuple(os.fspath(path) for path in paths)
     if _skipping.passes():
         return
     if why := why_no_prompt():
         print(f"bsrepl: embed() at {here} does nothing: {why}", file=sys.stderr)
         return
     with lent(), closing(Executor()) as executor:
-        console = _console(frame, paths, executor)
+        console = _console(frame, watched, executor)
         try:
-            _converse(console, here)
+            _converse(console, here, [path for path in watched if not os.path.exists(path)])
         except Left:
             pass
         finally:
@@ -102,7 +105,7 @@ def _names(frame: FrameType) -> ModuleType:
     return module
 
 
-def _converse(console: Console, here: Here) -> None:
+def _converse(console: Console, here: Here, missing: Sequence[str]) -> None:
     from ..shell.prompt import history
     from ..shell.prompt.config_file import configure
     from ..shell.prompt.keyboard import Keyboard
@@ -113,6 +116,8 @@ def _converse(console: Console, here: Here) -> None:
         {**{name: Leave() for name in _LEAVING}, "skip": _skipping.skip, "off": _skipping.off, "here": here}
     )
     out.write(here.styled(out.width, True))
+    for path in missing:
+        out.write([("warning", wrapped(f"{path} does not exist yet; save it, and it is executed", out.width))])
     if session.taken:
         out.write(asides([f"{', '.join(session.taken)}: the program's own, not bsrepl's"], out.width))
     with closing(Keyboard()) as keyboard:

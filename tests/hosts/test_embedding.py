@@ -205,18 +205,19 @@ def test_what_the_program_imported_follows_a_save(run: Run, tmp_path: Path) -> N
     files(tmp_path, {"fold.py": FOLD.format(limit=1)})
     program = run(
         """
+        from pathlib import Path
         import bsrepl
         from fold import Fold
 
         def build(local):
             held = local()
-            bsrepl.embed("fold.py")
+            bsrepl.embed("fold.py", Path("later.py"))
             print(held.limit, Fold.limit, isinstance(held, Fold), isinstance(held, local), bsrepl.tfm.Fold is Fold)
 
         build(Fold)
         """
     )
-    program.expect(">>>", "tfm 66")
+    program.expect("later.py does not exist yet", ">>>", "tfm 66")
     files(tmp_path, {"fold.py": FOLD.format(limit=2)})
     program.enter("held.limit, Fold.limit, local.limit")
     program.expect("~ tfm.Fold", "limit changed", "(2, 2, 2)", ">>>", "tfm 66")
