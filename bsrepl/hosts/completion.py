@@ -7,6 +7,7 @@ from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
+from ..registry.store import registry
 from ..shell.prompt.elsewhere import completer
 
 _PRIORITY = 1000.0  # before those of IPython, which then are not asked
@@ -14,7 +15,7 @@ _PRIORITY = 1000.0  # before those of IPython, which then are not asked
 
 def matcher(names: Mapping[str, Any]) -> Any:
     """A matcher for IPython's `Completer.custom_matchers`, of the names of a user."""
-    complete = completer(names)
+    complete = completer(registry, names)
 
     @context_matcher(identifier="bsrepl", priority=_PRIORITY)  # type: ignore[untyped-decorator]
     def match(context: CompletionContext) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from bsrepl.registry.namespaces import Namespace
-from bsrepl.registry.plugin import Key, Origin, Plugin
+from bsrepl.registry.plugin import Key, Lazy, Origin, Plugin
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry
 from bsrepl.shell.prompt.completion import NamespaceCompleter
@@ -122,11 +122,14 @@ def test_no_more_are_offered_than_anybody_reads() -> None:
     assert 500 <= len(offered(completer, "tfm.")) <= 510
 
 
-def test_at_a_prompt_that_is_not_ours_only_what_belongs_to_us_is_offered(screen: Screen) -> None:
-    screen.type("@transform(stage='cleanup')\nclass Mine:\n    def apply(self, model): return model, False")
-    offers = completer_elsewhere(screen.names)
-    assert offers("x = tfm.Min")[0] == ("Mine", "Min", "transform")
-    assert offers('tfm.find(stage="clea')[0][:2] == ("cleanup", "clea")
-    assert offers("tfm.LowerConvsToMatMul.app") == [("app", "app", "")]  # it is not imported: not asked what it has
+def test_at_a_prompt_that_is_not_ours_only_what_belongs_to_us_is_offered() -> None:
+    registry = Registry()
+    targets = {"Mine": object, "Theirs": Lazy("nowhere", "Theirs")}
+    plugins = [Plugin(Key("transform", "mine", n), targets[n], Origin("a.py", 1), {"stage": "late"}) for n in targets]
+    registry.replace(Snapshot().replacing((), plugins))
+    offers = completer_elsewhere(registry, {"tfm": Namespace(registry, "transform")})
+    assert offers("x = tfm.Min") == [("Mine", "Min", "transform")]
+    assert offers('tfm.find(stage="la') == [("late", "la", "2 transforms")]
+    assert offers("tfm.Theirs.app") == [("app", "app", "")]  # it is not imported: not asked what it has
     assert offers("tfm.Nobody") == [("Nobody", "Nobody", "")]
-    assert offers("tfm.Mine.app") == offers("tfm.brainsmith.Mine.app") == offers("screen.") == offers("pri") == []
+    assert offers("tfm.Mine.app") == offers("tfm.mine.Mine.app") == offers("screen.") == offers("pri") == []
