@@ -63,7 +63,7 @@ class Extension:
         names_before = set(shell.user_ns)
         settings = Settings(index_file=places.index_file(), development=Development(), module=shell.user_module)
         self._console = assembly.console(registry, (), self._out, self._out, self._executor, settings)
-        self._console.patience = _PATIENCE
+        self._console.proofs.patience = _PATIENCE
         self._names = {name: shell.user_ns[name] for name in set(shell.user_ns) - names_before}
         shell.user_ns_hidden.update(self._names)
         self._running: ExitStack | None = None

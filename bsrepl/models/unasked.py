@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from .held import ModelChange
+from .last_failure import LastFailure
 from .workbench import Workbench
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ class Proof(NamedTuple):
 class UnaskedProofs:
     """Executes a model before and after each change, and keeps a difference for `reproduce`."""
 
-    def __init__(self, workbench: Workbench) -> None:
+    def __init__(self, workbench: Workbench, failure: LastFailure) -> None:
         self.is_on = True
         self.patience = math.inf  # seconds that a command waits for a verdict
         self._workbench = workbench
+        self._failure = failure
         self._pending: list[tuple[ModelChange, Pending]] = []
 
     def get_ready(self) -> None:
@@ -82,5 +84,5 @@ class UnaskedProofs:
         if verdict.is_wrong:
             passes = [application.transformation for application in change.applied]
             is_whole = bool(passes) and change.applied[0].source is change.before
-            self._workbench.differed(change.before, change.after, passes if is_whole else (), verdict)
+            self._failure.differed(change.before, change.after, passes if is_whole else (), verdict)
         return verdict

@@ -7,17 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelNotFound, ReproductionError, UnreadableInputs, WrongCall
+from ..errors import ModelNotFound, UnreadableInputs, WrongCall
 from ..text.format import safe_repr
+from .prover import LIMIT
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
 
     from ..registry.plugin import Plugin
     from .inputs import Given
+    from .last_failure import LastFailure
     from .model_diff import ModelDiff
     from .prover import Prover
-    from .reproduction import Lookup, Reproduction, SourceOf
     from .series import Series
     from .survey import Survey
     from .trace_result import Trace
@@ -40,20 +41,19 @@ def load(name: Any, *, trust: bool = False) -> ModelWrapper:
 
 
 class Workbench:
-    """What the commands on models keep: the watches, the inputs that were given, the last failure.
+    """What the commands on models keep: the watches, the inputs that were given, and `failure`, the last one.
 
-    `source_of` and `lookup` are as in `reproduction`; `named` gives a pass or a step by its name; `transforms` returns
-    the plugins that `passes` tries, and `progress` is called with the number tried so far, their total and the name of
-    the last one. `names_of` gives the names of the session that hold a model. `clock` measures in seconds.
+    `named` gives a pass or a step by its name; `transforms` returns the plugins that `passes` tries, and `progress` is
+    called with the number tried so far, their total and the name of the last one. `names_of` gives the names of the
+    session that hold a model. `clock` measures in seconds.
     """
 
     def __init__(
         self,
         clock: Callable[[], float],
         prover: Prover,
+        failure: LastFailure,
         *,
-        source_of: SourceOf,
-        lookup: Lookup,
         named: Callable[[str], Any],
         names_of: Callable[[Any], list[str]],
         transforms: Callable[[], Sequence[Plugin]],
@@ -61,17 +61,13 @@ class Workbench:
     ) -> None:
         self.prover = prover
         self._clock = clock
-        self._source_of = source_of
-        self._lookup = lookup
+        self._failure = failure
         self._named = named
         self._names_of = names_of
         self._transforms = transforms
         self._progress = progress
         self._watches: list[Watch] = []
         self._given: dict[str, Given] = {}  # by the name of a model
-        self._last: Reproduction | ReproductionError = ReproductionError(
-            "there is nothing to reproduce: no pass has failed, and no outputs have differed"
-        )
 
     def verify(
         self,
@@ -81,7 +77,9 @@ class Workbench:
         *,
         shapes: Mapping[str, Any] | None = None,
         expected: Any = None,
-        **options: Any,
+        tolerance: float | None = None,
+        probe_count: int = 4,
+        limit: float = LIMIT,
     ) -> Verdict:
         """Executes two models on the same inputs and compares every output: a verdict, which is true or false.
 
@@ -94,9 +92,10 @@ class Workbench:
         """
         before, after = load(before), load(after)
         known = self._inputs_of(before, inputs, shapes, expected)
+        options = {"tolerance": tolerance, "probe_count": probe_count, "limit": limit}
         verdict = self.prover.verdict(before, after, **known, **options)
         if verdict.is_wrong:
-            self.differed(before, after, (), verdict)
+            self._failure.differed(before, after, (), verdict)
         return verdict
 
     def inputs(
@@ -152,10 +151,12 @@ class Workbench:
         model: Any,
         passes: Any,
         *,
+        parity: bool | None = None,
+        blame: bool = False,
+        cfg: Any = None,
         inputs: Any = None,
         shapes: Mapping[str, Any] | None = None,
         expected: Any = None,
-        **options: Any,
     ) -> Trace:
         """Applies passes one after the other, a row for each: changed, nodes, rewrites, times, parity.
 
@@ -169,8 +170,9 @@ class Workbench:
 
         opened_model = load(model)
         prove = partial(self._prove, self._inputs_of(opened_model, inputs, shapes, expected))
+        options = {"cfg": cfg, "parity": parity, "blame": blame}
         result = applied(opened_model, self._resolved(passes), **options, clock=self._clock, prove=prove)
-        self._keep_trace(result, options.get("cfg"))
+        self._failure.traced(result, cfg)
         return result
 
     def diff(self, *models: Any, **options: Any) -> ModelDiff | Series:
@@ -197,7 +199,15 @@ class Workbench:
         finally:
             self._progress(1, 1, "")
 
-    def watch(self, model: Any = None, passes: Any = None, **given: Any) -> Watch | list[Watch]:
+    def watch(
+        self,
+        model: Any = None,
+        passes: Any = None,
+        *,
+        inputs: Any = None,
+        shapes: Mapping[str, Any] | None = None,
+        expected: Any = None,
+    ) -> Watch | list[Watch]:
         """Runs a pass, or a list of them, on a model now and each time one of their plugin files is saved.
 
         Each run starts from the same model. The shell shows what is different from the last run, and whether the
@@ -209,11 +219,10 @@ class Workbench:
         from .watch import Watch  # only now: it loads onnx
 
         opened_model = load(model)
-        values = (given.pop(name, None) for name in ("inputs", "shapes", "expected"))
-        prove = partial(self._prove, self._inputs_of(opened_model, *values))
-        watch = Watch(opened_model, self._resolved(passes), self._clock, prove, **given)
+        prove = partial(self._prove, self._inputs_of(opened_model, inputs, shapes, expected))
+        watch = Watch(opened_model, self._resolved(passes), self._clock, prove)
         self._watches = [other for other in self.watches if other.name != watch.name] + [watch]
-        self._keep_run(watch)
+        self._failure.watched(watch)
         return watch
 
     @property
@@ -226,7 +235,7 @@ class Workbench:
         for watch in self.watches:
             if watch.concerns(modules) and not watch.lost():
                 watch.run()
-                self._keep_run(watch)
+                self._failure.watched(watch)
                 yield watch
 
     def passes(self, model: Any, passes: Any = None, *, limit: float = 10.0) -> Survey:
@@ -252,9 +261,7 @@ class Workbench:
         With `reduce`, the model is cut down to the smallest part that is found within `limit` seconds. Raises
         ReproductionError if there is no failure, it cannot be written down, or the folder holds other files.
         """
-        last = self._last
-        if isinstance(last, ReproductionError):
-            raise last
+        last = self._failure.reproduction()
         last.check(folder := Path(folder).expanduser())
         if not reduce:
             return last.write(folder), ""
@@ -268,34 +275,3 @@ class Workbench:
 
     def _tell_left(self, left: int, most: int) -> None:
         self._progress(most - left, most, f"{left} nodes left")
-
-    def failed(self, model: ModelWrapper, passes: Sequence[Any], error: BaseException, cfg: Any = None) -> None:
-        """Keeps the failure of passes on a model, for `reproduce`."""
-        self._keep(f"{type(error).__name__}: {error}", model, passes, cfg=cfg)
-
-    def differed(
-        self, before: ModelWrapper, after: ModelWrapper, passes: Sequence[Any], verdict: Verdict, cfg: Any = None
-    ) -> None:
-        """Keeps the difference between a model and the one that passes returned, for `reproduce`."""
-        self._keep(repr(verdict), before, passes, cfg=cfg, after=after, inputs=verdict.inputs)
-
-    def _keep_trace(self, result: Trace, cfg: Any = None) -> None:
-        if result.error is not None:
-            self.failed(result.model, [result.stopped_at], result.error, cfg)
-        elif result.culprit is not None:
-            culprit = result.culprit
-            self.differed(culprit.before, culprit.after, [culprit.applied], culprit.verdict, cfg)
-
-    def _keep_run(self, watch: Watch) -> None:
-        self._keep_trace(watch.last.trace)
-        verdict = watch.last.verdict
-        if verdict is not None and verdict.is_wrong:
-            self.differed(watch.source, watch.model, watch.passes, verdict)
-
-    def _keep(self, message: str, model: ModelWrapper, passes: Sequence[Any], **more: Any) -> None:
-        from .reproduction import reproduction  # only now: it loads onnxruntime
-
-        try:
-            self._last = reproduction(message, model, passes, source_of=self._source_of, lookup=self._lookup, **more)
-        except ReproductionError as error:
-            self._last = error

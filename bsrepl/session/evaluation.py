@@ -11,9 +11,9 @@ from ..errors import Left, Terminated
 from ..frameworks.qonnx.acceleration import Acceleration
 from ..frameworks.qonnx.observing import Application, Observations
 from ..models.held import Held, Models
+from ..models.last_failure import LastFailure
 from ..models.snapshots import Snapshots
 from ..models.unasked import Proof, UnaskedProofs
-from ..models.workbench import Workbench
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from ..text import tracebacks
@@ -49,7 +49,7 @@ class Evaluator:
         self,
         session: Session,
         registry: Registry,
-        workbench: Workbench,
+        failure: LastFailure,
         proofs: UnaskedProofs,
         acceleration: Acceleration,
         snapshots: Snapshots,
@@ -58,7 +58,7 @@ class Evaluator:
     ) -> None:
         self._session = session
         self._registry = registry
-        self._workbench = workbench
+        self._failure = failure
         self._proofs = proofs
         self._acceleration = acceleration
         self._adopt = adopt
@@ -158,7 +158,7 @@ class Evaluator:
         )
         stopped = next(unfinished, None)
         if stopped is not None:
-            self._workbench.failed(stopped.source, [stopped.transformation], error)
+            self._failure.raised(stopped.source, [stopped.transformation], error)
 
     def _stopped_at(self, code: str, error: BaseException) -> StoppedAt | None:
         line = tracebacks.line_in(error, self._session.filename)

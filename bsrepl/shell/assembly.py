@@ -12,6 +12,7 @@ from ..frameworks.catalogue import Installed
 from ..frameworks.qonnx.acceleration import Acceleration
 from ..models.executor import Executor
 from ..models.history import History
+from ..models.last_failure import LastFailure
 from ..models.prover import Prover
 from ..models.snapshots import Snapshots
 from ..models.unasked import UnaskedProofs
@@ -63,7 +64,8 @@ def console(
     stand_in = BrainsmithImporter()
     stand_in.install()
     session = Session(PRELOADED, settings.module)
-    workbench = _workbench(registry, reloader, session, executor, settings.clock, show_progress)
+    failure = LastFailure(partial(_source_of, reloader, session), partial(_importable, registry))
+    workbench = _workbench(registry, reloader, session, executor, failure, settings.clock, show_progress)
     board = Board(registry, reloader, settings.now)
     errors = ErrorOutput(err, registry, settings.keep_error)
     looking = Looking(
@@ -71,9 +73,9 @@ def console(
     )  # fmt: skip
     snapshots = Snapshots()
     history = History(session.namespace, snapshots)
-    proofs = UnaskedProofs(workbench)
+    proofs = UnaskedProofs(workbench, failure)
     acceleration = Acceleration(is_on=not settings.plain_qonnx)
-    evaluator = Evaluator(session, registry, workbench, proofs, acceleration, snapshots, adopt, settings.clock)
+    evaluator = Evaluator(session, registry, failure, proofs, acceleration, snapshots, adopt, settings.clock)
     built = Console(
         registry, reloader, session, evaluator, looking, proofs, history, board, errors, out, err,
         notes=take_notes, trusting=settings.trusting, on_close=(stand_in.uninstall, proofs.close),
@@ -94,14 +96,14 @@ def _workbench(
     reloader: Reloader,
     session: Session,
     executor: Executor,
+    failure: LastFailure,
     clock: Callable[[], float],
     progress: Callable[[int, int, str], None],
 ) -> Workbench:
     return Workbench(
         clock,
         Prover(executor, partial(_preparation, registry, reloader, session)),
-        source_of=partial(_source_of, reloader, session),
-        lookup=partial(_importable, registry),
+        failure,
         named=partial(_named, registry),
         names_of=lambda model: [name for name, value in session.namespace.items() if value is model and name[0] != "_"],
         transforms=lambda: registry.snapshot.find("transform"),

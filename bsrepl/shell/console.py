@@ -73,7 +73,7 @@ class Console:
         out.hear = err.hear = self.recording.hear
         self.tour = Tour(out, self._guide, trusting=trusting)
         self.evaluator = evaluator
-        self._proofs = proofs
+        self.proofs = proofs
         self._history = history
         self._notes = notes
         self._on_close = on_close
@@ -96,15 +96,6 @@ class Console:
         except ValueError:
             raise MagicError(f"%timing takes on, off, or the least number of milliseconds, not {setting!r}") from None
         self.shows_time = setting != "off"
-
-    @property
-    def auto_verify(self) -> bool:
-        """Whether a model that a command has changed is executed, and compared with what it was."""
-        return self._proofs.is_on
-
-    @auto_verify.setter
-    def auto_verify(self, is_on: bool) -> None:
-        self._proofs.is_on = is_on
 
     def notes(self) -> Text:
         """What is to be told once."""
@@ -227,16 +218,7 @@ class Console:
 
     def are_proofs_due(self) -> bool:
         """Whether there are proofs to tell."""
-        return self._proofs.is_due()
-
-    @property
-    def patience(self) -> float:
-        """Seconds that a command waits for the proof of what it did to models; a later one is told later."""
-        return self._proofs.patience
-
-    @patience.setter
-    def patience(self, seconds: float) -> None:
-        self._proofs.patience = seconds
+        return self.proofs.is_due()
 
     def _asides(self, messages: list[str]) -> Text:
         """Asking for the width of the terminal costs more than most commands: it is done where there is something."""
@@ -285,6 +267,7 @@ class Console:
 
     def close(self) -> None:
         """Withdraws what the plugin files registered, and leaves the import system as it was."""
+        self.tour.quit()
         self.reloader.close()
         self.session.close()
         for close in self._on_close:

@@ -37,7 +37,7 @@ def large(effort: Effort) -> Iterator[Row]:
     """Milliseconds."""
     size = 40 if effort.is_quick else 350
     console = session(1_000)
-    console.auto_verify = False
+    console.proofs.is_on = False
     names = console.session.namespace
     names.update(m=ModelWrapper(network(size)), NoOp=NoOp)
     comments = count()

@@ -17,7 +17,7 @@ from ..conftest import Screen
 @pytest.fixture
 def m(screen: Screen) -> Screen:
     """A console in which `m` is a sample model that was cleaned up."""
-    screen.console.auto_verify = False
+    screen.console.proofs.is_on = False
     screen.type("m = load('mnist-conv')")
     screen.type("m = steps.qonnx.cleanup(m)")
     return screen
@@ -110,7 +110,7 @@ PROVEN = re.compile(
 
 
 def test_a_changed_model_is_proven_to_compute_the_same(m: Screen) -> None:
-    m.console.auto_verify = True
+    m.console.proofs.is_on = True
     output = m.type("n = m.transform(tfm.LowerConvsToMatMul())")
     assert PROVEN.search(" ".join(output.split("\n    ")))
     assert "verif" not in m.type("n = n.transform(tfm.GiveRandomTensorNames())")
@@ -127,8 +127,8 @@ def test_a_changed_model_is_proven_to_compute_the_same(m: Screen) -> None:
 
 
 def test_a_verdict_that_takes_long_is_told_before_a_later_command(m: Screen) -> None:
-    m.console.auto_verify = True
-    m.console.patience = 0.0
+    m.console.proofs.is_on = True
+    m.console.proofs.patience = 0.0
     output = m.type("n = m.transform(tfm.LowerConvsToMatMul())")
     assert output.endswith("  the models are still being executed; the verdict comes later\n")
     while not m.console.are_proofs_due():  # it has a limit
@@ -137,7 +137,7 @@ def test_a_verdict_that_takes_long_is_told_before_a_later_command(m: Screen) -> 
 
 
 def test_a_model_that_cannot_be_executed_says_why(m: Screen) -> None:
-    m.console.auto_verify = True
+    m.console.proofs.is_on = True
     m.type("from copy import deepcopy; n = deepcopy(m); n.graph.node[2].op_type = 'NoSuchOp'")
     output = m.type("m = n")
     assert output.startswith("m: mnist-conv   11 nodes   1 rewrite, 10 untouched\n")
@@ -145,7 +145,7 @@ def test_a_model_that_cannot_be_executed_says_why(m: Screen) -> None:
 
 
 def test_an_output_of_another_size_is_different_and_can_be_reproduced(m: Screen, tmp_path: Path) -> None:
-    m.console.auto_verify = True
+    m.console.proofs.is_on = True
     m.type("""
         from onnx import helper
         class Twice(tfm.InferShapes):
@@ -190,7 +190,7 @@ CHANGED = "LowerConvsToMatMul  mnist-conv   11 -> 17 nodes   2 rewrites, 9 untou
     ],
 )  # fmt: skip
 def test_every_way_to_change_a_model_is_told_with_a_verdict(m: Screen, before: str, command: str, told: str) -> None:
-    m.console.auto_verify = True
+    m.console.proofs.is_on = True
     m.type(before or "pass")
     output = m.type(command)
     assert told in output

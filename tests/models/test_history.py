@@ -18,7 +18,7 @@ from ..conftest import Screen
 
 @pytest.fixture
 def m(screen: Screen) -> Screen:
-    screen.console.auto_verify = False
+    screen.console.proofs.is_on = False
     screen.names["m"] = qonnx_steps.cleanup(load("mnist-conv"))
     screen.type("first = m.model.SerializeToString(deterministic=True)")
     screen.type("m = m.transform(tfm.LowerConvsToMatMul())")
@@ -46,7 +46,7 @@ def test_history_is_a_row_for_each_command(m: Screen) -> None:
 
 def test_the_verdict_is_in_it_also_one_that_comes_later(m: Screen) -> None:
     m.type("q = before(m, 2)")
-    m.console.auto_verify, m.console.patience = True, 0.0
+    m.console.proofs.is_on, m.console.proofs.patience = True, 0.0
     m.console.run("q = q.transform(tfm.LowerConvsToMatMul())")
     assert m.names["history"]("q")[-1].verdict == "awaited"
     while not m.console.are_proofs_due():  # it has a limit
@@ -97,7 +97,7 @@ def test_large_weights_are_kept_once() -> None:
 
 def test_weights_are_read_by_the_first_command_alone(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the history has of them is compared with what the model has; protobuf copies nothing for it."""
-    screen.console.auto_verify = False
+    screen.console.proofs.is_on = False
     screen.names["m"] = ModelWrapper(wide(1, 1))
     sizes: list[int] = []
     digest = constants._digest

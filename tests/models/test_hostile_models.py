@@ -237,7 +237,7 @@ def test_a_model_is_refused_in_a_line_or_held_and_compared(shell: Screen, name: 
         assert refusal in unwrapped(output)
         return
     assert refusal == ""
-    shell.console.auto_verify = False  # some of the commands execute models themselves
+    shell.console.proofs.is_on = False  # some of the commands execute models themselves
     for command in COMMANDS:
         assert "internal error" not in shell.type(command), command
         assert answers(shell), command
@@ -285,7 +285,7 @@ def test_a_session_survives_random_mutations_of_models(shell: Screen, seed: int)
     kinds: list[Callable[[], ModelProto]] = [model, branches, loop, sequence_output, quantised]
     opened = 0
     for number in range(60):
-        shell.console.auto_verify = number % 10 == 0
+        shell.console.proofs.is_on = number % 10 == 0
         damaged = rng.choice(kinds)()
         for _ in range(rng.randrange(1, 4)):
             mutate(rng, damaged)

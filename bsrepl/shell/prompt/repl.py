@@ -71,7 +71,7 @@ class Shell(PythonRepl):
         output: Output | None = None,
     ) -> None:
         self.console = console
-        console.patience = _PATIENCE
+        console.proofs.patience = _PATIENCE
         ptpython.python_input.get_all_code_styles = CodeStyles  # type: ignore[assignment, attr-defined]
         self._keyboard = keyboard
         self._unforeseen = Unforeseen()
