@@ -460,7 +460,8 @@ def test_a_lesson_begins_at_a_step_and_goes_on_where_it_was_left(screen: Screen,
     assert screen.type(f"lesson({path!r}, 9)") == "LessonError: folding.md has steps 1 to 3, not 9\n"
 
 
-def test_a_session_that_ends_takes_the_folder_of_its_tour_with_it(screen: Screen) -> None:
+def test_a_session_that_ends_takes_the_folder_of_its_tour_with_it(tmp_path: Path) -> None:
+    screen = Screen(tmp_path)
     screen.type("tour()")
     guide = screen.console.tour.guide
     assert guide is not None
