@@ -9,7 +9,6 @@ import importlib
 import os
 import pkgutil
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,7 +24,7 @@ from bsrepl.reload.rebind import follow
 from bsrepl.reload.reloader import Reloader
 from bsrepl.shell.preloaded import PRELOADED
 
-from .reloaders import RELOADERS
+from .reloaders import RELOADERS, Reloading
 from .rows import Effort, Row, beside, in_turn, timed
 
 LEAF = "transformation/subpixel_to_deconv.py"
@@ -85,7 +84,7 @@ def developing(effort: Effort) -> Iterator[Row]:
                 assert not followed.stale
                 return taken
 
-            peers = {peer: Peer(peer, file) for peer in ("importlib.reload", "autoreload")}
+            peers = {peer: Reloading("measure.developing", peer, file) for peer in ("importlib.reload", "autoreload")}
             ours, *theirs = in_turn(effort.runs(31), save, *(peer.save for peer in peers.values()))
             for (peer, process), samples in zip(peers.items(), theirs, strict=True):
                 process.close()
@@ -122,25 +121,6 @@ def import_all() -> list[str]:
         with suppress(ImportError):  # some take what is not installed
             importlib.import_module(module.name)
     return [name for name in sys.modules if name.partition(".")[0] == "qonnx"]
-
-
-class Peer:
-    """Another that reloads, in a process of its own."""
-
-    def __init__(self, which: str, file: str) -> None:
-        command = [sys.executable, "-m", "measure.developing", which, file]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def save(self) -> float:
-        """Has the file saved. Returns the milliseconds until it is live."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline())
-
-    def close(self) -> None:
-        self._process.communicate()
 
 
 def main(which: str, file: str) -> None:

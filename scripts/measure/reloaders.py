@@ -19,10 +19,10 @@ MODULE = "class {0}:\n    def apply(self, model):\n        return model, {1}\n" 
 
 
 class Reloading:
-    """The process of one of them, seen from outside."""
+    """The process of one that reloads, run from a module of ours, seen from outside."""
 
-    def __init__(self, which: str, count: int) -> None:
-        command = [sys.executable, "-m", __spec__.name, which, str(count)]
+    def __init__(self, module: str, *arguments: object) -> None:
+        command = [sys.executable, "-m", module, *map(str, arguments)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def save(self) -> float:

@@ -77,7 +77,7 @@ def reloading(effort: Effort) -> Iterator[Row]:
         "importlib.reload": "importlib.reload of that file",
     }
     for count in (1, 100, 1_000):
-        others = [Reloading(which, count) for which in peers]
+        others = [Reloading("measure.reloaders", which, count) for which in peers]
         with tempfile.TemporaryDirectory() as folder:
             reloader = watched(folder, count)
             name = f"Plugin{count // 2}"
