@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..registry.plugin import BRAINSMITH
 from ..text.format import counted
 from ..text.styled import Text, headed, wrapped
 from .catalogue import Installation
+
+if TYPE_CHECKING:
+    from .wanted_qonnx import WantedQonnx
+
+_SOURCE = "git+https://github.com/fastmachinelearning/qonnx.git"
+_MOST = 5  # missing names that are listed
 
 
 def framework(installation: Installation, width: int, why_slow: str | None = None) -> Text:
@@ -34,3 +42,19 @@ def framework(installation: Installation, width: int, why_slow: str | None = Non
         else:
             text.append(("dim", wrapped(f"{begin}{counted(len(entry_point.plugins), 'plugin')}", width, "    ")))
     return text
+
+
+def another_qonnx(wanted: WantedQonnx, width: int) -> Text:
+    """That a framework was written for another QONNX than the installed one, how that is known, and what to install."""
+    names = [f"{origin}: {name}" for name, origin in wanted.missing[:_MOST]]
+    more = len(wanted.missing) - len(names)
+    lines = [
+        f"  needs another QONNX than the installed one, which lacks what {wanted.framework} imports:",
+        *(f"    {name}" for name in names),
+        *([f"    and {counted(more, 'more name')}"] if more else []),
+    ]
+    if wanted.commit:
+        lines.append(f'  install that: pip install --no-deps "qonnx @ {_SOURCE}@{wanted.commit}"')
+    else:
+        lines.append(f"  install that: the fetch-repos.sh of {wanted.framework} names its commit")
+    return [("warning", "".join(wrapped(line, width, "      ") for line in lines))]

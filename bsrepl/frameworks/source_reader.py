@@ -18,7 +18,8 @@ _CLASS = re.compile(r"^class (?P<name>\w+)\((?P<bases>[^()]*)\)\s*:", re.MULTILI
 _FUNCTION = re.compile(r"^(?:async )?def (?P<name>\w+)\(", re.MULTILINE)
 _METHOD = re.compile(r"^    (?P<abstract>@abstractmethod\s+)?(?:async )?def (?P<name>\w+)", re.MULTILINE)
 _IMPORT = re.compile(
-    r"^(?:from (?P<package>[\w.]+) import \(?(?P<names>[\w, \t]*)|import (?P<modules>[\w., \t]+?)[ \t]*(?:#.*)?$)",
+    r"^(?:from (?P<package>[\w.]+) import (?:\((?P<listed>[^)]*)|(?P<names>[\w, \t]*))"
+    r"|import (?P<modules>[\w., \t]+?)[ \t]*(?:#.*)?$)",
     re.MULTILINE,
 )
 _COMMENT = re.compile(r"#.*")
@@ -94,10 +95,10 @@ class Module:
 
         Imports that are indented do not count: they wait for a function to be called, or a failure of theirs is caught.
         """
-        imported = []
+        imported: list[str] = []
         for statement in _IMPORT.finditer(self.text):
             package = statement["package"]
-            listed = statement["names"] or statement["modules"] or ""
+            listed = _COMMENT.sub("", statement["listed"] or statement["names"] or statement["modules"] or "")
             names = [name.split(" as ")[0].strip() for name in listed.split(",")]
             imported += [package, *(f"{package}.{name}" for name in names if name)] if package else names
         return tuple(imported)

@@ -40,8 +40,8 @@ def opened(source: Any, trust: bool = False) -> ModelWrapper:
         model, place = _parsed(source), "the model"
     if not trust:
         refuse_untrusted(model, place)
-    if repaired := repair(model):
-        warnings.warn(f"{place}: {repaired}, which QONNX does not open", stacklevel=level_outside())
+    for repaired in repair(model):
+        warnings.warn(f"{place}: {repaired}", stacklevel=level_outside())
     try:
         return ModelWrapper(model)
     except Exception as error:  # assertions and whatever its look at shapes and values raises

@@ -229,10 +229,14 @@ class Commands:
 
     def frameworks(self) -> None:
         """Prints the frameworks: which version was found where, how much it brings, what is unavailable and why."""
+        from ..frameworks.wanted_qonnx import wanted_qonnx  # only now: few sessions ask
+
         followed = {package.name: f"  {reload_report.followed(package)}" for package in self.reloader.packages}
         for framework in self.installed.installations():
             why_slow = self.acceleration.why_not() if framework.name == "qonnx" else None
             self.out.write(frameworks_report.framework(framework, self.out.width, why_slow))
+            if wanted := wanted_qonnx(framework.name):
+                self.out.write(frameworks_report.another_qonnx(wanted, self.out.width))
             if framework.name in followed:
                 self.out.write([("", wrapped(followed[framework.name], self.out.width, "    "))])
 

@@ -65,3 +65,11 @@ def test_types_that_are_written_twice_are_removed_and_that_is_said() -> None:
         model.graph.value_info.append(helper.make_tensor_value_info(name, INT64, [40, 40]))
     with pytest.warns(UserWarning, match="the model: 2 types written twice removed, which QONNX does not open"):
         assert len(opened(model).graph.value_info) == 1
+
+
+def test_the_standard_opset_is_listed_first_and_that_is_said() -> None:
+    model = reading(node("Identity", ["x"], ["y"]))
+    model.opset_import.insert(0, helper.make_opsetid("qonnx.custom_op.general", 2))
+    with pytest.warns(UserWarning, match="the model: ONNX's own opset listed first, where QONNX reads") as told:
+        assert [opset.domain for opset in opened(model).model.opset_import] == ["", "qonnx.custom_op.general"]
+    assert told[0].filename == __file__

@@ -14,7 +14,6 @@ from typing import Any
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.change_batchsize import ChangeBatchSize
 from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
-from qonnx.transformation.fixedpt_quantize import FixedPointQuantizeParams
 from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.transformation.pruning import PruneChannels
 from qonnx.transformation.qcdq_to_qonnx import QCDQToQuant
@@ -69,6 +68,8 @@ def quantize_parameters(model: ModelWrapper, cfg: Any = None) -> ModelWrapper:
     Options: `fixedpt_dtype`, such as `FIXED<8,4>`; `op_filter`, a function that chooses other nodes; `rounding_mode`
     ("ROUND"). Raises StepConfigError without the first.
     """
+    from qonnx.transformation.fixedpt_quantize import FixedPointQuantizeParams  # QONNX before 1.0 has none
+
     datatype = _required(cfg, "quantize_parameters", "fixedpt_dtype", '"FIXED<8,4>"')
     return model.transform(FixedPointQuantizeParams(datatype, **_options(cfg, "op_filter", "rounding_mode")))
 
