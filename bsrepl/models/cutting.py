@@ -42,6 +42,10 @@ def cut_at(model: ModelProto, values: Mapping[str, Any], wanted: Collection[str]
     for info in cut.graph.value_info:
         if info.name in values:
             info.name = own(info.name)
+    for note in cut.graph.quantization_annotation:
+        for entry in note.quant_parameter_tensor_names:
+            if note.tensor_name in values and entry.key == "finn_datatype":
+                entry.value = "FLOAT32"  # QONNX refuses values that do not fit, which those of another model may not
     for name, value in values.items():
         element = helper.np_dtype_to_tensor_dtype(value.dtype)
         name = _given(name) if name in outputs else name

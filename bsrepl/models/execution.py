@@ -197,7 +197,19 @@ def _sized(model: ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> ModelWra
         if tuple(copied.get_tensor_shape(name) or ()) != shape:
             copied.set_tensor_shape(name, list(shape))
             del copied.graph.value_info[:]  # they were inferred from the shape before
-    return copied.transform(SortGraph(), cleanup=False).transform(InferShapes(), cleanup=False)
+    if not _is_in_order(copied.graph):  # QONNX before 1.0 drops nodes that no other node is beside, as it sorts
+        copied = copied.transform(SortGraph(), cleanup=False)
+    return copied.transform(InferShapes(), cleanup=False)
+
+
+def _is_in_order(graph: GraphProto) -> bool:
+    """Whether each node stands behind those whose outputs it reads."""
+    missing = {name for node in graph.node for name in node.output}
+    for node in graph.node:
+        if not missing.isdisjoint(node.input):
+            return False
+        missing.difference_update(node.output)
+    return True
 
 
 @contextmanager

@@ -112,6 +112,8 @@ class Cuts:
         It computes each from the values of the others. Raises ExecutionFailed.
         """
         judged = [name for name in values if name in self._judged]
+        if not judged:  # onnxruntime executes no model without nodes
+            return {}
         key = tuple((name, value.shape, value.dtype) for name, value in values.items())
         if key not in self._cut:
             cut = cut_at(self.after, values, judged)
@@ -151,7 +153,7 @@ class Pieces:
         for _ in range(_JOINED):
             if not wrong:
                 return None
-            first = self._first(wrong)
+            first = self._first(wrong, held)
             if guilty is None or first[0].relative < _LESS * guilty.relative:  # what came before was on purpose
                 guilty, self._held = first[0], dict(held)
             certain = [piece for piece in first if piece.relative < _REFACTORED or piece.after in outputs]
@@ -181,11 +183,11 @@ class Pieces:
         sets = [{**self._inputs, **given(values, model)}]
         return is_noise(comparison, cut, [(name, name)], sets, [before], step)
 
-    def _first(self, wrong: Sequence[Disagreement]) -> list[Disagreement]:
-        """Those of some pieces that read none of the others."""
+    def _first(self, wrong: Sequence[Disagreement], held: Collection[tuple[Tensor, Tensor]]) -> list[Disagreement]:
+        """Those of some pieces that read none of the others, however far above, up to the tensors that are held."""
         makers = {name: node for node in self._after.graph.node for name in node.output}
         ends = {piece.after[1] for piece in wrong}
-        stops = {theirs[1] for _, theirs in self._values} - ends
+        stops = {theirs[1] for _, theirs in held} - ends
 
         def reads_others(name: str) -> bool:
             waiting, known = list(makers[name].input) if name in makers else [], set(stops)

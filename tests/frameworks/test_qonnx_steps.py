@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
 from collections import Counter
 from types import SimpleNamespace
 from typing import Any
@@ -206,3 +208,8 @@ def test_range_analysis() -> None:
     biased = load("residual_block_clean")
     assert range_analysis(biased, (0, 1), do_cleanup=True)
     assert range_analysis(load("mnist-conv"), (0, 0), report_mode="zerostuck_channel")
+
+
+def test_the_steps_need_nothing_that_qonnx_before_1_0_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "qonnx.transformation.fixedpt_quantize", None)
+    assert "cleanup" in runpy.run_path(qonnx_steps.__file__, run_name=qonnx_steps.__name__)
