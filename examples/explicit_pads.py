@@ -1,5 +1,12 @@
-"""A transform that sees one node at a time, and that QONNX may run in several processes:
-m = load("mnist-conv"); m = m.transform(tfm.ExplicitPads())
+"""A transform that sees one node at a time, and that QONNX may run in several processes. Try it:
+
+>>> m = load("mnist-conv")
+>>> m = m.transform(tfm.ExplicitPads())
+m: ExplicitPads  mnist-conv   12 nodes   2 edited, 10 untouched
+  ~ Conv  Convolution28  auto_pad SAME_UPPER -> none, pads none -> [2, 2, 2, 2]
+    1 more like it: Convolution110
+  ...
+  OK  same outputs: ...
 """
 
 from onnx import helper

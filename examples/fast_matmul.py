@@ -1,4 +1,15 @@
-"""A kernel that models can use as an op at once: kernels.FastMatMul?   backends.for_kernel("FastMatMul")"""
+"""A kernel that models can use as an op at once. Try it:
+
+>>> kernels.FastMatMul?
+  ...
+  declared backends    hls, rtl
+  registered backends  backends.FastMatMulHLS (hls, default), backends.FastMatMulRTL (rtl)
+  inferred by          tfm.InferFastMatMul
+  ...
+>>> backends.for_kernel("FastMatMul")
+backends.FastMatMulHLS  kernel=FastMatMul language=hls default=True  fast_matmul_hls.py:...
+backends.FastMatMulRTL  kernel=FastMatMul language=rtl               fast_matmul_rtl.py:...
+"""
 
 import numpy as np
 from onnx import helper

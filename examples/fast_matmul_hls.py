@@ -1,4 +1,12 @@
-"""A backend that writes C++ for high-level synthesis: print(backends.FastMatMulHLS.generate(weights))"""
+"""A backend that writes C++ for high-level synthesis. Try it:
+
+>>> weights = [[1, 2], [3, 4]]
+>>> print(backends.FastMatMulHLS.generate(weights))
+#include <cstdint>
+  ...
+extern "C" void fast_matmul(const int32_t x[2], int32_t y[2]) {
+  ...
+"""
 
 import numpy as np
 

@@ -1,4 +1,13 @@
-"""A backend that writes Verilog: print(backends.FastMatMulRTL.generate(weights))"""
+"""A backend that writes Verilog. Try it:
+
+>>> weights = [[1, 2], [3, 4]]
+>>> print(backends.FastMatMulRTL.generate(weights))
+module fast_matmul (
+  ...
+            2'd0: w = {4'h2, 4'h1};
+            2'd1: w = {4'h4, 4'h3};
+  ...
+"""
 
 import numpy as np
 

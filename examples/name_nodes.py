@@ -1,5 +1,12 @@
-"""A transform in five lines:
-m = load("mnist-conv").transform(tfm.LowerConvsToMatMul()); m = m.transform(tfm.NameNodes())
+"""A transform in five lines. Try it:
+
+>>> m = load("mnist-conv").transform(tfm.LowerConvsToMatMul())
+  ...
+  ! 8 new nodes have no name
+  ...
+>>> m = m.transform(tfm.NameNodes())
+m: NameNodes  mnist-conv   18 nodes, renamed only
+  ...
 """
 
 from qonnx.transformation.base import Transformation

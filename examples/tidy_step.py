@@ -1,4 +1,12 @@
-"""A step, which uses preloaded names: steps.tidy(load("mnist-conv"))"""
+"""A step, which uses preloaded names. Try it:
+
+>>> m = load("mnist-conv")
+>>> m = steps.tidy(m)
+12 -> 11 nodes
+m: tidy  mnist-conv   12 -> 11 nodes   1 rewrite, 1 edited, 10 untouched   5,998 -> 5,996 parameters
+  ...
+  OK  same outputs: ...
+"""
 
 
 @step(category="cleanup")

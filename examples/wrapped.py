@@ -1,4 +1,12 @@
-"""A transform of another framework under a name of yours: tfm.qonnx.RemoveIdentity, tfm.find(framework="qonnx")"""
+"""A transform of another framework under a name of yours. Try it:
+
+>>> tfm.qonnx.RemoveIdentity
+<class 'wrapped.QONNXRemoveIdentity'>
+>>> tfm.find("RemoveIdentity")
+tfm.RemoveIdentity           stage=cleanup  remove_identity.py:...
+tfm.qonnx.RemoveIdentity     stage=cleanup  wrapped.py:...
+tfm.qonnx.RemoveIdentityOps  stage=cleanup  remove.py:...
+"""
 
 from qonnx.transformation.remove import RemoveIdentityOps
 

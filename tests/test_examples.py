@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import ctypes
 import re
 import shutil
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from bsrepl.teach.outputs import same_output
 
 from .conftest import Screen
 
@@ -128,7 +131,34 @@ def test_the_generated_verilog_computes_what_numpy_does(shell: Screen, tmp_path:
     assert "not done" not in done.stdout
 
 
-def test_every_example_says_in_its_first_line_what_to_try() -> None:
-    for path in EXAMPLES.glob("*.py"):
-        said = path.read_text().partition('"""')[2].partition('"""')[0]
-        assert re.search(r"\b(tfm|kernels|backends|steps)\.", said), path.name
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
+
+
+def tried(name: str) -> list[tuple[str, str]]:
+    """The commands that an example tells to try, each with what it says that is printed."""
+    told = ast.get_docstring(ast.parse((EXAMPLES / f"{name}.py").read_text())) or ""
+    what, _, session = told.partition(" Try it:\n\n>>> ")
+    assert re.fullmatch(r"An? [^\n]+\.", what), name
+    pairs = [step.partition("\n") for step in session.split("\n>>> ")]
+    return [(command, output) for command, _, output in pairs]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_prints_what_it_says_when_its_two_lines_are_tried(
+    shell: Screen, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = tried(name)
+    assert len(steps) == 2
+    assert steps[1][1]
+    for command, output in steps:
+        capsys.readouterr()
+        told = shell.type(command)
+        printed = capsys.readouterr().out + told
+        assert not output or same_output(output, printed), printed
+
+
+def test_what_an_example_tells_to_try_can_be_pasted_as_it_stands(shell: Screen) -> None:
+    told = ast.get_docstring(ast.parse((EXAMPLES / "name_nodes.py").read_text())) or ""
+    assert "m: LowerConvsToMatMul, NameNodes  mnist-conv   12 -> 18 nodes" in shell.type(
+        told.partition("Try it:\n\n")[2]
+    )
