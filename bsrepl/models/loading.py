@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelNotFound, UnreadableModel
 from ..frameworks.qonnx.samples import samples
+from ..registry import unavailable
 from ..text.tracebacks import level_outside
 from .repair import repair
 from .trust import refuse_untrusted
@@ -28,7 +29,12 @@ def opened(source: Any, trust: bool = False) -> ModelWrapper:
 
     Raises ModelNotFound, UnreadableModel or, unless `trust` is true, UntrustedModel.
     """
-    from qonnx.core.modelwrapper import ModelWrapper
+    try:
+        from qonnx.core.modelwrapper import ModelWrapper
+    except ImportError as error:  # an older QONNX beside a newer onnx
+        raise UnreadableModel(
+            f"QONNX cannot be imported: {unavailable.reason(error)}; install versions of QONNX and onnx that fit"
+        ) from error
 
     if isinstance(source, ModelWrapper):
         return source

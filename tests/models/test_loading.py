@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.infer_shapes import InferShapes
 
 from bsrepl.errors import ModelNotFound, UnreadableModel, UntrustedModel
+from bsrepl.frameworks.qonnx.observing import observed
 from bsrepl.frameworks.qonnx.remove_identity import RemoveIdentity
 from bsrepl.frameworks.qonnx.samples import samples
 from bsrepl.models.workbench import load
@@ -315,3 +318,12 @@ def test_a_file_of_more_than_two_gigabytes_says_what_to_do(tmp_path: Path) -> No
         file.truncate(2**31)  # takes no room on the disk
     with pytest.raises(UnreadableModel, match=r"larger than 2 GB, .*; save its weights as external data"):
         load(tmp_path / "big.onnx")
+
+
+def test_a_qonnx_that_cannot_be_imported_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an older one beside a newer onnx; a command that is observed meanwhile runs."""
+    monkeypatch.setitem(sys.modules, "qonnx.core.modelwrapper", None)
+    told = "QONNX cannot be imported: .+; install versions of QONNX and onnx that fit"
+    with observed(time.perf_counter) as seen, pytest.raises(UnreadableModel, match=told):
+        load("mnist-conv")
+    assert seen == ([], [])
