@@ -74,6 +74,10 @@ class Executor:
             self._process.wait()
             self._process = None
 
+    def __del__(self) -> None:
+        """A worker's thread of some pool ends without a word; its process is to end with it."""
+        self.close()
+
 
 class Job:
     """A task in the other process. Closing it ends the task."""
