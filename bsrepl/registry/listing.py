@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, overload
 from weakref import WeakSet
 
-from ..text.columns import columns
+from ..text.columns import Importance, columns
 from ..text.format import one_line, safe_repr
 from ..text.styled import Styled, Text
 from . import kernel_backends
@@ -61,9 +61,20 @@ class Listing(Styled, Sequence[Any]):
         return listing(self, width)
 
     def __repr__(self) -> str:
-        width = shutil.get_terminal_size().columns
-        lines = ["  ".join(row).rstrip() for row in columns(self.rows(), width)] or [self.otherwise]
+        rows, width = self.rows(), shutil.get_terminal_size().columns
+        cells = columns(rows, width, importance=self.importance(rows, width)) if rows else []
+        lines = ["  ".join(row).rstrip() for row in cells] or [self.otherwise]
         return "\n".join([*lines, self.note] if self.note else lines)
+
+    @staticmethod
+    def importance(rows: Sequence[Sequence[str]], width: int) -> Importance:
+        """What a table of rows gives up first: the metadata, and all of it where it is the same, which was asked for;
+        then the end of the place.
+        """
+        names, metadata, places = zip(*rows, strict=True)
+        if max(map(len, names)) + 2 + max(map(len, places)) > width:
+            return Importance((0, 2, 1), elastic=2)
+        return Importance((0, 2, 1), elastic=1 if len(set(metadata)) > 1 else None)
 
 
 class BackendListing(Listing):

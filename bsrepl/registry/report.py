@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..text.columns import Importance, columns, cut, most_important
+from ..text.columns import columns, cut, most_important
 from ..text.format import duration, file_name
 from ..text.styled import Text
 from .changes import Change
@@ -98,9 +98,11 @@ def listing(plugins: Listing, width: int) -> Text:
     note: Text = [("warning", f"{plugins.note}\n")] if plugins.note else []
     if max((len(name) for name, *_ in rows), default=0) + 2 + max((len(row[2]) for row in rows), default=0) > width:
         return _narrow_listing([(name, place) for name, _, place in rows], width) + note
-    importance = Importance((0, 2, 1), elastic=1)  # what to type, where it is, its metadata
-    shown = most_important(rows, width, importance) if rows else []
-    for cells in columns(rows, width, importance=importance) if rows else ():
+    if not rows:
+        return text + note
+    importance = plugins.importance(rows, width)
+    shown = most_important(rows, width, importance)
+    for cells in columns(rows, width, importance=importance):
         styled = zip([("bold", "", "path")[position] for position in shown], cells, strict=True)
         text += [part for style, cell in styled for part in ((style, cell), ("", "  "))]
         text[-1] = ("", "\n")

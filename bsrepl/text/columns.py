@@ -42,12 +42,15 @@ def columns(
 
 
 def most_important(rows: Sequence[Sequence[str]], width: int, importance: Importance, gap: int = 2) -> list[int]:
-    """The positions of the columns that there is room for, in their order; at least the two most important ones."""
+    """The positions of the columns that there is room for, in their order; the two most important ones where each can
+    have a few characters, or one.
+    """
+    fewest = 2 if width >= 2 * _SHORTEST + gap else 1
     needed = _naturals(rows)
     if importance.elastic is not None:
         needed[importance.elastic] = min(needed[importance.elastic], _SHORTEST)
     kept = list(importance.order)
-    while len(kept) > 2 and sum(needed[position] + gap for position in kept) - gap > width:
+    while len(kept) > fewest and sum(needed[position] + gap for position in kept) - gap > width:
         kept.pop()
     return sorted(kept)
 

@@ -177,6 +177,17 @@ def test_a_listing_is_cut_to_the_terminal(width: int, monkeypatch: pytest.Monkey
     assert max(map(len, lines)) <= width
 
 
+@pytest.mark.usefixtures("_qonnx")
+@pytest.mark.parametrize(("width", "line"), [
+    (110, "tfm.qonnx.ExtractQuantScaleZeroPt                      stage=cleanup  extract_quant_scale_zeropt.py:38"),
+    (90, "tfm.qonnx.ExtractQuantScaleZeroPt                      extract_quant_scale_zeropt.py:38"),
+    (70, "tfm.qonnx.ExtractQuantScaleZeroPt                      extract_quan..."),
+])  # fmt: skip
+def test_what_was_asked_for_gives_way_to_the_place(width: int, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert line in repr(tfm.find(stage="cleanup")).splitlines()
+
+
 def test_backends_and_steps_are_found_by_their_metadata() -> None:
     from bsrepl import backend, step
 
