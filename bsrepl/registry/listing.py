@@ -17,6 +17,9 @@ from .unavailable import installed_packages
 _NEAREST = 4  # names that a miss suggests
 
 
+_UNAVAILABLE = "unavailable:"
+
+
 class Listing(Styled, Sequence[Any]):
     """Plugins that were found. Prints as a table, iterates and indexes to the classes, importing those taken."""
 
@@ -51,7 +54,7 @@ class Listing(Styled, Sequence[Any]):
         rows = []
         for plugin in self.plugins:
             why = plugin.unavailable(is_installed)
-            described = "  ".join(filter(None, (why and f"unavailable: {why}", summary(plugin))))
+            described = "  ".join(filter(None, (why and f"{_UNAVAILABLE} {why}", summary(plugin))))
             rows.append((str(plugin.key), described, str(plugin.origin)))
         return rows
 
@@ -74,7 +77,8 @@ class Listing(Styled, Sequence[Any]):
         names, metadata, places = zip(*rows, strict=True)
         if max(map(len, names)) + 2 + max(map(len, places)) > width:
             return Importance((0, 2, 1), elastic=2)
-        return Importance((0, 2, 1), elastic=1 if len(set(metadata)) > 1 else None)
+        is_asked_for = len(rows) > 1 and len(set(metadata)) == 1 and not metadata[0].startswith(_UNAVAILABLE)
+        return Importance((0, 2, 1), elastic=None if is_asked_for else 1)
 
 
 class BackendListing(Listing):
