@@ -15,8 +15,6 @@ from .plugin import Plugin
 from .unavailable import installed_packages
 
 _NEAREST = 4  # names that a miss suggests
-
-
 _UNAVAILABLE = "unavailable:"
 
 
