@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -134,7 +135,7 @@ def read_lesson(path: Any, *, trusting: bool = False) -> Lesson:
     Raises LessonError if it cannot be read, is no lesson, or, unless `trusting`, could have been written by somebody
     else: its code is going to run.
     """
-    file = Path(path).expanduser()
+    file = Path(os.path.expanduser(path))
     try:
         text = read_once(str(file), trusted=trusting).decode("utf-8")
     except FileNotFoundError as error:
