@@ -272,6 +272,7 @@ class Commands:
     def help(self, thing: Any = None) -> None:
         """Prints what the shell preloads; with a page of the manual, a command, a plugin or any object, that one."""
         width = self.out.width
+        thing = manual.PAGE_OF.get(thing, thing) if isinstance(thing, str) else thing
         if isinstance(thing, str) and thing in manual.titles():
             usage = [*self.all[thing].styled(width, True), ("", "\n")] if thing in self.all else []
             self.out.write(usage + rendered(manual.page(thing), width))
@@ -284,7 +285,10 @@ class Commands:
         elif isinstance(thing, Namespace):
             self.out.write(namespace_page(thing, self.out.width))
         else:
-            self.show(thing)
+            try:
+                self.show(thing)
+            except UnknownPlugin as error:
+                raise UnknownPlugin(f"{error}; help() lists pages and commands") from None
 
     def _thing_and_plugin(self, thing: Any) -> tuple[Any, Plugin | None]:
         """The object to tell about and the plugin that it is; a string means the plugin of that name.

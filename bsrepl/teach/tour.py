@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..errors import LessonError, PluginFileError
+from ..errors import LessonError, PluginFileError, WrongCall
 from ..reload.signatures import read_once
 from ..text.styled import asides, headed
 from ..text.terminal import Terminal
@@ -32,7 +32,9 @@ class Tour:
         self.guide: Guide | None = None
         self._left: dict[str, int] = {}  # the step at which a lesson was left, by its name
 
-    def __call__(self) -> None:
+    def __call__(self, *given: Any) -> None:
+        if given:
+            raise WrongCall("tour() takes no arguments; lesson(PATH) leads through a lesson of yours")
         self.start(own(), alone=True)
 
     def lesson(self, path: Any, step: int | None = None) -> None:

@@ -52,6 +52,12 @@ from ..conftest import Screen, unwrapped
         ("sweep(3, 'mnist-conv')", "WrongCall: a pass is a transformation such as "),
         ("sweep([], 'mnist-conv')", "WrongCall: a pass is a transformation such as "),
         ("sweep(tfm.InferShapes, 'mnist-conv', executor=3)", "WrongCall: executor takes an executor, "),
+        ("tfm[3]", "WrongCall: tfm[...] takes the name of a plugin, as tfm[\"NAME\"], not 3\n"),
+        ("tfm.qonnx[[]]", "WrongCall: tfm.qonnx[...] takes the name of a plugin"),
+        ("tfm.find(3)", "WrongCall: tfm.find takes a part of a name"),
+        ("steps.find(name=3)", "WrongCall: steps.find takes a part of a name"),
+        ("backends.for_kernel(3)", "WrongCall: for_kernel takes the name of a kernel"),
+        ("tour('x.md')", "WrongCall: tour() takes no arguments; lesson(PATH) leads through"),
         ("retry(1, 2)", "WrongCall: too many positional arguments; retry(file=None)"),
         ("status(lively=True)", "WrongCall: got an unexpected keyword argument 'lively'; status(*, live=False)"),
     ],
@@ -77,6 +83,16 @@ def test_every_command_has_an_example_and_shows_it(screen: Screen) -> None:
         assert told.startswith(f"{name}("), name
         assert EXAMPLES[name] in told
         assert screen.type(f"help({name!r})").startswith(screen.type(f"help({name})").rstrip()) or name == "help"
+
+
+def test_help_has_the_tour_and_the_magics_and_says_where_to_look(screen: Screen) -> None:
+    told = screen.type("help()")
+    assert "\n  tour()" in told
+    assert "\n  %magic" in told
+    assert screen.type("help('tour')") == screen.type("help('teaching')")
+    assert screen.type("help('magics')") == screen.type("help('prompt')")
+    told = screen.type("help('nosuch')")
+    assert told == "UnknownPlugin: no plugin 'nosuch'; tfm.all() lists some; help() lists pages and commands\n"
 
 
 def test_help_on_a_namespace_says_how_to_reach_its_plugins(screen: Screen) -> None:
