@@ -94,6 +94,10 @@ SPLIT = [("Split", "in", "a b"), ("Relu", "a", "c"), ("Sub", "c b", "out")]
     [
         (SPLIT, [*SPLIT[:2], ("Sub", "b c", "out")], {"moved": ["Sub"]}),
         (SPLIT, [SPLIT[0], ("Relu", "b", "c"), SPLIT[2]], {"moved": ["Relu"]}),
+        (SPLIT, [SPLIT[0], ("Relu", "nowhere", "c"), SPLIT[2]], {"moved": ["Relu"]}),
+        ([("Relu", "in", "out")], [("Relu", "nowhere", "out")], {"moved": ["Relu"]}),
+        ([("Relu", "nowhere", "out")], [("Relu", "in", "out")], {"moved": ["Relu"]}),
+        ([("Relu", "nowhere", "out")], [("Relu", "elsewhere", "out")], {}),
         ([("Relu", "in", "a"), ("Neg", "a", "out"), ("Exp", "a", "x")],
          [("Relu", "in", "a"), ("Neg", "a", "y"), ("Exp", "a", "out")], REWIRED),
         ([("Relu", "in", "a"), ("Mul", "a w", "out")], [("Relu", "in", "a"), ("Mul", "a a", "out")],
