@@ -117,7 +117,7 @@ _CHECKS: Mapping[str, _Check] = {
     "tolerance": ("a relative difference, 0 or more, as 1e-3", _is_amount),
     "limit": ("a number of seconds", _is_amount),
     "probe_count": ("a number of sets, 1 or more", _is_count),
-    "commands": ("a number of commands, 1 or more", _is_count),
+    "commands": ("a number of commands, 1 or more", _is_whole),  # the history says how many there are
     "step": ("the number of a step, 1 or more", _is_count),
     "around": ("the name of a node", _is_text),
     "op": ("an op type", _is_text),

@@ -40,7 +40,7 @@ from ..conftest import Screen, unwrapped
         ("record('~no_such_user/x.py')", "RecordingError: ~no_such_user/x.py cannot be written"),
         ("show('mnist-conv', op=3)", "WrongCall: op takes an op type, not 3"),
         ("show('mnist-conv', lines=-3)", "WrongCall: lines takes a number of lines; 0 is all, not -3"),
-        ("before('m', 0)", "WrongCall: commands takes a number of commands, 1 or more, not 0"),
+        ("before('m', 'x')", "WrongCall: commands takes a number of commands, 1 or more, not 'x'"),
         ("passes('mnist-conv', limit=float('nan'))", "WrongCall: limit takes a number of seconds, not nan"),
         ("verify('mnist-conv', 'mnist-conv', tolerance=-1)", "WrongCall: tolerance takes a relative difference, "),
         ("verify('mnist-conv', 'mnist-conv', shapes=3)", "WrongCall: shapes takes sizes by the names of dimensions, "),
