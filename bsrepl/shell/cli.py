@@ -32,6 +32,7 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs bsrepl. Returns the exit status."""
+    _ensure_streams()
     options = parsed(arguments)
     if options.version or options.report:
         print(about.report(places.config_file(), places.error_file()) if options.report else about.versions())
@@ -104,6 +105,13 @@ def _compare(console: Console, options: argparse.Namespace) -> int:
         return comparison.run(console.session.namespace["diff"], options, console.out)
     except KeyboardInterrupt:
         return _INTERRUPTED
+
+
+def _ensure_streams() -> None:
+    """A daemon or a hook may start programs with standard streams that are closed: Python has None for these."""
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115  # open as long as the program runs
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def _ensure_current_folder() -> None:

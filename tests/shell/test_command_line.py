@@ -151,6 +151,14 @@ def test_a_flag_that_would_do_nothing_alone_says_what_it_goes_with(tmp_path: Pat
     assert f"{flag} goes with {needed}" in done.stderr
 
 
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "<&-", ">&-"])
+def test_standard_streams_may_be_closed(closed: str) -> None:
+    program = Path(sys.executable).with_name("bsrepl")
+    code = "import sys; sys.exit(42 if len(tfm) == 65 else 1)"
+    done = subprocess.run(["sh", "-c", f"{program} -c '{code}' {closed}"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (42, "", "")
+
+
 def test_check_takes_no_model(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").touch()
     done = bsrepl("--check", "m.onnx", cwd=tmp_path)
