@@ -110,6 +110,12 @@ def test_no_change_of_the_wiring_is_lost(before: list[Line], after: list[Line], 
     assert summary(between(graph(before, w=1.0), graph(after, w=1.0))) == expected
 
 
+def test_the_values_of_an_output_that_is_a_constant_are_compared() -> None:
+    before, after = (graph([("Relu", "in", "a")], outputs="a w", w=value) for value in (1.0, 2.5))
+    assert summary(between(before, after)) == {"interface": ["output w: 1 -> 2.5"]}
+    assert not between(before, before)
+
+
 def test_a_model_of_one_node_can_be_edited() -> None:
     difference = between(graph([("Softmax/1", "in", "out")]), graph([("Softmax/0", "in", "out")]))
     assert summary(difference) == {"edited": {"Softmax": ("axis 1 -> 0",)}}
