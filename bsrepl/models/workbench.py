@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from pathlib import Path
@@ -179,7 +180,7 @@ class Workbench:
         from .series import series
 
         sources = collected(models)
-        options = {"tolerance": tolerance, "probe_count": probe_count, "limit": limit}
+        options: dict[str, Any] = {"tolerance": tolerance, "probe_count": probe_count, "limit": limit}
         given(inputs, shapes, expected)  # what cannot be read is told, also where no model needs to be executed
         diff = partial(compared, prove=partial(self.verify, inputs=inputs, shapes=shapes, expected=expected, **options))
         if len(sources) == 2:
@@ -255,7 +256,7 @@ class Workbench:
         ReproductionError if there is no failure, it cannot be written down, or the folder holds other files.
         """
         last = self._failure.reproduction()
-        last.check(folder := Path(folder).expanduser())
+        last.check(folder := Path(os.path.expanduser(folder)))
         if not reduce:
             return last.write(folder), ""
         from .reduction import reduced  # only now: it loads onnxruntime
