@@ -10,6 +10,7 @@ import pytest
 from bsrepl.shell import options
 from bsrepl.teach import manual, tour
 from bsrepl.text.markdown import rendered
+from bsrepl.text.styled import wrapped
 
 from .conftest import Screen
 
@@ -27,9 +28,10 @@ def test_a_page_does_what_it_says(screen: Screen, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(manual.titles()))
 def test_a_page_is_read_in_the_shell_at_any_width(name: str, width: int) -> None:
     text = rendered(manual.page(name), width)
-    assert text[0] == ("bold", f"{manual.titles()[name]}\n")
-    too_long = [line for style, part in text if style == "" for line in part.splitlines() if len(line) > width]
+    assert text[0] == ("bold", wrapped(manual.titles()[name], width))
+    too_long = [line for _, part in text for line in part.splitlines() if len(line) > width]
     assert [line for line in too_long if " " in line.strip()] == []
+    assert [part for style, part in text if style == "bold" and "`" in part] == []
     assert "```" not in "".join(part for style, part in text if style != "path")
 
 

@@ -14,6 +14,7 @@ from ..graphdiff.values import element_type
 from ..graphdiff.view import Node, Tensor, View
 from ..graphdiff.words import window
 from ..text.columns import cut
+from ..text.format import one_line
 from .sketch import NODE, Box
 
 #: The attributes that are told where they have another value than here; others are not told.
@@ -49,11 +50,13 @@ def label(box: Box) -> Label:
     """The label of a box."""
     if box.kind != NODE:
         tensor = (box.makes or box.reads)[0]
-        return Label(box.kind, tensor[1], "", tensor_text(box.graph, (tensor[0].removeprefix("-"), tensor[1])))
+        return Label(
+            box.kind, one_line(tensor[1]), "", tensor_text(box.graph, (tensor[0].removeprefix("-"), tensor[1]))
+        )
     node = box.graph.nodes[box.number]
     details = " ".join(filter(None, [*window(node), *_constants(box.graph, node), *_attributes(node)]))
     made = [tensor_text(box.graph, tensor) for tensor in node.outputs if tensor is not None]
-    return Label(node.op_type, box.name, details, ", ".join(filter(None, made)))
+    return Label(one_line(node.op_type), one_line(box.name), details, ", ".join(filter(None, made)))
 
 
 def tensor_text(graph: View, tensor: Tensor) -> str:

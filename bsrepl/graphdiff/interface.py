@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..text.columns import cut
 from .annotations import type_changes
 from .match import Match
+from .values import Constant, constant_change
 from .view import Tensor, View
 from .wiring import is_from_elsewhere
 
@@ -45,8 +46,8 @@ def interface(match: Match) -> Iterator[str]:
     outputs, others = outer_outputs(old), outer_outputs(new)
     yield from _ends("output", old, outputs, new, others)
     for place, tensor in outputs.items():
-        if place in others and _is_from_elsewhere(match, tensor, others[place]):
-            yield f"output {others[place][1]} comes from another node"
+        if place in others:
+            yield from _source_change(match, tensor, others[place])
     for name in {**old.header, **new.header}:
         before, after = (cut(graph.header.get(name, "none"), _LONGEST) for graph in (old, new))
         if old.header.get(name) != new.header.get(name):
@@ -67,6 +68,12 @@ def _ends(what: str, old: View, mine: Mapping[str, Tensor], new: View, theirs: M
                 yield f"{what} {other[1]}: {name} {before or 'unknown'} -> {after or 'unknown'}"
 
 
-def _is_from_elsewhere(match: Match, tensor: Tensor, other: Tensor) -> bool:
+def _source_change(match: Match, tensor: Tensor, other: Tensor) -> Iterator[str]:
+    """What an output comes from now; of one that is a constant, how its values changed."""
     was, now = match.old.constants.get(tensor), match.new.constants.get(other)
-    return was != now if was or now else is_from_elsewhere(match, tensor, other)
+    if was is not None and now is not None:
+        if was != now:
+            before, after = Constant(was, match.old.stored[tensor]), Constant(now, match.new.stored[other])
+            yield f"output {other[1]}: {constant_change(before, after)}"
+    elif was or now or is_from_elsewhere(match, tensor, other):
+        yield f"output {other[1]} comes from another node"

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from .match import Match
 from .view import Tensor, View
 
+_NOWHERE = "nowhere"  # where a tensor comes from that no node produces, and that is no input
+
 
 class Wiring(NamedTuple):
     """The pairs of nodes that read from other nodes than before, and the nodes that only read in another order."""
@@ -21,7 +23,8 @@ def wiring(match: Match) -> Wiring:
     """How the wiring changed; inserted and removed nodes in between do not count."""
     result = Wiring([], [])
     forward, old, new = match.forward, match.old, match.new
-    outer = {node for tensor in old.inputs for node, _ in old.consumers.get(tensor, ())}
+    ends = [tensor for graph in (old, new) for tensor in _ends(graph)]
+    outer = {node for tensor in ends for node, _ in old.consumers.get(tensor, ())}
     for mine, theirs in sorted(forward.items()):
         expected = [maker and (forward.get(maker[0]), maker[1]) for maker in old.makers[mine]]
         is_same = expected == new.makers[theirs] and mine not in outer  # as it is nearly everywhere
@@ -32,6 +35,11 @@ def wiring(match: Match) -> Wiring:
         else:
             result.moved.append((mine, theirs))
     return result
+
+
+def _ends(graph: View) -> Iterator[Tensor | None]:
+    """The tensors that are read, and that no node produces: inputs, and what a defect left without a source."""
+    return (tensor for tensor in graph.consumers if tensor not in graph.producers and tensor not in graph.constants)
 
 
 def _changed_ports(match: Match, mine: int, theirs: int) -> Iterator[bool]:
@@ -84,4 +92,6 @@ def _origins(graph: View, tensor: Tensor, matched: Mapping[int, int]) -> set[tup
                 origins.add((node, port))
             else:
                 waiting += [source for source in graph.nodes[node].inputs if source is not None]
+        elif tensor not in graph.constants:
+            origins.add(_NOWHERE)
     return origins

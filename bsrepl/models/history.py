@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import NoHistory
 from ..text.columns import cut
-from ..text.format import duration
+from ..text.format import counted, duration
 from ..text.styled import Styled, Text
 from .snapshots import Snapshot, Snapshots
 
@@ -128,7 +128,8 @@ class History:
         """
         log = self.log(model)
         if not 1 <= commands <= len(log):
-            raise NoHistory(f"{len(log)} commands changed {log[-1].name} so far; give a number from 1 to {len(log)}")
+            few = "give 1" if len(log) == 1 else f"give a number from 1 to {len(log)}"
+            raise NoHistory(f"{counted(len(log), 'command')} changed {log[-1].name} so far; {few}")
         return log[-commands].before
 
     def named(self, model: Any) -> Any:

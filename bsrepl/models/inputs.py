@@ -65,7 +65,7 @@ def _is_numbers(value: Any) -> bool:
 
 def _set(values: Any) -> Set:
     if isinstance(values, (str, os.PathLike)):
-        return _read(Path(values).expanduser())
+        return _read(Path(os.path.expanduser(values)))
     if isinstance(values, Mapping):
         return {key: np.asarray(value) for key, value in values.items()}
     if isinstance(values, (list, tuple)):

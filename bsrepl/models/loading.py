@@ -60,8 +60,8 @@ def _located(name: str | os.PathLike[str]) -> tuple[Path, bool]:
     wanted = os.fspath(name)
     if "://" in wanted:
         raise ModelNotFound(f"load opens no addresses; download {wanted} and give its path")
-    path = Path(wanted).expanduser()
-    if path.is_file():
+    path = Path(os.path.expanduser(wanted))
+    if os.path.isfile(path):  # unlike `Path.is_file` it knows names that are too long
         return path, False
     known = samples()
     matches = [sample for sample in known if sample == wanted or sample.endswith("/" + wanted)]

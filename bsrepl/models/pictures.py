@@ -22,7 +22,7 @@ def draw(thing: Any, file: str | os.PathLike[str]) -> Path:
 
     Raises DrawingError if the file's name ends otherwise, or it cannot be written.
     """
-    path = Path(file).expanduser()
+    path = Path(os.path.expanduser(file))
     write = {".svg": page.svg, ".html": page.html}.get(path.suffix.lower())
     if write is None:
         raise DrawingError(f'a drawing is an .svg or an .html file, not {path.name}: draw(m, "{path.stem}.svg")')

@@ -53,7 +53,7 @@ class Sweep(Styled):
 
     def to_json(self, path: Any) -> None:
         """Writes the rows into a file. Raises OSError if that fails."""
-        Path(path).expanduser().write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+        Path(os.path.expanduser(path)).write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
 
     def table(self, is_measured: bool = True) -> list[tuple[str, ...]]:
         """A heading and a row for each model: its status, what changed, if anything did; memory and time if asked."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelNotFound, UnreadableInputs, WrongCall
-from ..text.format import safe_repr
+from ..errors import ModelNotFound, UnreadableInputs
 from .prover import LIMIT
+from .resolution import resolved
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
@@ -85,10 +86,10 @@ class Workbench:
 
         `inputs` are arrays by the names of the inputs, or in their order, a list of such sets, or a .npy or .npz file;
         `shapes={"N": 4}` are sizes of dynamic dimensions, `expected` the outputs that are right. Without them, those
-        given with `inputs(m, ...)` are used, or about `probe_count=4` sets are generated: those recorded with the
+        given with `inputs(m, ...)` are used, or about `probe_count` sets are generated: those recorded with the
         sample, then seeded values that honour shapes and datatype annotations. A difference counts if it is more than
         rounding, or more than `tolerance=1e-3`, relative to the largest magnitude of a channel. If the models differ,
-        the verdict names the first node or rewrite that does. They are executed for `limit=60` seconds at most.
+        the verdict names the first node or rewrite that does. They are executed for `limit` seconds at most.
         """
         before, after = load(before), load(after)
         known = self._inputs_of(before, inputs, shapes, expected)
@@ -133,19 +134,6 @@ class Workbench:
     def _prove(self, known: Mapping[str, Any], before: Any, after: Any) -> Verdict:
         return self.prover.verdict(before, after, **known)
 
-    def _resolved(self, passes: Any) -> list[Any]:
-        """Passes as a list: one alone, or several; those given by name are looked up.
-
-        Raises UnknownPlugin, or WrongCall if there is none, or something is none.
-        """
-        listed = passes if isinstance(passes, (list, tuple)) else [passes]
-        found = [self._named(each) if isinstance(each, str) else each for each in listed]
-        wrong = [safe_repr(each) for each in found if not (callable(each) or hasattr(each, "apply"))]
-        if wrong or not found:
-            forms = "a transformation such as tfm.InferShapes(), its class, its name, a step, or a list of them"
-            raise WrongCall(f"a pass is {forms}; {f'not {wrong[0]}' if wrong else 'the list is empty'}")
-        return found
-
     def trace(
         self,
         model: Any,
@@ -171,11 +159,14 @@ class Workbench:
         opened_model = load(model)
         prove = partial(self._prove, self._inputs_of(opened_model, inputs, shapes, expected))
         options = {"cfg": cfg, "parity": parity, "blame": blame}
-        result = applied(opened_model, self._resolved(passes), **options, clock=self._clock, prove=prove)
+        result = applied(opened_model, resolved(passes, self._named), **options, clock=self._clock, prove=prove)
         self._failure.traced(result, cfg)
         return result
 
-    def diff(self, *models: Any, **options: Any) -> ModelDiff | Series:
+    def diff(
+        self, *models: Any, inputs: Any = None, shapes: Mapping[str, Any] | None = None, expected: Any = None,
+        tolerance: float | None = None, probe_count: int = 4, limit: float = LIMIT,
+    ) -> ModelDiff | Series:  # fmt: skip
         """Compares models: what changed of the graph, in words and as lanes, and whether they compute the same.
 
         They are given as `verify` takes them, with its options. Two give a value whose `.difference` has the parts.
@@ -184,11 +175,14 @@ class Workbench:
         plain JSON values. What could run code of a model's choice is compared, and not executed.
         """
         from .collection import collected  # only now: many sessions hold no model
+        from .inputs import given
         from .model_diff import compared
         from .series import series
 
         sources = collected(models)
-        diff = partial(compared, prove=partial(self.verify, **options))
+        options: dict[str, Any] = {"tolerance": tolerance, "probe_count": probe_count, "limit": limit}
+        given(inputs, shapes, expected)  # what cannot be read is told, also where no model needs to be executed
+        diff = partial(compared, prove=partial(self.verify, inputs=inputs, shapes=shapes, expected=expected, **options))
         if len(sources) == 2:
             return diff(*sources)
         if len(sources) < 2:
@@ -220,7 +214,7 @@ class Workbench:
 
         opened_model = load(model)
         prove = partial(self._prove, self._inputs_of(opened_model, inputs, shapes, expected))
-        watch = Watch(opened_model, self._resolved(passes), self._clock, prove)
+        watch = Watch(opened_model, resolved(passes, self._named), self._clock, prove)
         self._watches = [other for other in self.watches if other.name != watch.name] + [watch]
         self._failure.watched(watch)
         return watch
@@ -248,7 +242,7 @@ class Workbench:
 
         plugins = self._transforms()
         if passes is not None:
-            plugins = [as_plugin(each, plugins) for each in self._resolved(passes)]
+            plugins = [as_plugin(each, plugins) for each in resolved(passes, self._named)]
         try:
             return survey(load(model), plugins, limit, lambda done, name: self._progress(done, len(plugins), name))
         finally:
@@ -262,7 +256,7 @@ class Workbench:
         ReproductionError if there is no failure, it cannot be written down, or the folder holds other files.
         """
         last = self._failure.reproduction()
-        last.check(folder := Path(folder).expanduser())
+        last.check(folder := Path(os.path.expanduser(folder)))
         if not reduce:
             return last.write(folder), ""
         from .reduction import reduced  # only now: it loads onnxruntime

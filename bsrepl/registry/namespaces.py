@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UnknownPlugin
+from ..errors import UnknownPlugin, WrongCall
 from . import kernel_backends
 from .listing import BackendListing, Listing, nearest
 from .plugin import NAMESPACES, Key, Plugin, precedence
@@ -47,6 +47,8 @@ class Namespace:
 
         Raises UnknownPlugin, a KeyError, whose message has the nearest names.
         """
+        if not isinstance(name, str):
+            raise WrongCall(f'{self._typed}[...] takes the name of a plugin, as {self._typed}["NAME"], not {name!r}')
         if name in self._taken:
             return getattr(self, name)
         plugin = self._get(name)
@@ -83,6 +85,9 @@ class Namespace:
         patterns; every other keyword names a metadata field. What is found prints as a table, and iterates and indexes
         to the classes.
         """
+        for wanted in (text, criteria.get("name")):
+            if not (wanted is None or isinstance(wanted, str)):
+                raise WrongCall(f'{self._typed}.find takes a part of a name, as find("identity"), not {wanted!r}')
         if self._framework is not None:
             criteria.setdefault("framework", self._framework)
         framework = criteria.get("framework")
@@ -211,6 +216,8 @@ class Backends(Namespace):
 
     def for_kernel(self, kernel: str) -> BackendListing:
         """The backends of a kernel: `backends.for_kernel("FastMatMul")`; its `default`, and what is `missing`."""
+        if not isinstance(kernel, str):
+            raise WrongCall(f'for_kernel takes the name of a kernel, as for_kernel("FastMatMul"), not {kernel!r}')
         known = kernel_backends.of(kernel, self._snapshot)
         mine = [plugin for plugin in known.registered if self._framework in (None, plugin.framework)]
         if self._snapshot.get("kernel", kernel) is None and not mine:

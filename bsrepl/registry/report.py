@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..text.columns import columns, cut, most_important
 from ..text.format import duration, file_name
-from ..text.styled import Text
+from ..text.styled import Text, wrapped
 from .changes import Change
 from .listing import Listing, summary
 from .plugin import KINDS
@@ -93,9 +93,9 @@ def _count(kind: str, before: int, after: int) -> str:
 
 def listing(plugins: Listing, width: int) -> Text:
     """The plugins that were found, as a table."""
-    text: Text = [] if plugins else [("warning", f"{plugins.otherwise}\n")]
+    text: Text = [] if plugins else [("warning", wrapped(plugins.otherwise, width))]
     rows = plugins.rows()
-    note: Text = [("warning", f"{plugins.note}\n")] if plugins.note else []
+    note: Text = [("warning", wrapped(plugins.note, width))] if plugins.note else []
     if max((len(name) for name, *_ in rows), default=0) + 2 + max((len(row[2]) for row in rows), default=0) > width:
         return _narrow_listing([(name, place) for name, _, place in rows], width) + note
     if not rows:

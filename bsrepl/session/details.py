@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import re
 import textwrap
 from typing import Any
 
@@ -13,6 +14,8 @@ from ..registry.plugin import BRAINSMITH, KINDS, Plugin
 from ..registry.snapshot import Snapshot
 from ..text.format import safe_repr
 from ..text.tracebacks import is_library
+
+_QUOTED = re.compile(r"(?<=: |> )'(?P<annotation>[^']*)'(?=[,) ]|$)")  # as `from __future__ import annotations` has it
 
 
 def plugin_of(thing: Any, snapshot: Snapshot) -> Plugin | None:
@@ -91,7 +94,8 @@ def signature(thing: Any) -> str | None:
     if not callable(thing):
         return None
     try:
-        return f"{getattr(thing, '__name__', type(thing).__name__)}{inspect.signature(thing)}"
+        called = _QUOTED.sub(r"\g<annotation>", str(inspect.signature(thing)))
+        return f"{getattr(thing, '__name__', type(thing).__name__)}{called}"
     except (TypeError, ValueError):
         return None
 

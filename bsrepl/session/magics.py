@@ -6,7 +6,6 @@ A magic that is not here is answered by what to do instead.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -16,17 +15,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from inspect import getsourcefile, getsourcelines, unwrap
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from ..errors import MagicError
 from ..registry.namespaces import Namespace
+from ..text import tracebacks
 from ..text.columns import cut
 from ..text.format import counted, duration, safe_repr
 from ..text.styled import wrapped
+from .magic_arguments import counts_of, numbers_in, words
 
 _RUNS = 7  # as IPython measures
-_COUNT = re.compile(r"-(?P<name>[nr])\s*(?P<count>\d+)(\s+|$)")
 _WIDEST = 100  # characters of a command in the history, or of a value in a list of names
 
 #: What to do here instead of magics that people have in their notebooks.
@@ -43,8 +44,10 @@ _INSTEAD = {
     "reset": "leave with Ctrl-D and start again",
     "load": "paste the file, or %run it",
     "pinfo": "x? shows what is known of x",
-    "lsmagic": "help() lists what there is",
+    "lsmagic": 'help("prompt") lists what there is',
+    "magic": 'help("prompt") lists what there is',
     "quickref": "help() lists what there is",
+    "bsrepl": "not needed: this is bsrepl; start it with the paths to watch",
 }
 
 
@@ -83,6 +86,8 @@ class Magics:
         if function is not None:
             function(arguments.strip())
             return
+        if name in self._cells:
+            raise MagicError(f"%%{name} takes the lines below it; {name} alone does nothing")
         asked = arguments.split()[0] if name in ("load_ext", "reload_ext") and arguments.split() else name
         instead = _INSTEAD.get(asked, "bsrepl does not have it; the line was left out")
         _say(f"%{asked}: {instead}", sys.stderr)
@@ -99,13 +104,13 @@ class Magics:
 
     def timeit(self, arguments: str) -> None:
         """Measures a statement, as often as it takes to be precise, or `-n` loops in each of `-r` runs."""
-        counts, statement = _counts(arguments)
+        counts, statement = counts_of(arguments)
         if not statement:
             raise MagicError("%timeit takes a statement, for example %timeit tfm.FoldConstants")
         self._measure(statement, "pass", counts)
 
     def timeit_cell(self, arguments: str, body: str) -> None:
-        counts, setup = _counts(arguments)
+        counts, setup = counts_of(arguments)
         self._measure(body, setup or "pass", counts)
 
     def _measure(self, statement: str, setup: str, counts: dict[str, int]) -> None:
@@ -122,7 +127,7 @@ class Magics:
 
     def run(self, arguments: str) -> None:
         """Runs a Python file as a script; the names that it defines are the session's from then on."""
-        file, *options = shlex.split(arguments) or [""]
+        file, *options = words(arguments)
         if not os.path.isfile(os.path.expanduser(file)):
             raise MagicError(f"%run takes a Python file and its arguments, not {file!r}")
         import runpy
@@ -133,12 +138,17 @@ class Magics:
 
     def debug(self, arguments: str) -> None:
         """Opens the debugger where the last exception was raised."""
-        trace = getattr(sys, "last_traceback", None)
+        trace = tracebacks.from_users_code(getattr(sys, "last_traceback", None))
         if trace is None:
-            raise MagicError("no command has raised an exception yet; %debug opens the debugger where one did")
+            raise MagicError("no code of yours has raised an exception yet; %debug opens the debugger where it did")
         import pdb
 
         pdb.post_mortem(trace)
+
+    def after(self, error: BaseException | None) -> None:
+        """Opens the debugger where a command raised an exception, if `%pdb` is on."""
+        if self.debugs and isinstance(error, Exception) and tracebacks.from_users_code(error.__traceback__) is not None:
+            self.debug("")
 
     def pdb(self, arguments: str) -> None:
         """Switches on or off that an exception opens the debugger."""
@@ -153,10 +163,13 @@ class Magics:
             os.chdir(os.path.expanduser(folder or "~"))
         except OSError as error:
             raise MagicError(f"%cd takes a folder, not {folder!r}: {error.strerror}") from None
-        print(os.getcwd())
+        self.pwd("")
 
     def pwd(self, arguments: str) -> None:
-        print(os.getcwd())
+        try:
+            print(os.getcwd())
+        except FileNotFoundError:
+            raise MagicError("the current folder was deleted; %cd FOLDER goes to another") from None
 
     def ls(self, arguments: str) -> None:
         subprocess.run(f"ls -C {arguments}", shell=True, check=False)
@@ -173,8 +186,10 @@ class Magics:
 
     def history(self, arguments: str) -> None:
         """Prints the commands of the session with their numbers; with a number, that many of the last ones."""
+        if arguments and not arguments.isdecimal():
+            raise MagicError(f"%history takes the number of commands to show, as %history 5, not {arguments!r}")
         last = self._session.number - 1
-        count = int(arguments) if arguments.isdigit() else last
+        count = int(arguments or last)
         for number in range(max(last - count, 0) + 1, last + 1):
             first, *others = (self._session.text(number) or "").rstrip().split("\n")
             for line in (f"{number:4}  {first}", *(f"      {line}" for line in others)):
@@ -182,22 +197,25 @@ class Magics:
 
     def save(self, arguments: str) -> None:
         """Writes commands into a file: `%save fold.py 3-5 8`."""
-        file, *ranges = shlex.split(arguments) or [""]
-        numbers = [number for part in ranges for number in _numbers(part)]
-        texts = [self._session.text(number) for number in numbers]
-        if not file or not texts or None in texts:
+        file, *ranges = words(arguments)
+        numbers = [numbers_in(part) for part in ranges]
+        if not file or not any(numbers) or any(self._session.text(number) is None for number in chain(*numbers)):
             raise MagicError("%save takes a file and numbers of commands, for example %save fold.py 3-5; see %history")
-        path = Path(file).expanduser()
+        path = Path(os.path.expanduser(file))
         if path.exists():
             raise MagicError(f"{path} exists; choose another name")
-        path.write_text("\n".join(f"{str(text).rstrip()}\n" for text in texts))
+        texts = [str(self._session.text(number)).rstrip() for number in chain(*numbers)]
+        _write(path, "\n".join(f"{text}\n" for text in texts))
         _say(f"{path} has {counted(len(texts), 'command')}")
 
     def edit(self, arguments: str) -> None:
         """Opens a file, or the definition of a class or function, in the editor."""
         file, line = self._place(arguments)
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-        subprocess.run([*shlex.split(editor), f"+{line}", file], check=False)
+        try:
+            subprocess.run([*shlex.split(editor), f"+{line}", file], check=False)
+        except OSError as error:
+            raise MagicError(f"the editor {editor} does not start: {error.strerror}; %env EDITOR=...") from None
 
     def _place(self, arguments: str) -> tuple[str, int]:
         """The file and the line that an expression or a path means."""
@@ -221,6 +239,8 @@ class Magics:
     def env(self, arguments: str) -> None:
         """Prints environment variables, or sets one: `%env NAME=value`."""
         name, equals, value = arguments.partition("=")
+        if equals and not name.strip():
+            raise MagicError("%env takes a name and a value, as %env NAME=value")
         if equals:
             os.environ[name.strip()] = value.strip()
         elif arguments:
@@ -229,8 +249,8 @@ class Magics:
             print("\n".join(f"{name}={value}" for name, value in sorted(os.environ.items())))
 
     def writefile(self, file: str, body: str) -> None:
-        path = Path(file).expanduser()
-        path.write_text(body)
+        path = Path(os.path.expanduser(file))
+        _write(path, body)
         print(f"{path} is written")
 
     def bash(self, arguments: str, body: str) -> None:
@@ -245,13 +265,11 @@ def _say(text: str, stream: TextIO | None = None) -> None:
     print(wrapped(text, _columns()), end="", file=stream)
 
 
-def _counts(arguments: str) -> tuple[dict[str, int], str]:
-    """The options `-n 10` and `-r 3`, and what stands behind them."""
-    counts: dict[str, int] = {}
-    while (option := _COUNT.match(arguments)) is not None:
-        counts[option["name"]] = int(option["count"])
-        arguments = arguments[option.end() :]
-    return counts, arguments
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise MagicError(f"{path} cannot be written: {error.strerror}") from None
 
 
 @contextmanager
@@ -262,11 +280,3 @@ def _arguments(arguments: list[str]) -> Iterator[None]:
         yield
     finally:
         sys.argv = before
-
-
-def _numbers(text: str) -> list[int]:
-    """`3` is [3], `3-5` is [3, 4, 5]; what is neither is [0], which no command has."""
-    first, dash, last = text.partition("-")
-    if not first.isdigit() or (dash and not last.isdigit()):
-        return [0]
-    return list(range(int(first), int(last or first) + 1))

@@ -7,6 +7,7 @@ A text that runs as it stands is never touched, and no repair is kept that does 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ Runs = Callable[[str], bool]
 
 _FENCE = re.compile(r"\s*(?:>\s*)?(?P<mark>```+|~~~+)\s*(?P<language>[\w+-]*).*")
 _PYTHON = frozenset({"python", "python3", "py", "py3", "pycon", "ipython", "ipython3", "doctest", "python-repl"})
+_OTHER = frozenset({"bash", "c", "console", "cpp", "diff", "json", "output", "sh", "shell", "toml", "yaml", "zsh"})
 _PROMPT = re.compile(r"\s*(?:>>>|!>>)(?: (?P<code>.*))?")
 _GOES_ON = re.compile(r"\s*\.\.\.(?: (?P<code>.*))?")
 _IN = re.compile(r"\s*In ?\[[ \d*]*\]:(?: (?P<code>.*)|\s*)")
@@ -45,11 +47,12 @@ def cleaned(text: str, runs: Runs) -> Cleaned:
     """The code in `text`. Returns it as it is if it runs so, or if nothing known here would make it run."""
     # `In[3]: x = 1` is an annotation to Python.
     has_cells = "In" in text and any(_IN.fullmatch(line) for line in text.splitlines())
-    if not has_cells and runs(text):
+    is_notebook = '"nbformat"' in text and _out_of_notebook(text) is not None  # to Python it is a dictionary
+    if not has_cells and not is_notebook and runs(text):
         return Cleaned(text)
     steps: list[str] = []
     code = text.replace("\r\n", "\n").replace("\r", "\n")
-    for strip in (_without_fences, _without_prompts, _without_cells):
+    for strip in (_out_of_notebook, _without_fences, _without_prompts, _without_cells):
         stripped = strip(code)
         if stripped is not None:
             code, what = stripped
@@ -64,8 +67,20 @@ def cleaned(text: str, runs: Runs) -> Cleaned:
     return Cleaned(code, tuple(steps)) if steps else Cleaned(text)
 
 
+def _out_of_notebook(text: str) -> tuple[str, str] | None:
+    """The code cells of a notebook, given as the text of its file."""
+    try:
+        notebook = json.loads(text)
+        notebook["nbformat"]
+        sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return "\n".join(sources), f"{counted(len(sources), 'code cell')} of a notebook"
+
+
 def _without_fences(text: str) -> tuple[str, str] | None:
-    """What stands between Markdown fences: the blocks of Python; if there are none, those of no language, or all."""
+    """What stands between Markdown fences: the blocks of Python; if there are none, those of no language, or of any
+    but those that are certainly something else."""
     lines = text.split("\n")
     fences = [number for number, line in enumerate(lines) if _FENCE.fullmatch(line)]
     if not fences:
@@ -75,10 +90,12 @@ def _without_fences(text: str) -> tuple[str, str] | None:
         kept = after if any(line.strip() for line in after) else before
         return "\n".join(kept), "Markdown fence left out"
     blocks = list(_blocks(lines))
-    for languages in (_PYTHON, frozenset({""}), frozenset(language for language, _ in blocks)):
+    for languages in (_PYTHON, frozenset({""}), frozenset(language for language, _ in blocks) - _OTHER):
         code = [block for language, block in blocks if language in languages]
         if code:
             break
+    if not code:
+        return "", f"Markdown without Python left out: {', '.join(dict.fromkeys(language for language, _ in blocks))}"
     return "\n".join(code), f"Markdown around {counted(len(code), 'block')} left out"
 
 

@@ -32,6 +32,7 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs bsrepl. Returns the exit status."""
+    _ensure_streams()
     options = parsed(arguments)
     if options.version or options.report:
         print(about.report(places.config_file(), places.error_file()) if options.report else about.versions())
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plays = options.tour and options.auto
     is_script = options.code is not None or options.check or options.diff or plays or not sys.stdin.isatty()
     try:
-        _prepare(options.paths, err if is_script else out, takes_lessons=options.check or not is_script)
+        _prepare(options.paths, err if is_script else out, is_check=options.check, is_script=is_script)
     except (OSError, ValueError) as error:
         print(f"bsrepl: {error}", file=sys.stderr)
         return _USAGE_ERROR
@@ -104,6 +105,13 @@ def _compare(console: Console, options: argparse.Namespace) -> int:
         return comparison.run(console.session.namespace["diff"], options, console.out)
     except KeyboardInterrupt:
         return _INTERRUPTED
+
+
+def _ensure_streams() -> None:
+    """A daemon or a hook may start programs with standard streams that are closed: Python has None for these."""
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115  # open as long as the program runs
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def _ensure_current_folder() -> None:
@@ -225,18 +233,22 @@ def _exit_status(left: SystemExit) -> int:
     return 1
 
 
-def _prepare(paths: Sequence[str], terminal: Terminal, *, takes_lessons: bool) -> None:
+def _prepare(paths: Sequence[str], terminal: Terminal, *, is_check: bool, is_script: bool) -> None:
     """Writes the starter files.
 
     Raises ValueError for a path that cannot hold plugins, a model or a lesson, OSError if writing fails.
     """
+    if "" in paths:  # a variable of a shell that is not set; as a path it would be the current folder
+        raise ValueError("a PATH is empty; . is the current folder")
     for path in map(Path, paths):
         if path.is_dir():
             continue
         if path.suffix in (LESSON, _MODEL):
             if not path.is_file():
                 raise ValueError(f"no {'lesson' if path.suffix == LESSON else 'model'} {path}")
-            if path.suffix == LESSON and not takes_lessons:
+            if path.suffix == _MODEL and is_check:
+                raise ValueError(f"{path} is a model, and --check takes plugin files and lessons; --diff takes models")
+            if path.suffix == LESSON and is_script and not is_check:
                 raise ValueError(f"{path} is a lesson, which needs a terminal; bsrepl {path} --check plays it")
             continue
         if path.suffix != ".py":

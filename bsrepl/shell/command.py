@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import WrongCall
+from ..text.columns import cut
 from ..text.format import safe_repr
 from ..text.onnx_values import is_model
 from ..text.prose import filled
@@ -45,6 +47,8 @@ EXAMPLES: Mapping[str, str] = {
     "lesson": 'lesson("exercise.md")',
 }
 
+_END = "\n"  # of the first line of a value
+_REPORTS = ("range", "stuck_channel", "zerostuck_channel")
 _MISSING = re.compile("missing a required argument: '(.*)'")
 
 _Check = tuple[str, Callable[[Any], bool]]  # what a value has to be, in words, and whether one is that
@@ -59,15 +63,40 @@ def _may_be_models(value: Any) -> bool:
 
 
 def _is_path(value: Any) -> bool:
-    return isinstance(value, (str, os.PathLike))
+    return isinstance(value, (str, os.PathLike)) and "\0" not in os.fsdecode(value)
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return _is_whole(value) and value > 0
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_amount(value: Any) -> bool:
+    try:
+        return not isinstance(value, (bool, str)) and 0 <= float(value) < math.inf
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _is_range(value: Any) -> bool:
-    return value is None or (isinstance(value, (tuple, list)) and len(value) == 2)
+    import numpy as np  # only now: many sessions have no arrays
+
+    try:
+        least, greatest = (np.asarray(end, dtype=float) for end in value)
+        return bool(np.all(least <= greatest))
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_sizes(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
 
 
 _MODEL: _Check = ("a model, the name of a sample or the path of an ONNX file", _may_be_model)
@@ -84,7 +113,21 @@ _CHECKS: Mapping[str, _Check] = {
     "file": _PATH,
     "runs": ("a number of runs, 1 or more", _is_count),
     "irange": ("a pair, the smallest and the largest value of the inputs", _is_range),
+    "shapes": ('sizes by the names of dimensions, as {"N": 4}', _is_sizes),
+    "tolerance": ("a relative difference, 0 or more, as 1e-3", _is_amount),
+    "limit": ("a number of seconds", _is_amount),
+    "probe_count": ("a number of sets, 1 or more", _is_count),
+    "commands": ("a number of commands, 1 or more", _is_whole),  # the history says how many there are
+    "step": ("the number of a step, 1 or more", _is_count),
+    "around": ("the name of a node", _is_text),
+    "op": ("an op type", _is_text),
+    "key_filter": ("a part of the names of tensors", _is_text),
+    "report_mode": ('"range", "stuck_channel" or "zerostuck_channel"', _REPORTS.__contains__),
+    "hops": ("a number of nodes, 0 or more", _is_whole),
+    "lines": ("a number of lines; 0 is all", _is_whole),
+    "executor": ("an executor, as those of concurrent.futures", lambda value: hasattr(value, "submit")),
 }
+_SWITCH: _Check = ("True or False", lambda value: isinstance(value, bool))  # what has such a default
 
 
 class Command(Styled):
@@ -97,7 +140,7 @@ class Command(Styled):
         self._function = function
         self.__name__ = self.__qualname__ = name
         self.__doc__ = inspect.getdoc(function)
-        signature = inspect.signature(function, follow_wrapped=False)
+        signature = inspect.signature(function)
         parameters = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
         self.__signature__ = signature.replace(parameters=parameters, return_annotation=signature.empty)
 
@@ -128,15 +171,13 @@ class Command(Styled):
         except TypeError as error:
             raise self._wrong(_MISSING.sub(r"\1 is missing", str(error))) from None
         for name, value in bound.arguments.items():
-            if name in _CHECKS and not self._is_default(name, value):
-                takes, fits = _CHECKS[name]
+            default: object = self.__signature__.parameters[name].default
+            check = _SWITCH if isinstance(default, bool) else _CHECKS.get(name)
+            if check is not None and value is not default:
+                takes, fits = check
                 if not fits(value):
-                    raise self._wrong(f"{name} takes {takes}, not {safe_repr(value)[:60]}")
+                    raise self._wrong(f"{name} takes {takes}, not {cut(safe_repr(value).partition(_END)[0], 60)}")
         return self._function(*arguments, **options)
-
-    def _is_default(self, name: str, value: Any) -> bool:
-        default: object = self.__signature__.parameters[name].default
-        return value is default
 
     def _wrong(self, problem: str) -> WrongCall:
         if not self.__signature__.parameters:

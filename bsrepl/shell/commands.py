@@ -14,6 +14,7 @@ from ..frameworks import report as frameworks_report
 from ..frameworks.catalogue import Installed
 from ..frameworks.qonnx.acceleration import Acceleration
 from ..frameworks.qonnx.analyses import inference_cost, range_analysis
+from ..models.analysing import of_opened
 from ..models.history import History
 from ..models.workbench import Workbench, load
 from ..registry import report as registry_report
@@ -89,8 +90,8 @@ class Commands:
             "passes": self.workbench.passes,
             "sweep": self.sweeping.sweep,
             "reproduce": self.reproduce,
-            "inference_cost": inference_cost,
-            "range_analysis": range_analysis,
+            "inference_cost": of_opened(inference_cost),
+            "range_analysis": of_opened(range_analysis),
             "record": self.record,
             "lesson": self.lesson,
             "help": self.help,
@@ -248,7 +249,7 @@ class Commands:
         does now: registrations, nodes, verdicts, plain values. To find that out, the commands run again. An asciicast,
         `name.cast`, is for the players of asciinema. Raises RecordingError if the file exists and is no recording.
         """
-        written = Path(path).expanduser()
+        written = Path(os.path.expanduser(path))
         size = self.out.width, self.out.height
         test = partial(recorded_test.written, written, self.reloader.plugin_files)
         count = self.recording.write(written, size, test)
@@ -271,6 +272,7 @@ class Commands:
     def help(self, thing: Any = None) -> None:
         """Prints what the shell preloads; with a page of the manual, a command, a plugin or any object, that one."""
         width = self.out.width
+        thing = manual.PAGE_OF.get(thing, thing) if isinstance(thing, str) else thing
         if isinstance(thing, str) and thing in manual.titles():
             usage = [*self.all[thing].styled(width, True), ("", "\n")] if thing in self.all else []
             self.out.write(usage + rendered(manual.page(thing), width))
@@ -283,7 +285,10 @@ class Commands:
         elif isinstance(thing, Namespace):
             self.out.write(namespace_page(thing, self.out.width))
         else:
-            self.show(thing)
+            try:
+                self.show(thing)
+            except UnknownPlugin as error:
+                raise UnknownPlugin(f"{error}; help() lists pages and commands") from None
 
     def _thing_and_plugin(self, thing: Any) -> tuple[Any, Plugin | None]:
         """The object to tell about and the plugin that it is; a string means the plugin of that name.

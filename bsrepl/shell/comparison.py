@@ -28,6 +28,8 @@ def run(diff: Callable[..., ModelDiff | Series], options: argparse.Namespace, ou
         return _UNREADABLE
     try:
         return _compared(diff, options, out)
+    except BrokenPipeError:  # whoever read the report has gone
+        return _UNREADABLE
     except (BsreplError, OSError) as error:
         print(f"bsrepl: {error}", file=sys.stderr)
         return _UNREADABLE

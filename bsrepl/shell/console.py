@@ -11,7 +11,6 @@ from io import StringIO
 from typing import Any
 
 from .. import __version__
-from ..errors import MagicError
 from ..models import report as models_report
 from ..models.history import History
 from ..models.unasked import Proof, UnaskedProofs
@@ -20,6 +19,7 @@ from ..reload import interrupts
 from ..reload.reloader import Reloader
 from ..session import pasted
 from ..session.evaluation import Evaluator
+from ..session.magic_arguments import least_seconds
 from ..session.session import Session
 from ..session.turn import Turn
 from ..teach.board import Board
@@ -91,11 +91,7 @@ class Console:
 
     def _set_timing(self, setting: str) -> None:
         """`%timing on`, `%timing off`, `%timing 10`: only times of 10 ms and more."""
-        try:
-            self._least_time = float(setting.removesuffix("ms") or 0) / 1e3 if setting not in ("on", "off") else 0.0
-        except ValueError:
-            raise MagicError(f"%timing takes on, off, or the least number of milliseconds, not {setting!r}") from None
-        self.shows_time = setting != "off"
+        self._least_time, self.shows_time = least_seconds(setting), setting != "off"
 
     def notes(self) -> Text:
         """What is to be told once."""
@@ -155,8 +151,7 @@ class Console:
             if turn.leaves is not None:
                 raise turn.leaves
             entry = self.tell(turn)
-            if self.session.magics.debugs and isinstance(turn.error, Exception):
-                self.session.magics.debug("")
+            self.session.magics.after(turn.error)
         with self.guarded():
             self.out.write(self._asides(interrupts.claimed()))
         self.recording.add(entry._replace(screen=screen))

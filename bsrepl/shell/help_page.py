@@ -18,8 +18,10 @@ _REACHING = {
 _SYNTAX = {
     "x?, x??": "show(x), source(x)",
     "!command": "the system shell",
+    "%magic": """IPython's everyday commands, such as %timeit, %run and %debug; help("prompt") has them""",
     "command;": "its value is not shown",
 }
+_TOUR = {"tour()": "Leads through bsrepl, step by step, at the prompt."}
 _FINDING = 'those that match: find("identity"), find(stage="cleanup"), find(name="*Fold*"), a table and a sequence'
 _MOST = 34  # columns of what to type; what is longer has its description below
 _NARROW = 70  # columns; below that a description begins on a line of its own
@@ -27,7 +29,7 @@ _NARROW = 70  # columns; below that a description begins on a line of its own
 
 def help_page(commands: Mapping[str, Command], pages: Mapping[str, str], width: int) -> Text:
     """What the shell preloads, a line on each of its commands and on each page of the manual, for so many columns."""
-    calls = {command.usage: command.summary for command in commands.values()}
+    calls = {command.usage: command.summary for command in commands.values()} | _TOUR
     titles = {f'help("{name}")': title for name, title in pages.items()}
     parts = {"Plugins": _REACHING, "Commands": calls, "Besides Python": _SYNTAX, "Manual": titles}
     text: Text = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -84,16 +85,17 @@ def _add_behaviour(group: argparse._ArgumentGroup) -> None:
 
 
 def _amount(text: str) -> float:
-    amount = float(text)
-    if not 0 <= amount < math.inf:
-        raise ValueError
-    return amount
+    with suppress(ValueError):
+        if 0 <= float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number, 0 or more")
 
 
 def _shape(text: str) -> tuple[str, int | list[int]]:
     """`N=4` as a size, `x=1,3,8,8` as a shape."""
     name, is_given, sizes = text.partition("=")
-    numbers = [int(number) for number in sizes.split(",")]
-    if not (name and is_given and min(numbers) > 0):
-        raise ValueError
-    return name, numbers if "," in sizes else numbers[0]
+    with suppress(ValueError):
+        numbers = [int(number) for number in sizes.split(",")]
+        if name and is_given and min(numbers) > 0:
+            return name, numbers if "," in sizes else numbers[0]
+    raise argparse.ArgumentTypeError(f"{text!r} is not a size, N=4, or a shape, x=1,3,8,8")

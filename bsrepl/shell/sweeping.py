@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import SweepFailed, WrongCall
 from ..frameworks.qonnx.observing import name_of
 from ..models.executor import Executor
+from ..models.resolution import resolved
 from . import worker
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ class Sweeping:
         from ..models.collection import collected, model_name
         from ..models.sweep_task import Task
 
-        listed = passes if isinstance(passes, (list, tuple)) else [passes]
-        chosen = [self._named(one) if isinstance(one, str) else one for one in listed]
+        chosen = resolved(passes, self._named)
         prepare = partial(worker.become, self._live())
         try:
             pickled = pickle.dumps(chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..text import highlight
+from ..text.format import counted
 from ..text.prose import filled
 from ..text.styled import Text, wrapped
 from .guide import Guide, Problem
@@ -75,5 +76,5 @@ def check_report(lesson: Lesson, failures: Sequence[Problem], width: int) -> Tex
         text.append(("", wrapped(f"failed{place}", width)[len("failed") :]))
     if not failures:
         text.append(("added", "ok"))
-        text.append(("", f" {lesson.name}  {len(lesson.steps)} steps\n"))
+        text.append(("", f" {lesson.name}  {counted(len(lesson.steps), 'step')}\n"))
     return text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+#: Which page is about something that is asked for by another name.
+PAGE_OF = {"tour": "teaching", "lessons": "teaching", "magics": "prompt", "magic": "prompt"}
 _PACKAGE = f"{__package__.partition('.')[0]}.manual"
 
 

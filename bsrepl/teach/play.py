@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..errors import Terminated
 from ..text.styled import Text
 from ..text.terminal import Terminal
 from . import lesson_text
@@ -56,7 +57,12 @@ def _typed(step: Step, out: Terminal, run: Callable[[str], Entry], pause: Callab
             out.write([("", key)])
             pause(KEY)
         out.write([("", "\n")])
-    return run(code)
+    try:
+        return run(code)
+    except Terminated:
+        raise
+    except SystemExit:  # the rest is played all the same, or what fails in it would not be told
+        return Entry(code, "it leaves the shell", failed=True)
 
 
 def _saved(

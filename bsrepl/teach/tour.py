@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..errors import LessonError, PluginFileError
+from ..errors import LessonError, PluginFileError, WrongCall
 from ..reload.signatures import read_once
 from ..text.styled import asides, headed
 from ..text.terminal import Terminal
@@ -31,7 +32,9 @@ class Tour:
         self.guide: Guide | None = None
         self._left: dict[str, int] = {}  # the step at which a lesson was left, by its name
 
-    def __call__(self) -> None:
+    def __call__(self, *given: Any) -> None:
+        if given:
+            raise WrongCall("tour() takes no arguments; lesson(PATH) leads through a lesson of yours")
         self.start(own(), alone=True)
 
     def lesson(self, path: Any, step: int | None = None) -> None:
@@ -134,7 +137,7 @@ def read_lesson(path: Any, *, trusting: bool = False) -> Lesson:
     Raises LessonError if it cannot be read, is no lesson, or, unless `trusting`, could have been written by somebody
     else: its code is going to run.
     """
-    file = Path(path).expanduser()
+    file = Path(os.path.expanduser(path))
     try:
         text = read_once(str(file), trusted=trusting).decode("utf-8")
     except FileNotFoundError as error:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from .prose import filled
-from .styled import Text, fields
+from .styled import Text, fields, wrapped
 
 _FENCE = re.compile(r"(?P<mark>`{3,}|~{3,})(?P<info>.*)")
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)\n?")
+_COLUMN = re.compile(r" *\S.*?\S {2,}(?=\S)")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 
 
@@ -23,9 +24,9 @@ def rendered(source: str, width: int) -> Text:
     for kind, lines in groupby(shown, lambda item: item[0]):
         block = [line for _, line in lines]
         if kind == "heading":
-            text += [("bold", f"{line.lstrip('#').strip()}\n") for line in block]
+            text += [("bold", wrapped(line.lstrip("#").strip(), width)) for line in block]
         elif kind == "code":
-            text += [("path", f"    {line}".rstrip() + "\n") for line in block]
+            text += [("path", _code(line, width)) for line in block]
         elif kind == "table":
             text += _table(block, width)
         elif kind == "prose":
@@ -55,7 +56,14 @@ def _kinds(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield "prose", line
 
 
+def _code(line: str, width: int) -> str:
+    """A line of code; one that is too long goes on below, a comment or a second column under its beginning."""
+    column = _COLUMN.match(line)
+    indent = column.end() if column is not None and column.end() < width / 2 else len(line) - len(line.lstrip()) + 4
+    return wrapped(f"    {line}", width, " " * (4 + indent))
+
+
 def _table(lines: Sequence[str], width: int) -> Text:
-    """A row for each line but the head: the first cell, and the others beside or below it."""
-    rows = [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines]
-    return fields([(first, "  ".join(filter(None, others))) for first, *others in rows[2:]], width)
+    """A row for each line but the head: the first cell, which is bold, and the others beside or below it."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return fields([(first.replace("`", ""), "  ".join(filter(None, others))) for first, *others in rows[2:]], width)

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 from itertools import dropwhile, filterfalse, groupby
 from os.path import basename
+from types import TracebackType
 from typing import Any
 
 _HERE = os.path.dirname(os.path.dirname(__file__)) + os.sep
@@ -30,8 +31,22 @@ def formatted(error: BaseException, *, whole: bool = False) -> str:
         if whole:
             part.stack = traceback.StackSummary(dropwhile(_is_ours, part.stack))
         else:
-            part.stack = _Folded(filterfalse(_is_ours, part.stack))
+            part.stack = _Folded(_from_users(list(filterfalse(_is_ours, part.stack))))
     return "".join(summary.format())
+
+
+def _from_users(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """Frames without those of libraries that come before all of the user's, as an event loop's below an `await`."""
+    return list(dropwhile(lambda frame: is_library(frame.filename), frames)) or frames
+
+
+def from_users_code(trace: Any) -> TracebackType | None:
+    """A traceback from the user's code on; None if it does not come through any."""
+    while isinstance(trace, TracebackType):
+        if not is_library(trace.tb_frame.f_code.co_filename):
+            return trace
+        trace = trace.tb_next
+    return None
 
 
 def narrowed(trace: str, width: int) -> str:

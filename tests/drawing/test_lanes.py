@@ -191,6 +191,12 @@ def test_what_a_graph_looks_like(model: ModelProto, expected: str) -> None:
     assert drawn(model, 60, 12).splitlines() == [line[8:] for line in expected.splitlines()[1:-1]]
 
 
+def test_a_name_never_breaks_a_line() -> None:
+    assert drawn(graph([("Re\nlu", "x", "a\x07b"), ("Exp", "a\x07b", "y")])) == drawn(
+        graph([("Re\\nlu", "x", "a\\x07b"), ("Exp", "a\\x07b", "y")])
+    )
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_each_node_and_each_edge_is_in_the_drawing(seed: int) -> None:
     rng = random.Random(seed)

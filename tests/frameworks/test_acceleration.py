@@ -29,13 +29,13 @@ class Nothing(Transformation):
 
 
 def outcome(work: Callable[[], ModelWrapper]) -> Any:
-    """The bytes of the model, or the error, with random names that are the same each time."""
+    """The bytes of the model, or the error and its context, with random names that are the same each time."""
     random.seed(0)
     np.random.seed(0)
     try:
         return work().model.SerializeToString(deterministic=True)
     except Exception as error:
-        return type(error), str(error)
+        return type(error), str(error), type(error.__context__)
 
 
 def both(work: Callable[[], ModelWrapper]) -> tuple[Any, Any]:

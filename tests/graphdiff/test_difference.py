@@ -94,6 +94,10 @@ SPLIT = [("Split", "in", "a b"), ("Relu", "a", "c"), ("Sub", "c b", "out")]
     [
         (SPLIT, [*SPLIT[:2], ("Sub", "b c", "out")], {"moved": ["Sub"]}),
         (SPLIT, [SPLIT[0], ("Relu", "b", "c"), SPLIT[2]], {"moved": ["Relu"]}),
+        (SPLIT, [SPLIT[0], ("Relu", "nowhere", "c"), SPLIT[2]], {"moved": ["Relu"]}),
+        ([("Relu", "in", "out")], [("Relu", "nowhere", "out")], {"moved": ["Relu"]}),
+        ([("Relu", "nowhere", "out")], [("Relu", "in", "out")], {"moved": ["Relu"]}),
+        ([("Relu", "nowhere", "out")], [("Relu", "elsewhere", "out")], {}),
         ([("Relu", "in", "a"), ("Neg", "a", "out"), ("Exp", "a", "x")],
          [("Relu", "in", "a"), ("Neg", "a", "y"), ("Exp", "a", "out")], REWIRED),
         ([("Relu", "in", "a"), ("Mul", "a w", "out")], [("Relu", "in", "a"), ("Mul", "a a", "out")],
@@ -104,6 +108,12 @@ SPLIT = [("Split", "in", "a b"), ("Relu", "a", "c"), ("Sub", "c b", "out")]
 )  # fmt: skip
 def test_no_change_of_the_wiring_is_lost(before: list[Line], after: list[Line], expected: dict[str, Any]) -> None:
     assert summary(between(graph(before, w=1.0), graph(after, w=1.0))) == expected
+
+
+def test_the_values_of_an_output_that_is_a_constant_are_compared() -> None:
+    before, after = (graph([("Relu", "in", "a")], outputs="a w", w=value) for value in (1.0, 2.5))
+    assert summary(between(before, after)) == {"interface": ["output w: 1 -> 2.5"]}
+    assert not between(before, before)
 
 
 def test_a_model_of_one_node_can_be_edited() -> None:

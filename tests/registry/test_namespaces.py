@@ -13,6 +13,7 @@ from bsrepl.frameworks.catalogue import Installed
 from bsrepl.registry.namespaces import Backends, Namespace
 from bsrepl.registry.plugin import PRECEDENCE, WORDS, Key, Lazy, Origin, Plugin
 from bsrepl.registry.store import registry
+from bsrepl.text.styled import plain
 
 
 @pytest.fixture
@@ -166,6 +167,13 @@ def test_find_and_all_list_iterate_and_index() -> None:
 )
 def test_finding_nothing_says_what_would_match(criteria: dict[str, str], said: str) -> None:
     assert said in repr(tfm.find(**criteria))
+
+
+@pytest.mark.usefixtures("_qonnx")
+def test_what_would_match_is_broken_between_words() -> None:
+    lines = plain(tfm.find(stage="clenup").styled(40, True)).splitlines()
+    assert max(map(len, lines)) <= 40
+    assert " ".join(line.strip() for line in lines) == repr(tfm.find(stage="clenup"))
 
 
 @pytest.mark.usefixtures("_qonnx")

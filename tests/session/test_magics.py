@@ -52,10 +52,46 @@ def test_timeit_measures(screen: Screen, typed, command: str) -> None:
         ("%edit 3", "MagicError: 3 is in no file; %save FILE NUMBERS writes commands into one\n"),
         ("%save x.py 99", "MagicError: %save takes a file and numbers of commands, for example %save fold.py 3-5; see"),
         ("%who", "no names yet\n"),
+        ('%run "x', 'MagicError: a quotation is not closed: "x\n'),
+        ('%save "x', 'MagicError: a quotation is not closed: "x\n'),
+        ("%save x.py 1-99999999999", "MagicError: %save takes a file and numbers of commands"),
+        ("%save x.py \N{SUPERSCRIPT TWO}", "MagicError: %save takes a file and numbers of commands"),
+        ("%history \N{SUPERSCRIPT TWO}", "MagicError: %history takes the number of commands to show"),
+        ("%history -n 5", "MagicError: %history takes the number of commands to show, as %history 5, not '-n 5'\n"),
+        ("%timeit -o 1 + 1", "MagicError: %timeit takes -n LOOPS, -r RUNS and a statement, not '-o 1 + 1'\n"),
+        ("%timeit -n 99999999999999999999 1", "MagicError: %timeit takes -n LOOPS"),
+        ("%timing nan", "MagicError: %timing takes on, off, or the least number of milliseconds, not 'nan'\n"),
+        ("%timing -5", "MagicError: %timing takes on, off, or the least number of milliseconds, not '-5'\n"),
+        ("%env =x", "MagicError: %env takes a name and a value, as %env NAME=value\n"),
+        ("%%writefile x", "MagicError: %%writefile takes the lines below it"),
+        ("%bash ls", "MagicError: %%bash takes the lines below it"),
+        ("%%writefile nosuch/x\n1", "MagicError: nosuch/x cannot be written: No such file or directory\n"),
+        ("%%writefile\n1", "MagicError: . cannot be written: Is a directory\n"),
+        ("%debug", "MagicError: no code of yours has raised an exception yet"),
+        ("%load_ext bsrepl", "%bsrepl: not needed: this is bsrepl"),
     ],
 )
 def test_what_there_is_instead(typed, command: str, answer: str) -> None:
     assert typed(command).startswith(answer)
+
+
+def test_an_editor_that_is_missing_and_a_deleted_folder_are_told(
+    typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISUAL", "no_such_editor")
+    assert typed("%edit x.py").startswith("MagicError: the editor no_such_editor does not start: No such file")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert typed("%pwd") == "MagicError: the current folder was deleted; %cd FOLDER goes to another\n"
+
+
+def test_the_debugger_opens_in_the_users_code_alone(typed) -> None:
+    typed("%pdb on")
+    told = typed("def f(:")
+    assert "SyntaxError" in told
+    assert "(Pdb)" not in told
+    assert "internal error" not in told
 
 
 def test_who_lists_what_commands_defined(typed) -> None:

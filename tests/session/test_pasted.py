@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 
 import pytest
 
@@ -90,11 +91,27 @@ FENCES = {
 }
 
 
-@pytest.mark.parametrize("text", ["```python\n# a comment\n```", "Nothing:\n```python\n```\n", ">>> \n>>> # x\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["```python\n# a comment\n```", "Nothing:\n```python\n```\n", ">>> \n>>> # x\n",
+     "```bash\nls\n```", "Printed:\n```output\n3\n```\n```json\n{}\n```\n", '{"cells": [], "nbformat": 4}'],
+)  # fmt: skip
 def test_what_leaves_nothing_to_run_says_so(text: str) -> None:
     found = cleaned(text, runs)
     assert found.text == ""
     assert found.steps[-1] == "nothing is left to run"
+
+
+def test_of_a_notebooks_file_the_code_cells_are_kept() -> None:
+    cells = [
+        {"cell_type": "code", "source": ["x = 1\n", "x"], "outputs": [], "execution_count": None},
+        {"cell_type": "markdown", "source": "no code"},
+        {"cell_type": "code", "source": "x + 1", "outputs": [], "execution_count": 3},
+    ]
+    found = cleaned(json.dumps({"cells": cells, "nbformat": 4}), runs)
+    assert (found.text, found.steps) == ("x = 1\nx\nx + 1", ("2 code cells of a notebook",))
+    program = 'x = """\n```\n"nbformat"\n```\n"""'
+    assert cleaned(program, runs).text == program
 
 
 @pytest.mark.parametrize(("text", "code"), FENCES.values(), ids=FENCES)

@@ -30,6 +30,34 @@ from ..conftest import Screen, unwrapped
         ("range_analysis('mnist-conv', 3)", "WrongCall: irange takes a pair"),
         ("passes(None)", "WrongCall: model takes a model"),
         ("reproduce(3)", "WrongCall: folder takes a path, not 3"),
+        ("range_analysis('mnist-conv', (5, 1))", "WrongCall: irange takes a pair"),
+        ("range_analysis('mnist-conv', report_mode='x')", 'WrongCall: report_mode takes "range", '),
+        ("inference_cost('mnist')", "ModelNotFound: no model 'mnist'; nearest: mnist-conv\n"),
+        ("load('x' * 5000)", "ModelNotFound: no model 'xxx"),
+        ("load('~no_such_user/x.onnx')", "ModelNotFound: no model '~no_such_user/x.onnx'"),
+        ("load('mnist-conv', trust='no')", "WrongCall: trust takes True or False, not 'no'"),
+        ("record('\\0.py')", "WrongCall: path takes a path, not '\\x00.py'"),
+        ("record('~no_such_user/x.py')", "RecordingError: ~no_such_user/x.py cannot be written"),
+        ("show('mnist-conv', op=3)", "WrongCall: op takes an op type, not 3"),
+        ("show('mnist-conv', lines=-3)", "WrongCall: lines takes a number of lines; 0 is all, not -3"),
+        ("before('m', 'x')", "WrongCall: commands takes a number of commands, 1 or more, not 'x'"),
+        ("passes('mnist-conv', limit=float('nan'))", "WrongCall: limit takes a number of seconds, not nan"),
+        ("verify('mnist-conv', 'mnist-conv', tolerance=-1)", "WrongCall: tolerance takes a relative difference, "),
+        ("verify('mnist-conv', 'mnist-conv', shapes=3)", "WrongCall: shapes takes sizes by the names of dimensions, "),
+        ("verify('mnist-conv', 'mnist-conv', lively=1)", "WrongCall: got an unexpected keyword argument 'lively'; "),
+        ("diff('mnist-conv', 'mnist-conv', lively=1)", "WrongCall: got an unexpected keyword argument 'lively'; "),
+        ("diff('mnist-conv', 'mnist-conv', inputs='no.npz')", "UnreadableInputs: no.npz cannot be read"),
+        ("trace('mnist-conv', tfm.InferShapes, lively=1)", "WrongCall: got an unexpected keyword argument 'lively'; "),
+        ("watch('mnist-conv', tfm.InferShapes, lively=1)", "WrongCall: got an unexpected keyword argument 'lively'; "),
+        ("sweep(3, 'mnist-conv')", "WrongCall: a pass is a transformation such as "),
+        ("sweep([], 'mnist-conv')", "WrongCall: a pass is a transformation such as "),
+        ("sweep(tfm.InferShapes, 'mnist-conv', executor=3)", "WrongCall: executor takes an executor, "),
+        ("tfm[3]", "WrongCall: tfm[...] takes the name of a plugin, as tfm[\"NAME\"], not 3\n"),
+        ("tfm.qonnx[[]]", "WrongCall: tfm.qonnx[...] takes the name of a plugin"),
+        ("tfm.find(3)", "WrongCall: tfm.find takes a part of a name"),
+        ("steps.find(name=3)", "WrongCall: steps.find takes a part of a name"),
+        ("backends.for_kernel(3)", "WrongCall: for_kernel takes the name of a kernel"),
+        ("tour('x.md')", "WrongCall: tour() takes no arguments; lesson(PATH) leads through"),
         ("retry(1, 2)", "WrongCall: too many positional arguments; retry(file=None)"),
         ("status(lively=True)", "WrongCall: got an unexpected keyword argument 'lively'; status(*, live=False)"),
     ],
@@ -55,6 +83,16 @@ def test_every_command_has_an_example_and_shows_it(screen: Screen) -> None:
         assert told.startswith(f"{name}("), name
         assert EXAMPLES[name] in told
         assert screen.type(f"help({name!r})").startswith(screen.type(f"help({name})").rstrip()) or name == "help"
+
+
+def test_help_has_the_tour_and_the_magics_and_says_where_to_look(screen: Screen) -> None:
+    told = screen.type("help()")
+    assert "\n  tour()" in told
+    assert "\n  %magic" in told
+    assert screen.type("help('tour')") == screen.type("help('teaching')")
+    assert screen.type("help('magics')") == screen.type("help('prompt')")
+    told = screen.type("help('nosuch')")
+    assert told == "UnknownPlugin: no plugin 'nosuch'; tfm.all() lists some; help() lists pages and commands\n"
 
 
 def test_help_on_a_namespace_says_how_to_reach_its_plugins(screen: Screen) -> None:

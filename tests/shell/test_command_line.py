@@ -44,7 +44,9 @@ def bsrepl(*arguments: object, cwd: Path, stdin: str = "", **environment: str) -
         (["-c", "tfm.FoldConstant"], "", 1, "", "nearest: FoldConstants"),
         (["--nonsense"], "", 2, "", "unrecognized arguments"),
         (["no_such_folder"], "", 2, "", "no_such_folder is neither a folder nor a .py, .onnx or .md file"),
-        (["--interval", "-1"], "", 2, "", "--interval"),
+        (["--interval", "-1"], "", 2, "", "--interval: '-1' is not a number, 0 or more"),
+        ([""], "", 2, "", "a PATH is empty; . is the current folder"),
+        (["--check", "m.onnx"], "", 2, "", "no model m.onnx"),
     ],
 )
 def test_scripts(tmp_path: Path, arguments: list[str], stdin: str, status: int, out: str, err: str) -> None:
@@ -147,6 +149,21 @@ def test_a_flag_that_would_do_nothing_alone_says_what_it_goes_with(tmp_path: Pat
     done = bsrepl(flag, "-c", "pass", cwd=tmp_path)
     assert done.returncode == 2
     assert f"{flag} goes with {needed}" in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "<&-", ">&-"])
+def test_standard_streams_may_be_closed(closed: str) -> None:
+    program = Path(sys.executable).with_name("bsrepl")
+    code = "import sys; sys.exit(42 if len(tfm) == 65 else 1)"
+    done = subprocess.run(["sh", "-c", f"{program} -c '{code}' {closed}"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (42, "", "")
+
+
+def test_check_takes_no_model(tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").touch()
+    done = bsrepl("--check", "m.onnx", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "m.onnx is a model, and --check takes plugin files and lessons" in done.stderr
 
 
 def test_check_for_machines(tmp_path: Path) -> None:

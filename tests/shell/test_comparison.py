@@ -167,4 +167,6 @@ def test_models_are_compared_and_opened_from_the_command_line(trail: Path) -> No
 def test_options_that_do_not_fit_are_wrong_usage(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         options.parsed(wrong)
-    assert "usage: bsrepl" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "usage: bsrepl" in told
+    assert "_shape" not in told

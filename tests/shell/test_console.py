@@ -238,6 +238,8 @@ def test_details_of_other_things(screen: Screen) -> None:
     assert re.search(r"type +int\n", screen.type("show(3)"))
     assert "tfm.qonnx.FoldConstants" in screen.type("show(tfm)")
     assert re.search(r"call +load\(name", screen.type("load?"))
+    screen.type("def f(a: 'int', b: 'list[int]' = ': x', *c) -> 'None': ...")
+    assert "f(a: int, b: list[int] = ': x', *c) -> None\n" in screen.type("f?")
 
 
 def test_a_repr_that_raises_is_told_as_that(screen: Screen) -> None:

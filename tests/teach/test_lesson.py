@@ -337,6 +337,18 @@ def test_work_that_is_handed_in_takes_the_place_of_the_exercises(tmp_path: Path)
     assert played["results"][1]["messages"] == ['steps.fold(None) == "folded" is not true: steps.fold(None) is 42']
 
 
+@pytest.mark.parametrize("leaving", ["exit()", "import sys\nsys.exit(0)"])
+def test_a_step_that_leaves_the_shell_fails_and_the_rest_is_played(
+    screen: Screen, tmp_path: Path, leaving: str
+) -> None:
+    (tmp_path / "left.md").write_text(
+        f"# Left\n\n```python\n{leaving}\n```\n\n```python\nexit()\n```\n\n```python\n1 / 0\n```\n"
+    )
+    problems = screen.console.play(tour.read_lesson(tmp_path / "left.md"), lambda seconds: None)
+    assert [problem.number for problem in problems] == [1, 2, 3]
+    assert problems[1].message == "it failed: it leaves the shell"
+
+
 def test_a_recording_is_a_lesson_and_check_tells_what_is_no_longer_the_same(screen: Screen, tmp_path: Path) -> None:
     screen.type("m = steps.qonnx.cleanup(load('mnist-conv'))")
     screen.type("m = m.transform(tfm.LowerConvsToMatMul())")

@@ -153,11 +153,12 @@ class Acceleration:
         try:
             return linear()
         except LeftToQonnx:
-            return original()
+            failure = None
         except Exception as error:
-            result = original()  # which raises too, unless the fault is ours
-            self.failure = error
-            return result
+            failure = error
+        result = original()  # out here, so that what it raises has no context of ours
+        self.failure = self.failure or failure  # the fault is ours: it did not raise
+        return result
 
 
 def _functions(module: ModuleType) -> list[Any]:
