@@ -10,6 +10,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..frameworks.qonnx.observing import Application, Observations, leading_to, observed
+from ..text.onnx_values import is_model
 from .mentions import is_plain_load, loads, may_be_edited, mentioned, opens_models, passes
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class Models:
             elif value:
                 elements = ((f"{name}[{key!r}]", element) for key, element in _elements(value))
                 models |= {place: element for place, element in elements if issubclass(type(element), of_models)}
-        return models
+        return {place: model for place, model in models.items() if is_model(model)}
 
     def _parts(self) -> set[str]:
         """The names that hold a part of a model, as a graph or a node: through them it can be edited."""

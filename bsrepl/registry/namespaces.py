@@ -61,6 +61,9 @@ class Namespace:
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._get(name) is not None
 
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{self._typed} cannot be assigned to; register {name} with @{self._kind}", name=name)
+
     def __len__(self) -> int:
         return self._snapshot.count(self._kind, self._framework)
 
@@ -184,7 +187,7 @@ class Namespace:
                 getattr(self, framework)._follow(key for key in keys if key.framework == framework)
             elif framework not in RESERVED:
                 self._clear(framework)
-                setattr(self, framework, type(self).__bases__[0](self._registry, self._kind, framework))
+                object.__setattr__(self, framework, type(self).__bases__[0](self._registry, self._kind, framework))
                 self._namespaces.add(framework)
 
     def _show(self, name: str) -> None:
@@ -195,7 +198,8 @@ class Namespace:
             if plugin is not None:
                 setattr(type(self), name, _NotImported(name))
             return
-        setattr(self, name, plugin.load())  # over what was there: an attribute that is deleted first is slower to read
+        # Over what was there: an attribute that is deleted first is slower to read.
+        object.__setattr__(self, name, plugin.load())
         self._taken.add(name)
         self._drop_descriptor(name)
 

@@ -203,17 +203,12 @@ class Commands:
             self.out.write(board_text.board(self.board.view(), self.out.width, self.out.height_above_prompt))
             return
         with self.out.held() as screen:
-            live_view.until_key(
-                screen.stream,
-                lambda: screen.write(
-                    [
-                        *board_text.board(self.board.view(), screen.width, screen.height - 2),
-                        ("dim", "any key leaves the board\n"),
-                    ]
-                ),
-                self.looking.look,
-                _INTERVAL,
-            )
+
+            def draw() -> None:
+                board = board_text.board(self.board.view(), screen.width, screen.height - 2)
+                screen.write([*board, ("dim", "any key leaves the board\n")])
+
+            live_view.until_key(screen.stream, draw, self.looking.look, _INTERVAL)
 
     def bench(self, runs: int = 3) -> None:
         """Measures how long it takes to know every transformation of QONNX: by importing them, and by the index.

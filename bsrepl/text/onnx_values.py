@@ -85,8 +85,10 @@ def _kind(value: Any) -> str | None:
     package, _, name = getattr(described, "full_name", "").rpartition(".")
     if package == "onnx":
         return str(name)
-    is_wrapper = any(base.__module__ == "qonnx.core.modelwrapper" for base in type(value).__mro__)
-    return "ModelWrapper" if is_wrapper else None
+    if not any(base.__module__ == "qonnx.core.modelwrapper" for base in type(value).__mro__):
+        return None
+    wrapped = getattr(value, "_model_proto", None)  # a command may have put anything there
+    return "ModelWrapper" if wrapped is not value and _kind(wrapped) == "ModelProto" else None
 
 
 def _model(model: Any, kind: str) -> list[str]:

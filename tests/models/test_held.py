@@ -54,8 +54,9 @@ def test_a_command_that_changes_a_model_says_what_it_did(m: Screen, command: str
 
 def test_a_model_edited_in_place_is_told_with_what_is_wrong_now(m: Screen) -> None:
     output = m.type("x = m.graph.node.pop(0)")
-    assert output.startswith("m: mnist-conv   11 -> 10 nodes   1 rewrite, 10 untouched   786,560 -> 629,760 MACs, ")
+    assert output.startswith("m: mnist-conv   11 -> 10 nodes   1 rewrite, 1 moved, 9 untouched   786,560 -> 629,760 ")
     assert "  - Conv  Conv_0  W[8,1,5,5]  " in output
+    assert "  ~ Add  Add_0  reads from Conv_0_out0, before from Conv Conv_0\n" in output
     assert output.endswith("  ! Add_0 reads Conv_0_out0, which no node produces\n")
     assert m.type("m.graph.node[0].op_type") == "'Add'\n"  # it was told; nothing is new now
 
@@ -215,3 +216,8 @@ def test_a_model_that_is_only_read_is_not_copied(m: Screen) -> None:
     for command in reading + editing:
         held = models.before(command, partial(m.console.session.parsed, command))
         assert list(held.copies) == (["m"] if command in editing else []), command
+
+
+def test_a_wrapper_that_lost_its_model_is_a_value_like_others(m: Screen) -> None:
+    assert "internal error" not in m.type("m._model_proto = None")
+    assert "internal error" not in m.type("m")

@@ -252,3 +252,8 @@ def test_in_a_narrow_terminal_what_to_type_is_whole_and_places_are_cut(width: in
     assert [line for line in lines if len(line) > width and " " in line] == []
     assert any(line.endswith("lower_convs_to_matmul.py:38") for line in lines) is (width == 60)
     assert any(line.endswith("insert.py:51") for line in lines)
+
+
+def test_a_namespace_is_not_assigned_to() -> None:
+    with pytest.raises(AttributeError, match="tfm cannot be assigned to; register FoldBias with @transform"):
+        tfm.FoldBias = FoldBias
