@@ -106,14 +106,14 @@ class PluginImporter(MetaPathFinder, Loader):
         The names of the modules of files that are `gone` are free for others. Yields the executions by path, filled
         while they happen. What they put into `sys.modules` stays there, for the caller to keep or to `restore`.
         """
-        self._executions, self._is_staging = {}, True
-        for leaving in (gone, paths):  # first what is gone: it is not in what may come back
-            self._set_aside(filter(self.is_packaged, leaving))
-        for path in sorted({*paths, *gone}, key=self.depth, reverse=True):  # a module before the package that has it
-            self._remove(path)
-        for path in gone:
-            self._names.vacate(path)
         try:
+            self._executions, self._is_staging = {}, True
+            for leaving in (gone, paths):  # first what is gone: it is not in what may come back
+                self._set_aside(filter(self.is_packaged, leaving))
+            for path in sorted({*paths, *gone}, key=self.depth, reverse=True):  # modules before packages
+                self._remove(path)
+            for path in gone:
+                self._names.vacate(path)
             yield self._executions
         finally:
             self._executions, self._is_staging = {}, False
@@ -274,7 +274,7 @@ class PluginImporter(MetaPathFinder, Loader):
         framework = self._frameworks.setdefault(path, current_framework())
         self._running.add(path)
         try:
-            with self._statements.watched(), source_context(framework):
+            with self._statements.watched(), source_context(framework), self._brainsmith.source_of(module.__name__):
                 exec(code, names)
         finally:
             self._running.discard(path)

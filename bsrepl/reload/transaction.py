@@ -160,7 +160,7 @@ class Transaction:
         paths = affected | self._gone | runs.keys()
         errors = {path: run.error for path, run in runs.items() if run.error is not None}
         for path in runs.keys() & live.held.keys() - errors.keys():
-            if not live.held[path] <= affected | runs.keys():
+            if not live.held[path] & live.held.keys() <= affected | runs.keys():
                 errors[path] = self._held_back(path)
         now = {path: run.depends for path, run in runs.items()}
         before = {path: live.loaded[path].imports for path in paths if path in live.loaded}
@@ -246,7 +246,7 @@ class Transaction:
         live, runs = self._live, self._runs
         loaded = [live.loaded[path] for path in sorted(group) if path in live.loaded]
         plugins = [plugin for code in loaded for plugin in (*code.plugins, *self._listed.of(code.module.__name__))]
-        kept = [plugin.key for plugin in plugins]
+        kept = list(dict.fromkeys(plugin.key for plugin in plugins))
         started = {thread for path in group if path in runs for thread in runs[path].threads}
         threads = sorted(thread.name for thread in started if thread.is_alive())
         is_new = False
