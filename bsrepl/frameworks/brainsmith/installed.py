@@ -151,7 +151,7 @@ def _entries() -> Iterator[_Entry]:
     if not isinstance(index, dict):
         return
     for place, held in list(index.items()):
-        known: dict[str, Any] = {name: getattr(held, name, None) for name in _FIELDS}  # they differ from version to version
+        known: dict[str, Any] = {name: getattr(held, name, None) for name in _FIELDS}  # versions differ
         spec = known["import_spec"]
         if known["loaded_obj"] is None and spec is None:
             continue
