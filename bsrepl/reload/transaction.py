@@ -30,8 +30,6 @@ from .outcome import Report
 from .successors import Replaced
 from .trial import Trial
 
-Hint = Callable[[BaseException], str | None]
-
 
 class Transaction:
     """Brings the live files up to what is on disk. `run` may be called again with what has become possible.
@@ -46,7 +44,7 @@ class Transaction:
         importer: PluginImporter,
         live: LiveFiles,
         listed: ListedPlugins,
-        hint: Hint,
+        hint: Callable[[BaseException], str | None],
     ) -> None:
         self._registry = registry
         self._disk = disk
@@ -201,8 +199,10 @@ class Transaction:
 
     def _relist(self) -> Relisted:
         """Brings what packages list, and the ops that QONNX finds in them, up to the modules that were replaced."""
-        live = self._live
-        sources = {path: live.loaded[path].source if path in live.loaded else None for path in self._packaged}
+        live, paths = self._live, set(self._packaged)
+        if paths or self._listed.changed:
+            paths |= live.packaged - self._listed.read  # on disk these may be something else by now
+        sources = {path: live.loaded[path].source if path in live.loaded else None for path in paths}
         former = {item.old.__name__: vars(item.old) for item in self._packaged.values()}
         custom_ops.rediscover({*former, *self._kept}, former.get(QONNX_OPS))
         self._packaged.clear()
@@ -281,7 +281,7 @@ class Transaction:
         plugins: tuple[Plugin, ...],
         code: CodeType | None = None,
     ) -> None:
-        """Notes that whatever a file's module has been since the beginning is replaced by what it is now."""
+        """Notes that whatever a file's module has been so far is replaced by what it is now."""
         earlier = self._replaced.pop(path, [])
         items = [item._replace(new=new, code=code) for item in earlier if item.old is not new]
         plugins += tuple(plugin for item in earlier if item.old is new for plugin in item.plugins)

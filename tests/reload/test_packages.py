@@ -450,3 +450,16 @@ def test_a_checkout_that_failed_and_is_taken_back_is_fixed(sources: Sources) -> 
     sources.write(before)
     report, _ = sources.look()
     assert (sources.failures(), list(report.failures), b.VALUE) == ([], [], 1)
+
+
+def test_a_package_does_not_own_what_its_modules_register(sources: Sources) -> None:
+    text = "from bsrepl import step\n@step\ndef {0}(model): return model\n"
+    init = "from . import a, b\n"
+    sources.write({"pk/__init__.py": init, "pk/a.py": text.format("a_step"), "pk/b.py": text.format("b_step")})
+    sources.start()
+    sources.imported("pk")
+    sources.look()
+    sources.write({"pk/__init__.py": init + "EDITED = 1\n"})
+    report, _ = sources.look()
+    assert changes_between(report.before, report.after) == []
+    assert registry.snapshot.get("step", "b_step") is not None

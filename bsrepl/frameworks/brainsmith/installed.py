@@ -69,10 +69,11 @@ class InstalledBrainsmith:
             return
         self.release(name, None)
         for entry in held:
-            entry.store[entry.place] = entry.held
-            target = entry.store.get(getattr(entry.held, "backend_target", None) or "")
-            if target is not None and entry.place not in (target.kernel_backends or ()):
-                target.kernel_backends = [*(target.kernel_backends or ()), entry.place]
+            for store in (entry.store, _index()):  # another one, if its module was executed meanwhile
+                store[entry.place] = entry.held
+                target = store.get(getattr(entry.held, "backend_target", None) or "")
+                if target is not None and entry.place not in (target.kernel_backends or ()):
+                    target.kernel_backends = [*(target.kernel_backends or ()), entry.place]
 
     @contextmanager
     def source_of(self, module: str) -> Iterator[None]:
@@ -145,11 +146,15 @@ def _relink(entry: _Entry) -> None:
             entry.held.kernel_backends = linked if place in linked else [*linked, place]
 
 
-def _entries() -> Iterator[_Entry]:
-    """Everything that is registered, if Brainsmith's registry has been imported: `source:name` -> a component."""
+def _index() -> dict[str, Any]:
+    """What Brainsmith keeps its components in, `source:name` -> a component; empty if it has not been imported."""
     index = getattr(sys.modules.get("brainsmith.registry._state"), "_component_index", None)
-    if not isinstance(index, dict):
-        return
+    return index if isinstance(index, dict) else {}
+
+
+def _entries() -> Iterator[_Entry]:
+    """Everything that is registered, if Brainsmith's registry has been imported."""
+    index = _index()
     for place, held in list(index.items()):
         known: dict[str, Any] = {name: getattr(held, name, None) for name in _FIELDS}  # versions differ
         spec = known["import_spec"]
