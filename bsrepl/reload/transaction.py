@@ -201,7 +201,8 @@ class Transaction:
         """Brings what packages list, and the ops that QONNX finds in them, up to the modules that were replaced."""
         live, paths = self._live, set(self._packaged)
         if paths or self._listed.changed:
-            paths |= live.packaged - self._listed.read  # on disk these may be something else by now
+            unread = live.packaged - self._listed.read  # on disk they may be something else by now
+            paths.update(path for path in unread if not self._disk.is_missing(path))
         sources = {path: live.loaded[path].source if path in live.loaded else None for path in paths}
         former = {item.old.__name__: vars(item.old) for item in self._packaged.values()}
         custom_ops.rediscover({*former, *self._kept}, former.get(QONNX_OPS))
@@ -287,8 +288,7 @@ class Transaction:
         plugins += tuple(plugin for item in earlier if item.old is new for plugin in item.plugins)
         if old is not None:
             items.append(Replaced(old, new, plugins, code))
-        if items:
-            self._replaced[path] = items
+        self._replaced[path] = items
 
     def _forget_failure(self, path: str) -> None:
         if self._live.forget_failure(path):
