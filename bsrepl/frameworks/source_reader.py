@@ -57,8 +57,11 @@ class Module:
 
     @cached_property
     def text(self) -> str:
-        with open(self.path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        try:
+            with open(self.path, encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except OSError:  # it was deleted since the folder was listed; the next look at the files will see that
+            return ""
 
     def classes(self) -> Sequence[ClassStatement]:
         """The class statements with bases at the top level of the module."""

@@ -91,6 +91,14 @@ def recorded(key: Key) -> Plugin | None:
     return next((plugin for plugin in journal.plugins if plugin.key == key), None)
 
 
+def register(plugin: Plugin, instead_of: Plugin | None = None) -> None:
+    """Registers a plugin at once, in the place of another one if that is given."""
+    withdrawn = () if instead_of is None else (instead_of,)
+    registry.replace(registry.snapshot.replacing(withdrawn, (plugin,)))
+    if plugin.origin.is_file:
+        registry.late.setdefault(plugin.origin.file, []).append(plugin)
+
+
 def record(plugin: Plugin, instead_of: Plugin | None = None) -> None:
     """Registers a plugin: at once, or, while a plugin file is being executed, when the file has succeeded.
 
@@ -98,10 +106,7 @@ def record(plugin: Plugin, instead_of: Plugin | None = None) -> None:
     """
     journal = _journal.get()
     if journal is None:
-        withdrawn = () if instead_of is None else (instead_of,)
-        registry.replace(registry.snapshot.replacing(withdrawn, (plugin,)))
-        if plugin.origin.is_file:
-            registry.late.setdefault(plugin.origin.file, []).append(plugin)
+        register(plugin, instead_of)
         return
     for earlier in [
         recorded_plugin

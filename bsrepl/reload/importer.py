@@ -24,7 +24,7 @@ from typing import Any
 from ..errors import PluginWarning
 from ..frameworks.brainsmith.installed import InstalledBrainsmith
 from ..registry.decorators import current_framework, source_context
-from ..registry.store import Journal, record
+from ..registry.store import Journal, register
 from . import interrupts
 from .attachment import attach, detach
 from .capture import captured
@@ -106,14 +106,14 @@ class PluginImporter(MetaPathFinder, Loader):
         The names of the modules of files that are `gone` are free for others. Yields the executions by path, filled
         while they happen. What they put into `sys.modules` stays there, for the caller to keep or to `restore`.
         """
-        self._executions, self._is_staging = {}, True
-        for leaving in (gone, paths):  # first what is gone: it is not in what may come back
-            self._set_aside(filter(self.is_packaged, leaving))
-        for path in sorted({*paths, *gone}, key=self.depth, reverse=True):  # a module before the package that has it
-            self._remove(path)
-        for path in gone:
-            self._names.vacate(path)
         try:
+            self._executions, self._is_staging = {}, True
+            for leaving in (gone, paths):  # first what is gone: it is not in what may come back
+                self._set_aside(filter(self.is_packaged, leaving))
+            for path in sorted({*paths, *gone}, key=self.depth, reverse=True):  # modules before packages
+                self._remove(path)
+            for path in gone:
+                self._names.vacate(path)
             yield self._executions
         finally:
             self._executions, self._is_staging = {}, False
@@ -250,7 +250,7 @@ class PluginImporter(MetaPathFinder, Loader):
             warnings.warn_explicit(message, PluginWarning, path, 1)
         if not self._is_staging:  # imported by a function or at the prompt: nobody waits to commit it
             for plugin in execution.plugins:
-                record(plugin)
+                register(plugin)
 
     def _compiled(self, path: str, source: bytes) -> CodeType:
         known = self._compiled_from.get(path)
@@ -274,7 +274,7 @@ class PluginImporter(MetaPathFinder, Loader):
         framework = self._frameworks.setdefault(path, current_framework())
         self._running.add(path)
         try:
-            with self._statements.watched(), source_context(framework):
+            with self._statements.watched(), source_context(framework), self._brainsmith.source_of(module.__name__):
                 exec(code, names)
         finally:
             self._running.discard(path)

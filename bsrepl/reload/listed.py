@@ -53,6 +53,7 @@ class ListedPlugins:
         self._seen: dict[str, signatures.Signature] = {}
         self._young: dict[str, bytes | None] = {}  # what files hold that may be saved again within the same tick
         self.known: set[str] = set()  # the files whose modules are imported
+        self.read: set[str] = set()  # those of them whose sources were taken in
         self._names: set[str] = set()  # of those modules
         self._lazy: dict[str, dict[Key, Plugin]] = {}  # what is listed of each module, with what to import
         self._shown: dict[Key, Plugin] = {}  # what is in the registry instead, with what was imported
@@ -118,6 +119,7 @@ class ListedPlugins:
         texts = {path: _decoded(source) for path, source in sources.items()}
         texts |= {path: _decoded(_read(path)) for path in self.changed - self.known}
         self.changed.clear()
+        self.read |= sources.keys()
         for path in [path for path, source in sources.items() if source is None]:
             self.known.discard(path)
         pairs = list(self._published_again(names))

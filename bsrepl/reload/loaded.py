@@ -70,14 +70,14 @@ class LiveFiles:
                 del self.owners[plugin.key]
         return loaded
 
-    def withdraw_unneeded(self) -> list[Loaded]:
-        """Takes out the helpers that nothing live imports any more. Returns their code."""
-        withdrawn: list[Loaded] = []
+    def withdraw_unneeded(self) -> dict[str, Loaded]:
+        """Takes out the helpers that nothing live imports any more. Returns their code, by their paths."""
+        withdrawn: dict[str, Loaded] = {}
         released = self.dependencies.released
         while released:
             path = released.pop()
             if path in self.loaded and not self._is_needed(path):
-                withdrawn.append(self.withdraw(path))
+                withdrawn[path] = self.withdraw(path)
                 self._importer.restore(path, None)
                 self.forget(path)
         return withdrawn

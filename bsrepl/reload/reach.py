@@ -19,6 +19,7 @@ from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from . import raw
 from .edges import edges, frame_of, is_array
+from .frozen import is_frozen
 from .island import ATOMIC
 
 _MOST = 3_000_000  # objects that are looked at
@@ -33,7 +34,7 @@ class Reach:
     """The objects that `roots`, namespaces by what to type for them, lead to; the nearest come first.
 
     What `stops` says True of is reached, but not entered; neither are libraries, of which only what they hold
-    themselves counts, and the registry. `follows` says which objects it is noted of who holds them. `proxied` are the
+    themselves counts, and the registry. Of that, and of what is frozen, it is noted who holds it. `proxied` are the
     objects that weak proxies stand for, by the ids of those.
     """
 
@@ -41,14 +42,13 @@ class Reach:
         self,
         roots: Mapping[str, dict[str, Any]],
         stops: Callable[[Any], bool],
-        follows: Callable[[Any], bool],
         proxied: Mapping[int, Any],
     ) -> None:
         self.objects: list[Any] = []
-        self.holders: dict[int, list[int]] = {}  # the numbers of those that hold an object, by its id
+        self.holders: dict[int, list[int]] = {}  # the numbers of those that hold one, by its id
         self.is_complete = True
         self._stops = stops
-        self._follows = follows
+        self._stopped: dict[int, Any] = {}  # what was not entered, by its id
         self._proxied = proxied
         self._parents: list[int] = []
         self._numbers: dict[int, int] = {}
@@ -91,8 +91,12 @@ class Reach:
             is_namespace = False
         return way.removeprefix(".")
 
+    def stopped(self) -> list[Any]:
+        """The objects that `stops` says True of, the nearest first."""
+        return list(self._stopped.values())
+
     def holders_of(self, value: Any) -> list[Any]:
-        """The objects that hold one that `follows` says True of, the nearest first."""
+        """The objects that hold one that is stopped at or frozen, the nearest first."""
         return [self.objects[number] for number in self.holders.get(id(value), ()) if number >= 0]
 
     def is_namespace(self, holder: Any) -> bool:
@@ -103,7 +107,7 @@ class Reach:
         number = 0
         while number < len(self.objects):
             value = self.objects[number]
-            if number == 0 or id(value) in self._live or not self._stops(value):
+            if number == 0 or id(value) in self._live or id(value) not in self._stopped:
                 for child in self._children(value):
                     if id(type(child)) not in ATOMIC:
                         self._add(child, number)
@@ -120,11 +124,18 @@ class Reach:
             self._numbers[key] = len(self.objects)
             self.objects.append(value)
             self._parents.append(holder)
-        if self._follows(value):
-            self.holders.setdefault(key, []).append(holder)
+            if self._stops(value):
+                self._stopped[key] = value
+                self.holders[key] = []
+            elif is_frozen(value):
+                self.holders[key] = []
+        if key in self.holders:
+            self.holders[key].append(holder)
 
     def _children(self, value: Any) -> Iterable[Any]:
         kind = type(value)
+        if kind is dict or kind is tuple or kind is list:  # most are
+            return gc.get_referents(value)
         if kind is FunctionType:
             return () if _is_own(value) else _of_function(value)
         if kind is MethodType:

@@ -88,7 +88,7 @@ class _Plan:
         self._writes: list[_Write] = []
         self._copies: dict[int, Any] = {}  # what takes the place of frozen objects, by their ids
         self._copying: dict[int, Any] = {}  # frozen objects that refer to something replaced
-        self._reach = Reach(roots, successors.is_old, self._is_followed, successors.proxied())
+        self._reach = Reach(roots, successors.is_old, successors.proxied())
         elsewhere = self._elsewhere()
         self._plan_bases()
         self._plan_instances([value for value in elsewhere if self._is_instance(value)])
@@ -105,15 +105,13 @@ class _Plan:
                 write.put(write.new)
             except Exception as error:
                 self.stale.append(write.stale(f"{type(error).__name__} when it was replaced"))
+        self._writes.clear()  # they refer to this, and this to all that was reached: it must not wait for the collector
 
     # Instances and classes
 
     def _is_instance(self, value: Any) -> bool:
         """Whether a value is an instance of an old class, and no class or enum member that has a successor itself."""
         return self._successors.is_old_class(type(value)) and value not in self._successors
-
-    def _is_followed(self, value: Any) -> bool:
-        return is_frozen(value) or value in self._successors or self._successors.is_old(value)
 
     def _elsewhere(self) -> list[Any]:
         """What refers to something old directly, though the session does not reach it."""
@@ -229,8 +227,8 @@ class _Plan:
 
     def _name_old(self) -> None:
         """Names what is old and has no successor."""
-        for value in self._reach.objects:
-            if value in self._successors or not self._successors.is_old(value):
+        for value in self._reach.stopped():
+            if value in self._successors:
                 continue
             holders = [holder for holder in self._reach.holders_of(value) if type(holder) is not value]
             holders = [holder for holder in holders if not self._successors.is_old(holder)]

@@ -21,6 +21,8 @@ from .packages import FollowedPackage, followed_packages, importers
 from .sources import Source, source_of
 from .transaction import Transaction
 
+_LOOKS = 5  # at files that are written to while others are executed
+
 
 class Reloader:
     """Follows plugin files and folders of them, given by their paths.
@@ -110,7 +112,8 @@ class Reloader:
             self.is_due()
         transaction = Transaction(self.registry, disk, self._importer, live, self._listed, self._hint)
         is_executed = False
-        while disk.changed or disk.gone or self._listed.changed or forced:
+        looks = _LOOKS
+        while (changed := disk.changed | disk.gone | self._listed.changed) or forced:
             freed = transaction.run(forced)
             is_executed = True
             disk.changed.clear()
@@ -118,6 +121,9 @@ class Reloader:
             freed_for = [path for path, failed in live.failures.items() if failed.taken & freed]
             forced = {member for path in freed_for for member in live.held[path]}
             forced |= live.no_longer_missing(self.registry.snapshot)
+            if looks and (len(changed) > 1 or not live.held.keys().isdisjoint(changed)):
+                looks -= 1  # a checkout may be going on, or a save: what is half done is not told
+                self.is_due()
         if is_executed:
             self._list_imported()
             self._adopt()

@@ -93,8 +93,8 @@ class Successors:
             return True
         if kind is dict or kind is tuple or kind is list:  # most are
             return False
-        if kind is FunctionType:
-            return self._is_of_old_code(value.__globals__, value.__code__)
+        if kind is FunctionType:  # what dataclasses generate is in no module's code
+            return id(value) not in self._fresh and self._is_of_old_code(value.__globals__, value.__code__)
         if (frame := frame_of(value)) is not None:
             return self._is_of_old_code(frame.f_globals, frame.f_code)
         return raw.is_type(value) and self.is_old_class(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from types import CodeType, ModuleType
 
 from ..errors import PluginFileError, PluginWarning
 from ..frameworks.qonnx.ops import QONNX_OPS, custom_ops
@@ -29,8 +30,6 @@ from .outcome import Report
 from .successors import Replaced
 from .trial import Trial
 
-Hint = Callable[[BaseException], str | None]
-
 
 class Transaction:
     """Brings the live files up to what is on disk. `run` may be called again with what has become possible.
@@ -45,7 +44,7 @@ class Transaction:
         importer: PluginImporter,
         live: LiveFiles,
         listed: ListedPlugins,
-        hint: Hint,
+        hint: Callable[[BaseException], str | None],
     ) -> None:
         self._registry = registry
         self._disk = disk
@@ -59,21 +58,33 @@ class Transaction:
         self._packaged: dict[str, Replaced] = {}  # the modules of packages that were replaced, by their files
         self._kept: set[str] = set()  # the names of those that were executed, and are what they were
         self._gone: set[str] = set()
-        self._executed: list[str] = []
-        self._new: list[str] = []
-        self._deleted: list[str] = []
-        self._fixed: list[str] = []
-        self._failures: list[Failure] = []
-        self._replaced: list[Replaced] = []
-        self._output: list[tuple[str, str]] = []
+        self._were_live = frozenset(live.loaded)
+        self._failed_before = frozenset(live.failures)
+        # By their files: what a second `run` does to a file takes the place of what the first one did.
+        self._executed: dict[str, None] = {}
+        self._deleted: dict[str, None] = {}
+        self._fixed: dict[str, None] = {}
+        self._failures: dict[str, Failure] = {}
+        self._replaced: dict[str, list[Replaced]] = {}
+        self._output: dict[str, str] = {}
         self._warnings: list[warnings.WarningMessage] = []
 
     def report(self, after: Snapshot) -> Report:
         """The result, when the registry has become `after`."""
+        live = self._live
+        executed = [path for path in self._executed if path in live.loaded]
         return Report(
-            self._before, after, self._executed, self._new, self._deleted, self._fixed, self._failures,
-            self._replaced, self._output, self._warnings,
-        )  # fmt: skip
+            self._before,
+            after,
+            executed,
+            [path for path in executed if path not in self._were_live],
+            [path for path in self._deleted if path not in live.loaded],
+            [path for path in self._fixed if path in self._failed_before and path not in live.failures],
+            [failed for path, failed in self._failures.items() if live.failures.get(path) == failed],
+            [item for items in self._replaced.values() for item in items],
+            [(path, output) for path, output in self._output.items() if output],
+            self._warnings,
+        )
 
     def run(self, forced: set[str]) -> set[Key]:
         """Executes what the changes concern, and commits the groups that succeed. Returns the names that came free.
@@ -97,16 +108,17 @@ class Transaction:
                 failed = {path: errors[path] for path in part & errors.keys()}
                 causes = {path: error for path, error in failed.items() if _is_cause(self._runs[path])} or failed
                 reported |= self._keep(part, causes)
-        for unneeded in self._live.withdraw_unneeded():
+        for path, unneeded in self._live.withdraw_unneeded().items():
             withdrawn += unneeded.plugins
-            self._replaced.append(Replaced(unneeded.module, None, unneeded.plugins))
+            self._put_replaced(path, unneeded.module, None, unneeded.plugins)
         for path in self._live.packaged & (affected | self._gone):  # a package may have come back without what is in it
             bind(self._live.loaded[path].module)
         relisted = self._relist()
         if withdrawn or registered or any(relisted):
             withdrawn, registered = [*withdrawn, *relisted.withdrawn], [*registered, *relisted.registered]
             self._registry.replace(self._registry.snapshot.replacing(withdrawn, registered, relisted.exchanged))
-        self._output += [(path, run.output) for path, run in self._runs.items() if run.output and path in reported]
+        self._output |= {path: run.output if path in reported else "" for path, run in self._runs.items()}
+        self._warnings = [item for item in self._warnings if item.filename not in self._runs]
         self._warnings += [item for item in caught if item.filename in reported or item.filename not in self._runs]
         return {plugin.key for plugin in withdrawn} - {plugin.key for plugin in registered}
 
@@ -146,7 +158,7 @@ class Transaction:
         paths = affected | self._gone | runs.keys()
         errors = {path: run.error for path, run in runs.items() if run.error is not None}
         for path in runs.keys() & live.held.keys() - errors.keys():
-            if not live.held[path] <= affected | runs.keys():
+            if not live.held[path] & live.held.keys() <= affected | runs.keys():
                 errors[path] = self._held_back(path)
         now = {path: run.depends for path, run in runs.items()}
         before = {path: live.loaded[path].imports for path in paths if path in live.loaded}
@@ -187,8 +199,11 @@ class Transaction:
 
     def _relist(self) -> Relisted:
         """Brings what packages list, and the ops that QONNX finds in them, up to the modules that were replaced."""
-        live = self._live
-        sources = {path: live.loaded[path].source if path in live.loaded else None for path in self._packaged}
+        live, paths = self._live, set(self._packaged)
+        if paths or self._listed.changed:
+            unread = live.packaged - self._listed.read  # on disk they may be something else by now
+            paths.update(path for path in unread if not self._disk.is_missing(path))
+        sources = {path: live.loaded[path].source if path in live.loaded else None for path in paths}
         former = {item.old.__name__: vars(item.old) for item in self._packaged.values()}
         custom_ops.rediscover({*former, *self._kept}, former.get(QONNX_OPS))
         self._packaged.clear()
@@ -201,32 +216,29 @@ class Transaction:
         withdrawn: list[Plugin] = []
         for path in sorted(group):
             run = self._runs.get(path)
-            former = self._importer.settle(path)
+            former = self._importer.settle(path)  # of a file that was deleted and has returned, too
+            new = run.module if run is not None else None
+            code = run.code if run is not None and former is not None else None
             if path in live.loaded:
                 old = live.withdraw(path)
                 plugins = (*old.plugins, *self._listed.of(old.module.__name__))
-                if run is None or former is None:
-                    item = Replaced(old.module, run.module if run else None, plugins)
-                else:
-                    item = Replaced(former, run.module, plugins, run.code)
-                self._replaced.append(item)
+                was = old.module if former is None or run is None else former
+                self._put_replaced(path, was, new, plugins, code)
                 if self._importer.is_packaged(path):
-                    self._packaged[path] = item
+                    self._packaged[path] = Replaced(was, new)
                 withdrawn += old.plugins
                 late = self._registry.late.pop(path, ())
                 withdrawn += [plugin for plugin in late if plugin not in old.plugins]
-            elif run is not None:
-                self._new.append(path)
-                if former is not None:  # a file that was deleted has returned, and somebody holds its module
-                    self._replaced.append(Replaced(former, run.module, (), run.code))
+            else:
+                self._put_replaced(path, former, new, (), code)
             if run is not None:
                 live.put(path, run)
                 self._forget_failure(path)
-                self._executed.append(path)
+                self._executed[path] = None
             else:  # deleted, or no longer imported by anybody
                 live.forget(path)
                 if path in self._gone:
-                    self._deleted.append(path)
+                    self._deleted[path] = None
         live.owners.update({plugin.key: path for path, plugin in self._registered(group)})
         return withdrawn
 
@@ -235,7 +247,7 @@ class Transaction:
         live, runs = self._live, self._runs
         loaded = [live.loaded[path] for path in sorted(group) if path in live.loaded]
         plugins = [plugin for code in loaded for plugin in (*code.plugins, *self._listed.of(code.module.__name__))]
-        kept = [plugin.key for plugin in plugins]
+        kept = list(dict.fromkeys(plugin.key for plugin in plugins))
         started = {thread for path in group if path in runs for thread in runs[path].threads}
         threads = sorted(thread.name for thread in started if thread.is_alive())
         is_new = False
@@ -252,7 +264,7 @@ class Transaction:
             taken = [error.key] if isinstance(error, NameTaken) else ()
             reported = failure(path, error, group, kept=kept, taken=taken, hint=self._hint(error), threads=threads)
             if live.failures.get(path) != reported:
-                self._failures.append(reported)
+                self._failures[path] = reported
                 is_new = True
             live.failures[path] = reported
         for path in group:
@@ -262,9 +274,25 @@ class Transaction:
         self._kept |= {live.loaded[path].module.__name__ for path in group & live.packaged}
         return set(group) if is_new else set()
 
+    def _put_replaced(
+        self,
+        path: str,
+        old: ModuleType | None,
+        new: ModuleType | None,
+        plugins: tuple[Plugin, ...],
+        code: CodeType | None = None,
+    ) -> None:
+        """Notes that whatever a file's module has been so far is replaced by what it is now."""
+        earlier = self._replaced.pop(path, [])
+        items = [item._replace(new=new, code=code) for item in earlier if item.old is not new]
+        plugins += tuple(plugin for item in earlier if item.old is new for plugin in item.plugins)
+        if old is not None:
+            items.append(Replaced(old, new, plugins, code))
+        self._replaced[path] = items
+
     def _forget_failure(self, path: str) -> None:
         if self._live.forget_failure(path):
-            self._fixed.append(path)
+            self._fixed[path] = None
 
 
 def _is_cause(run: Execution) -> bool:

@@ -177,21 +177,24 @@ class Commands:
 
     def _named(self, file: str) -> list[str]:
         """The watched files that a path, or the end of one, names."""
-        watched = [*self.reloader.plugin_files, *self.reloader.helpers, *self.reloader.package_modules]
+        watched = {*self.reloader.plugin_files, *self.reloader.helpers, *self.reloader.package_modules}
         end = os.sep + os.path.normpath(os.path.expanduser(str(file))).lstrip(f".{os.sep}")
-        return [path for path in watched if path.endswith(end)]
+        return sorted(path for path in watched if path.endswith(end))
 
     def watching(self) -> None:
         """Prints the files that are watched: plugin files, the helpers that they import, packages under development."""
-        reloader, files, rows = self.reloader, self.reloader.files, []
+        reloader, files = self.reloader, self.reloader.files
+        states: dict[str, list[str]] = {}
         for path in reloader.plugin_files:
-            rows.append((path, "failed" if path in reloader.failures else counted(len(files.get(path, ())), "plugin")))
-        rows += [(path, "helper") for path in reloader.helpers]
-        rows += [(path, reload_report.followed(each)) for each in reloader.packages for path in each.folders]
-        if not rows:
+            states[path] = ["failed" if path in reloader.failures else counted(len(files.get(path, ())), "plugin")]
+        states |= {path: ["helper"] for path in reloader.helpers}
+        for package in reloader.packages:
+            for path in package.folders:  # of a single module it is the file, which may be a plugin file
+                states.setdefault(path, []).append(reload_report.followed(package))
+        if not states:
             self.out.write(asides(["no file is watched; start with bsrepl PATH"], self.out.width))
-        for path, state in rows:
-            self.out.write(headed("path", path, f" {state}", self.out.width))
+        for path, known in states.items():
+            self.out.write(headed("path", path, f" {', '.join(known)}", self.out.width))
 
     def status(self, *, live: bool = False) -> None:
         """Prints the board: the plugin file saved last, the registry, the last registration, what was measured.

@@ -344,3 +344,8 @@ def test_a_damaged_index_is_made_anew(tmp_path: Path, damage) -> None:
 def test_an_index_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert read_with(tmp_path / "file" / "index.json") == ["qonnx", "finn"]
+
+
+def test_a_module_that_was_deleted_meanwhile_has_nothing_in_it(tmp_path: Path) -> None:
+    module = source_text.Module("gone", str(tmp_path / "gone.py"))
+    assert (module.text, module.classes(), module.imports) == ("", (), ())

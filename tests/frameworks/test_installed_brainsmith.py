@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bsrepl import kernels
+from bsrepl.registry.plugin import Key
+from bsrepl.registry.store import registry
+from bsrepl.reload.development import Development
+from bsrepl.reload.reloader import Reloader
+from bsrepl.shell.preloaded import PRELOADED
 
 from ..conftest import Screen, files, forget
 
@@ -18,12 +26,16 @@ V010 = {
     "registry/__init__.py": "from ._decorators import backend, kernel, step\n",
     "registry/_state.py": "_component_index = {}\n",
     "registry/_decorators.py": """
+        from contextvars import ContextVar
         from types import SimpleNamespace
         from ._state import _component_index
+
+        _current_source = ContextVar("current_source", default=None)
 
 
         def _register(cls, kind, name, **said):
             source = "brainsmith" if cls.__module__.startswith("brainsmith.") else "custom"
+            source = _current_source.get() or source
             place = f"{source}:{name or cls.__name__}"
             if place in _component_index:
                 return cls
@@ -219,3 +231,35 @@ def test_what_its_own_registry_comes_to_know_is_read_into_the_namespaces(screen:
     origin = screen.type("import brainsmith.kernels.softmax; kernels.find('Softmax')")
     assert "softmax.py:6" in origin
     assert "+" not in origin
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_it_registers_is_what_its_decorators_say_and_stays_its_own(tmp_path: Path) -> None:
+    reloader = Reloader(registry, [], PRELOADED, time.time_ns, development=Development())
+    try:
+        index = import_module("brainsmith.registry._state")._component_index
+        current = import_module("brainsmith.registry._decorators")._current_source
+        token = current.set("acme")
+        softmax = import_module("brainsmith.kernels.softmax")
+        current.reset(token)
+        reloader.refresh()
+        assert index.keys() == {"acme:Softmax"}
+        listed = registry.snapshot.seen(Key("kernel", "acme", "Softmax"))
+        assert listed is not None
+        assert listed.metadata["description"] == "Softmax in hardware"
+        path = tmp_path / "lib" / "brainsmith" / "kernels" / "softmax.py"
+        path.write_text(path.read_text().replace("SIZE = 3", "SIZE = 4"))
+        assert reloader.refresh().executed
+        assert softmax.SIZE == 4
+        assert {place: held.loaded_obj for place, held in index.items()} == {"acme:Softmax": softmax.Softmax}
+    finally:
+        reloader.close()
+
+
+@pytest.mark.usefixtures("installed")
+def test_entries_of_another_shape_are_read_as_far_as_they_go(screen: Screen) -> None:
+    index = import_module("brainsmith.registry._state")._component_index
+    kind = SimpleNamespace(name="Bare", source="custom", component_type="kernel", loaded_obj=Screen)
+    index["custom:Bare"] = kind
+    index["custom:Empty"] = SimpleNamespace(name="Empty", source="custom", component_type="kernel")
+    assert "+ kernels.Bare " in screen.type("1")

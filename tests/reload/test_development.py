@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import qonnx
 
+from ..conftest import unwrapped
+
 _NEW = """
 from qonnx.transformation.base import Transformation
 
@@ -205,3 +207,12 @@ def test_many_files_at_once_are_one_change(session: Session) -> None:
 def test_what_is_followed_is_listed(session: Session) -> None:
     assert "under development, " in session.type("frameworks()")
     assert f"{session.qonnx}  under development, " in session.type("watching()")
+
+
+def test_a_plugin_file_that_can_be_imported_is_one_file(session: Session) -> None:
+    session.type(f"sys.path.append({str(session.plugins)!r})")
+    (session.plugins / "solo.py").write_text("@step\ndef alone(model): return model\n")
+    session.type("import solo")
+    lines = [line for line in unwrapped(session.type("watching()")).splitlines() if "solo.py" in line]
+    assert lines == [f"{session.plugins / 'solo.py'}  1 plugin, under development, 1 of 1 module imported"]
+    assert "solo.py executed again" in session.type("retry('solo.py')")

@@ -417,3 +417,49 @@ def test_workers_see_what_is_live(tmp_path: Path) -> None:
     )  # fmt: skip
     assert json.loads(done.stdout.splitlines()[3]).endswith("\n3\n")
     assert json.loads(done.stdout.splitlines()[7]) == "[[3, 4], [3, 4], [3, 4]]\n"
+
+
+def test_what_dataclasses_generate_is_not_taken_for_old(sources: Sources) -> None:
+    sources.write({"pk/__init__.py": "from .data import Size", "pk/data.py": DATA})
+    sources.start()
+    sources.names["held"] = [sources.imported("pk").Size, sources.imported("pk").Size(1)]
+    sources.write({"pk/data.py": DATA + "EDITED = 1\n"})
+    report, stale = sources.look()
+    assert len(report.executed) == 2
+    assert stale == []
+    assert sources.names["held"][0] is sources.imported("pk").Size is type(sources.names["held"][1])
+
+
+DATA = """\
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Size:
+    width: int
+"""
+
+
+def test_a_checkout_that_failed_and_is_taken_back_is_fixed(sources: Sources) -> None:
+    before = {"pk/__init__.py": "", "pk/a.py": "from . import b", "pk/b.py": "VALUE = 1"}
+    sources.write(before)
+    sources.start()
+    b = sources.imported("pk.a").b
+    sources.write({"pk/a.py": "from . import b, c", "pk/b.py": "VALUE = 2", "pk/c.py": "1 / 0"})
+    report, _ = sources.look()
+    assert [failed.place for failed in report.failures] == ["c.py:1"]
+    sources.write(before)
+    report, _ = sources.look()
+    assert (sources.failures(), list(report.failures), b.VALUE) == ([], [], 1)
+
+
+def test_a_package_does_not_own_what_its_modules_register(sources: Sources) -> None:
+    text = "from bsrepl import step\n@step\ndef {0}(model): return model\n"
+    init = "from . import a, b\n"
+    sources.write({"pk/__init__.py": init, "pk/a.py": text.format("a_step"), "pk/b.py": text.format("b_step")})
+    sources.start()
+    sources.imported("pk")
+    sources.look()
+    sources.write({"pk/__init__.py": init + "EDITED = 1\n"})
+    report, _ = sources.look()
+    assert changes_between(report.before, report.after) == []
+    assert registry.snapshot.get("step", "b_step") is not None

@@ -385,3 +385,53 @@ def test_a_look_asks_the_disk_once_for_each_file(
     screen.console.look(looked=True)
     assert asked.count(str(other)) == 3
     assert "One1" in tfm
+
+
+# Files that are written while others are executed, as a checkout does
+
+WRITES = "from pathlib import Path\nhere = Path(__file__).parent\n"
+
+
+def test_a_checkout_that_is_seen_half_done_is_one_change(folder: Folder) -> None:
+    folder.write("_shared.py", "ONE = 1\n")
+    folder.write("fold.py", "from _shared import ONE\n" + ONE)
+    folder.look()
+    folder.write("fold.py", "from _shared import TWO\n" + TWO)
+    folder.write("last.py", WRITES + "(here / '_shared.py').write_text('TWO = 2')\n")
+    report = folder.look()
+    assert (report.failures, report.fixed, report.gone) == ([], [], [])
+    assert folder.changes(report) == CHANGED
+    assert sorted(Path(path).name for path in report.executed) == ["_shared.py", "fold.py", "last.py"]
+    assert [Path(path).name for path in report.new] == ["last.py"]
+    assert not folder.look()
+
+
+def test_a_save_that_is_read_half_done_is_told_as_it_ends(folder: Folder) -> None:
+    fold = folder.write("fold.py", ONE)
+    folder.look()
+    fold.write_text(f"{WRITES}print('half')\n(here / 'fold.py').write_text({TWO!r})\n1 / 0\n")
+    report = folder.look()
+    assert (report.failures, report.fixed, report.output) == ([], [], [])
+    assert folder.changes(report) == CHANGED
+
+
+def test_a_file_that_a_checkout_takes_away_for_a_moment_was_never_gone(screen: Screen) -> None:
+    fold = screen.folder / "fold.py"
+    fold.write_text(ONE)
+    screen.type("held = [tfm.One1, tfm.One1()]")
+    fold.unlink()
+    edited = ONE.replace("return", "self.seen = 1; return")
+    (screen.folder / "other.py").write_text(WRITES + f"(here / 'fold.py').write_text({edited!r})\n")
+    printed = screen.type("held[0] is tfm.One1 is type(held[1])")
+    assert "~ tfm.One1  apply() changed" in printed
+    assert "True" in printed.splitlines()
+    assert "- tfm" not in printed
+    assert "gone" not in printed
+    assert "stale" not in printed
+
+
+def test_files_that_never_rest_are_told_all_the_same(folder: Folder) -> None:
+    text = WRITES + "me = here / 'fold.py'\nme.write_text(me.read_text() + '# again\\n')\n"
+    folder.write("fold.py", text + ONE)
+    folder.write("other.py", TWO)
+    assert folder.changes() == ["+ tfm.One1", "+ tfm.Two2"]

@@ -9,13 +9,18 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from ...registry.plugin import BRAINSMITH, Key, Lazy, Origin, Plugin
 from ...registry.store import Registry
+from ..source_reader import Module
+from .source import plugins
 
+_FIELDS = ("import_spec", "loaded_obj", "backend_target", "backend_language", "kernel_infer", "is_infrastructure")
 _NOBODYS = ("custom", "project")  # its sources of what no package brought
 
 
@@ -41,6 +46,7 @@ class InstalledBrainsmith:
 
     def __init__(self) -> None:
         self._released: WeakKeyDictionary[ModuleType, list[_Entry]] = WeakKeyDictionary()
+        self._sources: dict[str, str] = {}  # what packages register as, by their names
         self._known = 0
 
     def release(self, name: str, module: ModuleType | None) -> None:
@@ -48,6 +54,8 @@ class InstalledBrainsmith:
         entries = [entry for entry in _entries() if entry.module == name]
         for entry in entries:
             entry.store.pop(entry.place, None)
+            if entry.held.source not in _NOBODYS:
+                self._sources[name.partition(".")[0]] = entry.held.source
             for other in entry.store.values():
                 if entry.place in (getattr(other, "kernel_backends", None) or ()):
                     other.kernel_backends.remove(entry.place)
@@ -61,18 +69,41 @@ class InstalledBrainsmith:
             return
         self.release(name, None)
         for entry in held:
-            entry.store[entry.place] = entry.held
-            target = entry.store.get(getattr(entry.held, "backend_target", None) or "")
-            if target is not None and entry.place not in (target.kernel_backends or ()):
-                target.kernel_backends = [*(target.kernel_backends or ()), entry.place]
+            for store in (entry.store, _index()):  # another one, if its module was executed meanwhile
+                store[entry.place] = entry.held
+                target = store.get(getattr(entry.held, "backend_target", None) or "")
+                if target is not None and entry.place not in (target.kernel_backends or ()):
+                    target.kernel_backends = [*(target.kernel_backends or ()), entry.place]
+
+    @contextmanager
+    def source_of(self, module: str) -> Iterator[None]:
+        """While this lasts, what is executed registers as what the package of `module` did before.
+
+        Brainsmith says what that is around the first import alone.
+        """
+        source = self._sources.get(module.partition(".")[0])
+        current = getattr(sys.modules.get("brainsmith.registry._decorators"), "_current_source", None)
+        if source is None or not isinstance(current, ContextVar) or current.get(None):
+            yield
+            return
+        token = current.set(source)
+        try:
+            yield
+        finally:
+            current.reset(token)
 
     def registered_by(self, module: ModuleType, source: bytes) -> Iterator[Plugin]:
-        """What a module that was executed has registered there, as plugins."""
-        for entry in _entries():
-            if entry.module == module.__name__ and not isinstance(entry.target, Lazy):
-                _relink(entry)
-                line = definition_line(source, getattr(entry.target, "__name__", ""))
-                yield _plugin(entry, Origin(str(module.__file__), line))
+        """What a module that was executed has registered there, as plugins, with all that its decorators say."""
+        entries = [entry for entry in _entries() if entry.module == module.__name__]
+        entries = [entry for entry in entries if not isinstance(entry.target, Lazy)]
+        text = Module(module.__name__, str(module.__file__), source.decode(errors="replace"))
+        stated = {each.target.attribute: each.metadata for each in plugins({text.name: text})} if entries else {}
+        for entry in entries:
+            _relink(entry)
+            name = getattr(entry.target, "__name__", "")
+            metadata = {**entry.metadata, **stated.get(name, {}), **entry.metadata}  # its own come first
+            origin = Origin(str(module.__file__), definition_line(source, name))
+            yield _plugin(entry._replace(metadata=metadata), origin)
 
     def news(self) -> list[Plugin]:
         """What is registered there, if that has changed since the last call."""
@@ -84,9 +115,9 @@ class InstalledBrainsmith:
 
     def adopt(self, registry: Registry) -> None:
         """Registers what an installed Brainsmith has come to know, if something has imported it."""
-        plugins = [plugin for plugin in self.news() if registry.snapshot.seen(plugin.key) is None]
-        if plugins:
-            registry.replace(registry.snapshot.replacing((), plugins))
+        unknown = [plugin for plugin in self.news() if registry.snapshot.seen(plugin.key) is None]
+        if unknown:
+            registry.replace(registry.snapshot.replacing((), unknown))
 
 
 def definition_line(source: bytes, name: str) -> int:
@@ -103,8 +134,8 @@ def _origin(entry: _Entry) -> Origin:
     file = getattr(sys.modules.get(entry.module), "__file__", None)
     if file is None:
         return Origin(f"<{entry.module}>", 1)
-    with open(file, "rb") as opened:
-        return Origin(file, definition_line(opened.read(), getattr(entry.target, "__name__", "")))
+    source = Module(entry.module, file).text.encode()
+    return Origin(file, definition_line(source, getattr(entry.target, "__name__", "")))
 
 
 def _relink(entry: _Entry) -> None:
@@ -115,21 +146,29 @@ def _relink(entry: _Entry) -> None:
             entry.held.kernel_backends = linked if place in linked else [*linked, place]
 
 
-def _entries() -> Iterator[_Entry]:
-    """Everything that is registered, if Brainsmith's registry has been imported: `source:name` -> a component."""
+def _index() -> dict[str, Any]:
+    """What Brainsmith keeps its components in, `source:name` -> a component; empty if it has not been imported."""
     index = getattr(sys.modules.get("brainsmith.registry._state"), "_component_index", None)
-    if not isinstance(index, dict):
-        return
+    return index if isinstance(index, dict) else {}
+
+
+def _entries() -> Iterator[_Entry]:
+    """Everything that is registered, if Brainsmith's registry has been imported."""
+    index = _index()
     for place, held in list(index.items()):
-        kind = str(held.component_type)
-        target = held.loaded_obj or Lazy(held.import_spec.module, held.import_spec.attr)
+        known: dict[str, Any] = {name: getattr(held, name, None) for name in _FIELDS}  # versions differ
+        spec = known["import_spec"]
+        if known["loaded_obj"] is None and spec is None:
+            continue
+        backend_of = known["backend_target"]
         fields = {
-            "target_kernel": held.backend_target,
-            "kernel": str(held.backend_target).rpartition(":")[2] if held.backend_target else None,
-            "language": held.backend_language,
-            "infer_transform": held.kernel_infer,
-            "is_infrastructure": held.is_infrastructure or None,
+            "target_kernel": backend_of,
+            "kernel": str(backend_of).rpartition(":")[2] if backend_of else None,
+            "language": known["backend_language"],
+            "infer_transform": known["kernel_infer"],
+            "is_infrastructure": known["is_infrastructure"] or None,
         }
+        target = known["loaded_obj"] or Lazy(spec.module, spec.attr)
         framework = BRAINSMITH if held.source in _NOBODYS else held.source
         metadata = {field: value for field, value in fields.items() if value is not None}
-        yield _Entry(index, place, held, kind, framework, held.name, target, metadata)
+        yield _Entry(index, place, held, str(held.component_type), framework, held.name, target, metadata)
