@@ -25,8 +25,7 @@ from .messages import END, FAILURE, NOTE, RESULT, Note, Start, Task
 
 def serve(number: int) -> None:
     """Forks for each socket that comes through the socket of this number, until that is closed."""
-    from . import verify  # noqa: F401  # what tasks need is imported once
-
+    _import_for_tasks()
     gc.freeze()  # looking for garbage in them would copy what forks share with this process
     gc.set_threshold(100_000)
     warnings.simplefilter("ignore")  # about forks beside the threads of numpy, among other things
@@ -65,6 +64,16 @@ def serve(number: int) -> None:
                 del tasks[ready]
                 poll.unregister(task)
                 _report_end(Connection(task.detach()), status)
+
+
+def _import_for_tasks() -> None:
+    """Imports once what each task would import for itself."""
+    import numpy.random  # noqa: F401
+
+    from . import verify  # noqa: F401
+
+    with suppress(ImportError):  # one that cannot be imported is told by the task that needs it
+        import qonnx.custom_op.general  # noqa: F401
 
 
 def _end(process: int) -> None:
