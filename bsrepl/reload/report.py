@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ..registry.changes import changes_between
 from ..registry.plugin import Key
 from ..registry.report import registry_changes
 from ..text.format import counted, duration, file_name
-from ..text.styled import Text, advice, headed, wrapped
+from ..text.styled import Text, advice, asides, headed, wrapped
 from .failure import Failure
 from .outcome import Report
 from .packages import FollowedPackage
 from .rebind import Stale
+
+if TYPE_CHECKING:
+    from .reloader import Reloader
 
 _MOST_FAILURES = 5  # that are reported in full at once
 _MOST_STALE = 5
@@ -75,6 +79,22 @@ def waiting(paths: Sequence[str], width: int) -> Text:
         return []
     message = f"{_listed(paths)} missing or empty; the previous version is kept for one second"
     return [("warning", wrapped(message, width))]
+
+
+def watched_files(reloader: Reloader, width: int) -> Text:
+    """The files that are watched and what each is, a line a file."""
+    states: dict[str, list[str]] = {}
+    for path in reloader.plugin_files:
+        count = counted(len(reloader.files.get(path, ())), "plugin")
+        states[path] = ["failed" if path in reloader.failures else count]
+    states |= {path: ["helper"] for path in reloader.helpers}
+    for package in reloader.packages:
+        for path in package.folders:  # of a single module it is the file, which may be a plugin file
+            states.setdefault(path, []).append(followed(package))
+    if not states:
+        return asides(["no file is watched; start with bsrepl PATH"], width)
+    lines = (headed("path", path, f" {', '.join(known)}", width) for path, known in states.items())
+    return [part for line in lines for part in line]
 
 
 def followed(package: FollowedPackage) -> str:

@@ -33,7 +33,7 @@ from ..text import screen as live_view
 from ..text.format import counted
 from ..text.markdown import rendered
 from ..text.prose import filled
-from ..text.styled import asides, fields, headed, wrapped
+from ..text.styled import fields, wrapped
 from ..text.terminal import Terminal
 from . import recorded_test
 from .command import Command
@@ -183,18 +183,7 @@ class Commands:
 
     def watching(self) -> None:
         """Prints the files that are watched: plugin files, the helpers that they import, packages under development."""
-        reloader, files = self.reloader, self.reloader.files
-        states: dict[str, list[str]] = {}
-        for path in reloader.plugin_files:
-            states[path] = ["failed" if path in reloader.failures else counted(len(files.get(path, ())), "plugin")]
-        states |= {path: ["helper"] for path in reloader.helpers}
-        for package in reloader.packages:
-            for path in package.folders:  # of a single module it is the file, which may be a plugin file
-                states.setdefault(path, []).append(reload_report.followed(package))
-        if not states:
-            self.out.write(asides(["no file is watched; start with bsrepl PATH"], self.out.width))
-        for path, known in states.items():
-            self.out.write(headed("path", path, f" {', '.join(known)}", self.out.width))
+        self.out.write(reload_report.watched_files(self.reloader, self.out.width))
 
     def status(self, *, live: bool = False) -> None:
         """Prints the board: the plugin file saved last, the registry, the last registration, what was measured.
