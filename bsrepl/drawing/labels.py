@@ -49,10 +49,11 @@ class Label(NamedTuple):
 def label(box: Box) -> Label:
     """The label of a box."""
     if box.kind != NODE:
-        tensor = (box.makes or box.reads)[0]
-        return Label(
-            box.kind, one_line(tensor[1]), "", tensor_text(box.graph, (tensor[0].removeprefix("-"), tensor[1]))
-        )
+        scope, name = (box.makes or box.reads)[0]
+        tensor = scope.removeprefix("-"), name
+        content = box.graph.constants.get(tensor)  # an output may be a constant
+        details = "" if content is None else f"constant {_constant(box.graph, tensor, content)}"
+        return Label(box.kind, one_line(name), details, tensor_text(box.graph, tensor))
     node = box.graph.nodes[box.number]
     details = " ".join(filter(None, [*window(node), *_constants(box.graph, node), *_attributes(node)]))
     made = [tensor_text(box.graph, tensor) for tensor in node.outputs if tensor is not None]

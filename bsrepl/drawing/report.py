@@ -128,7 +128,8 @@ class _Page:
 
     def _rest(self, parts: Label, box: Box, line: Line, room: int) -> str:
         """What follows the op type, as much as there is room for: the details give way first, then what is made."""
-        unconnected = [self._names.get(tensor, tensor[1]) for tensor in line.unconnected]
+        apart = [tensor for tensor in line.unconnected if tensor not in box.graph.constants]
+        unconnected = [self._names.get(tensor, tensor[1]) for tensor in apart]
         more = ", ..." if len(unconnected) > _MOST_NAMES else ""
         sources = f"<- {', '.join(unconnected[:_MOST_NAMES])}{more}" if unconnected else ""
         result = f"-> {parts.result}" if parts.result and box.kind == NODE else parts.result

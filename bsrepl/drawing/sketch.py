@@ -165,5 +165,5 @@ def _inputs(graph: View) -> list[Tensor]:
 
 
 def _outputs(graph: View) -> list[Tensor]:
-    """The outputs of the graph and of its functions, but for those that are constants."""
-    return [tensor for tensor in graph.outputs if tensor is not None and tensor not in graph.constants]
+    """The outputs of the graph and of its functions."""
+    return [tensor for tensor in graph.outputs if tensor is not None]

@@ -24,6 +24,12 @@ def graph(lines: Sequence[Line], inputs: str = "x", outputs: str = "y") -> Model
     return helper.make_model(helper.make_graph(nodes, "test", *ends))
 
 
+def constant_output() -> ModelProto:
+    """A graph of one Constant node, which makes its output."""
+    node = helper.make_node("Constant", [], ["y"], name="one", value_floats=[1.0, 2.0])
+    return helper.make_model(helper.make_graph([node], "constant", [], [helper.make_tensor_value_info("y", 1, [2])]))
+
+
 def drawn(model: ModelProto, width: int = 100, height: int | None = None) -> str:
     return plain(drawing(of_graph(view(model)), width, height))
 

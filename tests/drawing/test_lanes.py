@@ -10,7 +10,7 @@ from onnx import ModelProto
 from tests.graphdiff.test_difference import THEN, with_branches
 from tests.graphdiff.test_words import local
 
-from .graphs import Line, drawn, edges_of, graph, random_graph
+from .graphs import Line, constant_output, drawn, edges_of, graph, random_graph
 
 RUN: list[Line] = [("Relu", f"n{number}", f"n{number + 1}") for number in range(50)]
 FAN: list[Line] = [("Relu", "x", f"n{number}") for number in range(100)]
@@ -167,6 +167,12 @@ DRAWINGS: dict[str, tuple[ModelProto, str]] = {
         │   │  body:
         │ ○ │    input  i  [] int64
         1 more node
+        """,
+    ),
+    "an output that is a constant": (
+        constant_output(),
+        """
+        ◎  output  y  constant [1,2]  [2]
         """,
     ),
     "a local function": (
