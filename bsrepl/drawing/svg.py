@@ -53,7 +53,7 @@ def pane(
         data = f' data-box="{first + number}" data-same="{same[number] if same else first + number}"'
         elements.append(picture.box(number, parts, data, titles))
     height = (max(levels, default=0) + 1) * _ROW - (_ROW - _HEIGHT) + 2 * _MARGIN
-    return Pane("\n".join(elements), places.width + 2 * _MARGIN, height)
+    return Pane("\n".join(elements), max(places.width + _MARGIN, picture.right) + _MARGIN, height)
 
 
 def _width(box: Box, parts: Label) -> float:
@@ -69,6 +69,7 @@ class _Picture:
         self._widths = widths
         self._producers = sketch.producers()
         self._readers = sketch.readers()
+        self.right = 0.0  # where the shape beside a line ends that goes furthest to the right
 
     def _top(self, level: int) -> float:
         return _MARGIN + level * _ROW
@@ -101,7 +102,9 @@ class _Picture:
         yield f'<path class="edge" d="{line}{branches}"/>'
         text = tensor_text(box.graph, (tensor[0].removeprefix("-"), tensor[1]))
         if text and box.kind == NODE and tensor == box.makes[-1]:  # others would lie beneath it
-            yield f'<text class="size" x="{x + 5:.0f}" y="{y + 13:.0f}">{escape(cut(text, 30))}</text>'
+            shown = cut(text, 30)
+            self.right = max(self.right, x + 5 + len(shown) * _SMALL)
+            yield f'<text class="size" x="{x + 5:.0f}" y="{y + 13:.0f}">{escape(shown)}</text>'
 
     def _port(self, number: int, port: int, ports: int) -> float:
         """How far from the middle of a box a line begins or ends."""

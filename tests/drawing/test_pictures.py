@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from onnx import ModelProto
+from onnx import ModelProto, helper
 
 from bsrepl.drawing import page
 from bsrepl.drawing.layout import layers, layout
@@ -128,3 +128,17 @@ def test_a_model_is_drawn_at_the_prompt(screen: Screen, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_a_drawing(screen: Screen, tmp_path: Path, file: str, message: str) -> None:
     screen.type("m = load('mnist-conv')")
     assert message in " ".join(screen.type(f"draw(m, {str(tmp_path / file)!r})").split())
+
+
+def test_no_shape_beside_a_line_is_cut_off_at_the_right() -> None:
+    shape = ["batch_of_images", "channels", "height_of_it"]
+    ends = [helper.make_tensor_value_info(name, 1, shape) for name in ("x", "y")]
+    between_them = [helper.make_tensor_value_info("a", 1, shape)]
+    nodes = [helper.make_node("Relu", ["x"], ["a"]), helper.make_node("Relu", ["a"], ["y"])]
+    model = helper.make_model(helper.make_graph(nodes, "long", ends[:1], ends[1:], value_info=between_them))
+    text = page.svg(page.of_model(view(model), "long"), MADE)
+    (drawn,) = ElementTree.fromstring(text).iter(f"{SVG}svg")
+    sizes = [element for element in elements(text, "text") if element.get("class") == "size"]
+    assert sizes
+    for size in sizes:
+        assert float(str(size.get("x"))) + 6 * len(str(size.text)) < float(str(drawn.get("width")))
