@@ -128,7 +128,9 @@ def test_workers_need_no_file_of_the_session(
     screen.type(PASS.replace('@transform(stage="cleanup")\n', ""))
     screen.names["workers"] = Elsewhere(models, plugins)
     screen.type(f"s = sweep([tfm.Naming, Obey], {str(models / 'wrong.onnx')!r}, executor=workers)")
-    assert [(row.status, row.applied.changes) for row in screen.names["s"]] == [("DIFFERENT", "1 rewrite")]
+    (row,) = screen.names["s"]
+    assert row.status == "DIFFERENT", row
+    assert row.applied.changes == "1 rewrite"
 
 
 def test_a_sweep_that_checks_raises_what_fails(screen: Screen, models: Path) -> None:
