@@ -48,7 +48,7 @@ class Executor:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                cwd="/",  # a task goes to the session's folder; that may have been deleted, where Python 3.13.0 cannot start
+                cwd="/",  # the session's folder may have been deleted: Python 3.13.0 cannot start there
                 start_new_session=True,  # a Ctrl-C is for the shell
             )
 

@@ -157,7 +157,7 @@ def test_control_c_stops_a_hanging_plugin_file_and_keeps_the_old_version(start: 
     shell = start(path.name, "--interval", "0.05")
     shell.expect("+ steps.answer", ">>>")
     flag = tmp_path / "running"
-    path.write_text(f"open({str(flag)!r}, 'w').close()\nwhile True: pass\n")
+    path.write_text(f"\nwhile True: open({str(flag)!r}, 'w').close()\n")
     shell.wait_for(flag)
     shell.type("\x03")
     shell.expect("failed new.py:2", "KeyboardInterrupt", "kept the previous version: steps.answer")
@@ -221,11 +221,11 @@ def test_control_c_stops_a_hanging_plugin_file_before_a_command_which_then_runs(
     shell = start(path.name, "--interval", "0")
     shell.expect("+ steps.answer", ">>>")
     flag = tmp_path / "running"
-    path.write_text(f"while True: open({str(flag)!r}, 'w').close()\n")
+    path.write_text(f"\nwhile True: open({str(flag)!r}, 'w').close()\n")
     shell.enter("steps.answer(None) * 2")
     shell.wait_for(flag)
     shell.type("\x03")
-    shell.expect("failed new.py:1", "KeyboardInterrupt", "kept the previous version: steps.answer", "'firstfirst'")
+    shell.expect("failed new.py:2", "KeyboardInterrupt", "kept the previous version: steps.answer", "'firstfirst'")
 
 
 def test_values_and_errors_in_the_terminal(start: Start) -> None:
