@@ -91,7 +91,7 @@ def recorded(key: Key) -> Plugin | None:
     return next((plugin for plugin in journal.plugins if plugin.key == key), None)
 
 
-def register(plugin: Plugin, instead_of: Plugin | None = None) -> None:
+def register_at_once(plugin: Plugin, instead_of: Plugin | None = None) -> None:
     """Registers a plugin at once, in the place of another one if that is given."""
     withdrawn = () if instead_of is None else (instead_of,)
     registry.replace(registry.snapshot.replacing(withdrawn, (plugin,)))
@@ -106,7 +106,7 @@ def record(plugin: Plugin, instead_of: Plugin | None = None) -> None:
     """
     journal = _journal.get()
     if journal is None:
-        register(plugin, instead_of)
+        register_at_once(plugin, instead_of)
         return
     for earlier in [
         recorded_plugin

@@ -24,7 +24,7 @@ from typing import Any
 from ..errors import PluginWarning
 from ..frameworks.brainsmith.installed import InstalledBrainsmith
 from ..registry.decorators import current_framework, source_context
-from ..registry.store import Journal, register
+from ..registry.store import Journal, register_at_once
 from . import interrupts
 from .attachment import attach, detach
 from .capture import captured
@@ -250,7 +250,7 @@ class PluginImporter(MetaPathFinder, Loader):
             warnings.warn_explicit(message, PluginWarning, path, 1)
         if not self._is_staging:  # imported by a function or at the prompt: nobody waits to commit it
             for plugin in execution.plugins:
-                register(plugin)
+                register_at_once(plugin)
 
     def _compiled(self, path: str, source: bytes) -> CodeType:
         known = self._compiled_from.get(path)

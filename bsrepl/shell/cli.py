@@ -19,6 +19,7 @@ from ..reload.development import Development
 from ..reload.signatures import read_once
 from ..teach import lesson_text, tour
 from ..teach.recording import LESSON
+from ..text.styled import headed
 from ..text.terminal import Terminal, wants_color
 from . import about, assembly, check, comparison, places, starter
 from .console import Console
@@ -254,4 +255,5 @@ def _prepare(paths: Sequence[str], terminal: Terminal, *, is_check: bool, is_scr
         if path.suffix != ".py":
             raise ValueError(f"{path} is neither a folder nor a .py, .onnx or .md file")
         if starter.create(path):
-            terminal.write([("added", f"{path} is new"), ("", ": a starter file with examples to uncomment\n")])
+            what = "a starter file with examples to uncomment"
+            terminal.write(headed("added", f"{path} is new:", what, terminal.width))
