@@ -161,6 +161,7 @@ class _Session:
             light.graph.initializer[number].external_data.add(key="location", value="beside")
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads would take a core
         self._arrays = [_array(tensors[number]) for number in heavy]  # onnxruntime reads them as long as it runs
         if heavy:
             values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in self._arrays]

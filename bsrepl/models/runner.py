@@ -25,7 +25,7 @@ from .messages import END, FAILURE, NOTE, RESULT, Note, Start, Task
 
 def serve(number: int) -> None:
     """Forks for each socket that comes through the socket of this number, until that is closed."""
-    _import_for_tasks()
+    _prepare_for_tasks()
     gc.freeze()  # looking for garbage in them would copy what forks share with this process
     gc.set_threshold(100_000)
     warnings.simplefilter("ignore")  # about forks beside the threads of numpy, among other things
@@ -66,14 +66,18 @@ def serve(number: int) -> None:
                 _report_end(Connection(task.detach()), status)
 
 
-def _import_for_tasks() -> None:
-    """Imports once what each task would import for itself."""
-    import numpy.random  # noqa: F401
+def _prepare_for_tasks() -> None:
+    """Does once what each task would do for itself: imports, and what onnxruntime sets up with its first model."""
+    from onnx import TensorProto, helper
 
-    from . import verify  # noqa: F401
+    from .verify import verify
 
     with suppress(ImportError):  # one that cannot be imported is told by the task that needs it
         import qonnx.custom_op.general  # noqa: F401
+    value, output = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y"))
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "smallest", [value], [output])
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)])
+    verify(model, model)
 
 
 def _end(process: int) -> None:
