@@ -28,7 +28,8 @@ from bsrepl.shell.settings import Settings
 from bsrepl.teach.tour import Tour
 from bsrepl.text.terminal import Terminal
 
-from .pty_session import PtySession, nursery
+from .nursery import nursery
+from .pty_session import PtySession
 
 Start = Callable[..., PtySession]
 

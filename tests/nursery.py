@@ -1,11 +1,10 @@
-"""A process that has imported the shell, and forks one for each terminal it is given: most of what a start costs is
-imports.
+"""A process that has imported the shell, and forks for each request: most of what a start costs is imports.
 
     python -m tests.nursery SOCKET
 
-It reads requests from a socket, each a line of JSON, the first byte of which may carry a terminal:
-`{"arguments": [...], "folder": "...", "environment": {...}}` begins a shell there and is answered by its pid,
-`{"wait": PID}` by the status of one that has ended, or by null.
+It reads requests from a socket, each a line of JSON, the first byte of which may carry a terminal or three streams:
+`{"arguments": [...], "folder": "...", "environment": {...}}` begins a program there and is answered by its pid,
+`{"wait": PID}` by the status of one that has ended, or by null. The first argument is the shell, or a Python file.
 """
 
 from __future__ import annotations
@@ -19,6 +18,8 @@ import socket
 import subprocess
 import sys
 import termios
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,11 +30,14 @@ from bsrepl.shell.prompt import config_file, history, keyboard, repl  # what `cl
 IMPORTED = (config_file, history, keyboard, repl)
 
 
-class Nursery:
-    """The other end: begins shells, and says how they ended."""
+#: The shell as it is installed.
+SHELL = str(Path(sys.executable).with_name("bsrepl"))
 
-    def __init__(self, shell: str) -> None:
-        self._shell = shell
+
+class Nursery:
+    """The other end: begins programs, and says how they ended."""
+
+    def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
         command = [sys.executable, "-m", __name__, str(theirs.fileno())]
         root = Path(__file__).parents[1]
@@ -41,18 +45,18 @@ class Nursery:
         theirs.close()
         self._answers = self._socket.makefile("r")
 
-    def begin(self, terminal: int, arguments: list[str], folder: str, environment: dict[str, str]) -> int:
-        """Begins a shell on a terminal. Returns its pid."""
-        request = {"arguments": [self._shell, *arguments], "folder": folder, "environment": environment}
-        return int(self._asked(request, terminal))
+    def begin(self, streams: list[int], arguments: list[str], folder: str, environment: dict[str, str]) -> int:
+        """Begins a program on a terminal, or on three streams for input, output and errors. Returns its pid."""
+        request = {"arguments": arguments, "folder": folder, "environment": environment}
+        return int(self._asked(request, streams))
 
     def status(self, pid: int) -> int | None:
-        """The status of a shell as `os.waitpid` gives it; None if it has not ended."""
+        """The status of a program as `os.waitpid` gives it; None if it has not ended."""
         status: int | None = self._asked({"wait": pid})
         return status
 
-    def _asked(self, request: dict[str, Any], terminal: int | None = None) -> Any:
-        rights = [] if terminal is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [terminal]))]
+    def _asked(self, request: dict[str, Any], streams: Sequence[int] = ()) -> Any:
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", streams))] if streams else []
         line = f"{json.dumps(request)}\n".encode()
         self._socket.sendmsg([line[:1]], rights)
         self._socket.sendall(line[1:])
@@ -65,11 +69,17 @@ class Nursery:
         self._process.wait()
 
 
+@cache
+def nursery() -> Nursery:
+    """The one of this process; it ends with it."""
+    return Nursery()
+
+
 def main(number: int) -> int:
-    """Serves until the other end is closed. Returns the status; in a shell, that of the shell."""
+    """Serves until the other end is closed. Returns the status; in a program, that of the program."""
     requests = socket.socket(fileno=number)
     while True:
-        begin, terminals, _, _ = socket.recv_fds(requests, 1, 1)
+        begin, streams, _, _ = socket.recv_fds(requests, 1, 3)
         if not begin:
             return 0
         line = begin
@@ -81,22 +91,26 @@ def main(number: int) -> int:
             answer = status if pid else None
         elif (answer := os.fork()) == 0:
             requests.close()
-            return _shell(terminals[0], request)
+            return _run(streams, request)
         else:
-            os.close(terminals[0])
+            for stream in streams:
+                os.close(stream)
         requests.sendall(f"{json.dumps(answer)}\n".encode())
 
 
-def _shell(terminal: int, request: dict[str, Any]) -> int:
-    """Does what `pty.fork`, `exec` and the start of Python do, and runs the shell."""
+def _run(streams: list[int], request: dict[str, Any]) -> int:
+    """Does what `pty.fork`, `exec` and the start of Python do, and runs the program."""
     os.setsid()
-    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-    for stream in (0, 1, 2):
-        os.dup2(terminal, stream)
-    os.close(terminal)
+    is_terminal = len(streams) == 1
+    if is_terminal:
+        fcntl.ioctl(streams[0], termios.TIOCSCTTY, 0)
+    for number, stream in enumerate(streams * 3 if is_terminal else streams):
+        os.dup2(stream, number)
+    for stream in streams:
+        os.close(stream)
     sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__ = (  # type: ignore[misc]
         os.fdopen(0, closefd=False),
-        os.fdopen(1, "w", 1, closefd=False),
+        os.fdopen(1, "w", 1 if is_terminal else -1, closefd=False),
         os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False),
     )
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -107,7 +121,10 @@ def _shell(terminal: int, request: dict[str, Any]) -> int:
     sys.path[0] = os.path.dirname(sys.argv[0])
     sys.modules["__main__"] = ModuleType("__main__")
     sys.modules["__main__"].__file__ = sys.argv[0]
-    return cli.main()
+    if sys.argv[0] == SHELL:
+        return cli.main()
+    exec(compile(Path(sys.argv[0]).read_bytes(), sys.argv[0], "exec"), vars(sys.modules["__main__"]))
+    return 0
 
 
 if __name__ == "__main__":

@@ -9,26 +9,15 @@ import re
 import select
 import signal
 import struct
-import sys
 import termios
 import time
-from functools import cache
 from pathlib import Path
 
-from .nursery import Nursery
+from .nursery import SHELL, nursery
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;? ]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[=>]|\r")
 _CURSOR_POSITION_REQUEST = b"\x1b[6n"
-#: The shell as it is installed; the same forked from a process that has imported it, which takes a tenth of the time.
-SHELL = str(Path(sys.executable).with_name("bsrepl"))
-FORKED = f"{SHELL} (forked)"
 _PATIENCE = 20  # seconds until something that should appear counts as missing
-
-
-@cache
-def nursery() -> Nursery:
-    """The one of this process; it ends with it."""
-    return Nursery(SHELL)
 
 
 class PtySession:
@@ -38,19 +27,21 @@ class PtySession:
         cwd: Path,
         columns: int = 100,
         rows: int = 30,
-        command: str = FORKED,
+        command: str = SHELL,
+        is_fresh: bool = False,
         **environment: str,
     ) -> None:
+        """Begins a command, the shell or a Python file: forked from a process that has imported it, or a fresh one."""
         self._raw = b""
         self._seen = 0  # characters of the text that earlier expectations have used up
         self._answered = 0
         own = {"XDG_STATE_HOME": str(cwd / ".state"), "XDG_CONFIG_HOME": str(cwd / ".config"), "PYTHONSTARTUP": ""}
         environ = {**os.environ, "TERM": "xterm-256color", **own, **environment}
         environ.pop("COLUMNS", None)
-        self._is_forked = command == FORKED
+        self._is_forked = not is_fresh
         if self._is_forked:
             self._fd, terminal = pty.openpty()
-            self.pid = nursery().begin(terminal, list(map(str, arguments)), str(cwd), environ)
+            self.pid = nursery().begin([terminal], [command, *map(str, arguments)], str(cwd), environ)
             os.close(terminal)
         else:
             self.pid, self._fd = pty.fork()

@@ -92,7 +92,8 @@ class Looking:
             if is_command and self._reloader.waiting:
                 out.write(reload_report.waiting(self._reloader.waiting, out.width))
             return False
-        gc.unfreeze()  # what a command froze may hold something old
+        if report.replaced:
+            gc.unfreeze()  # what a command froze may hold something old
         followed = follow(report.replaced, self._roots, report.after.seen)
         if any(replaced.code is not None for replaced in report.replaced):
             self._workbench.prover.renew()

@@ -26,8 +26,8 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
     def begin(text: str, *arguments: str, **environment: Any) -> PtySession:
         files(tmp_path, {"build.py": text})
-        given = arguments or (str(tmp_path / "build.py"),)
-        programs.append(PtySession(*given, cwd=tmp_path, command=sys.executable, **environment))
+        command = sys.executable if arguments else str(tmp_path / "build.py")
+        programs.append(PtySession(*arguments, cwd=tmp_path, command=command, is_fresh=bool(arguments), **environment))
         return programs[-1]
 
     yield begin
@@ -104,7 +104,8 @@ def test_the_process_is_given_back_as_it_was(run: Run) -> None:
         before = state()
         bsrepl.embed()
         print([number for number, (old, new) in enumerate(zip(before, state())) if old != new], "differ")
-        """
+        """,
+        "build.py",
     )
     program.expect(">>>", "tfm 65")
     program.enter("import warnings; warnings.simplefilter('error'); sys.path.append('nowhere'); os.chdir('/')")

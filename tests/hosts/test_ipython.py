@@ -19,7 +19,9 @@ pytest.importorskip("IPython", reason="IPython is not installed; scripts/test-ho
 def ipython(tmp_path: Path) -> Iterator[PtySession]:
     files(tmp_path, {"fold.py": FOLD.format(limit=1)})
     options = ("-m", "IPython", "--no-banner", "--simple-prompt", "--no-confirm-exit", "--colors=NoColor")
-    started = PtySession(*options, cwd=tmp_path, command=sys.executable, IPYTHONDIR=str(tmp_path / ".ipython"))
+    started = PtySession(
+        *options, cwd=tmp_path, command=sys.executable, is_fresh=True, IPYTHONDIR=str(tmp_path / ".ipython")
+    )
     started.expect("In [1]:")
     yield started
     started.close()

@@ -16,8 +16,8 @@ from bsrepl.reload.reloader import Reloader
 from bsrepl.reload.trust import doubt
 from bsrepl.shell.preloaded import PRELOADED
 
+from ..command_line import forked
 from ..conftest import Folder, Start
-from ..shell.test_command_line import bsrepl
 
 FOLD = "@step\ndef answer(model):\n    return 1\n"
 
@@ -87,7 +87,7 @@ def test_a_folder_with_the_sticky_bit_protects_its_files(folder: Folder) -> None
 def test_the_option(tmp_path: Path, option: list[str], status: int) -> None:
     (tmp_path / "fold.py").write_text(FOLD)
     (tmp_path / "fold.py").chmod(0o666)
-    assert bsrepl("--check", "fold.py", *option, cwd=tmp_path).returncode == status
+    assert forked("--check", "fold.py", *option, cwd=tmp_path).returncode == status
 
 
 def _linked_in_another_folder(folder: Folder, outside: Path) -> None:
@@ -170,6 +170,6 @@ def test_a_lesson_follows_the_same_rule(tmp_path: Path, mode: int, status: int) 
     lesson = tmp_path / "lesson.md"
     lesson.write_text("# Lesson\n```python\nopen('executed', 'w').close()\n```\n")
     lesson.chmod(mode)
-    done = bsrepl("--check", "lesson.md", cwd=tmp_path)
+    done = forked("--check", "lesson.md", cwd=tmp_path)
     assert done.returncode == status, done.stdout
     assert ("is not executed: anyone may write to" in done.stdout) == bool(status)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,19 +12,9 @@ import pytest
 from bsrepl.shell import starter
 from bsrepl.text.terminal import wants_color
 
+from ..command_line import bsrepl, forked
+
 FOLD = '@transform(stage="cleanup")\nclass Fold:\n    def apply(self, model):\n        return model, False\n'
-
-
-def bsrepl(*arguments: object, cwd: Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [Path(sys.executable).with_name("bsrepl"), *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=60,
-        env={**os.environ, **environment},
-    )
 
 
 @pytest.mark.parametrize(
@@ -50,7 +39,7 @@ def bsrepl(*arguments: object, cwd: Path, stdin: str = "", **environment: str) -
     ],
 )
 def test_scripts(tmp_path: Path, arguments: list[str], stdin: str, status: int, out: str, err: str) -> None:
-    done = bsrepl(*arguments, cwd=tmp_path, stdin=stdin)
+    done = forked(*arguments, cwd=tmp_path, stdin=stdin)
     assert (done.returncode, done.stdout) == (status, out), done.stderr
     assert err in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
@@ -60,7 +49,7 @@ def test_scripts(tmp_path: Path, arguments: list[str], stdin: str, status: int, 
 def test_a_script_uses_plugin_files_and_their_trouble_goes_to_stderr(tmp_path: Path) -> None:
     (tmp_path / "fold.py").write_text(f"print('noise')\n{FOLD}")
     (tmp_path / "bad.py").write_text("1 / 0\n")
-    done = bsrepl("fold.py", "bad.py", "-c", "print(tfm.Fold)", cwd=tmp_path)
+    done = forked("fold.py", "bad.py", "-c", "print(tfm.Fold)", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "<class 'fold.Fold'>\n")
     assert "fold.py | noise" in done.stderr
     assert "failed bad.py:1  ZeroDivisionError" in done.stderr
@@ -68,7 +57,7 @@ def test_a_script_uses_plugin_files_and_their_trouble_goes_to_stderr(tmp_path: P
 
 def test_without_a_path_nothing_in_the_folder_is_executed(tmp_path: Path) -> None:
     (tmp_path / "fold.py").write_text("print('executed')")
-    assert bsrepl("-c", "pass", cwd=tmp_path).stdout == ""
+    assert forked("-c", "pass", cwd=tmp_path).stdout == ""
 
 
 def test_a_file_in_the_current_folder_never_becomes_the_module_of_its_name(tmp_path: Path) -> None:
@@ -89,16 +78,16 @@ def test_a_script_imports_no_ptpython(tmp_path: Path) -> None:
 
 
 def test_a_path_that_does_not_exist_becomes_a_starter_file(tmp_path: Path) -> None:
-    done = bsrepl("new.py", "-c", "pass", cwd=tmp_path)
+    done = forked("new.py", "-c", "pass", cwd=tmp_path)
     assert "new.py is new" in done.stderr
     assert (tmp_path / "new.py").read_text() == starter.text()
-    assert bsrepl("new.py", "-c", "pass", cwd=tmp_path).stderr == ""
+    assert forked("new.py", "-c", "pass", cwd=tmp_path).stderr == ""
 
 
 @pytest.mark.parametrize("block", range(1, 8))
 def test_each_example_of_the_starter_file_works_when_uncommented(tmp_path: Path, block: int) -> None:
     (tmp_path / "new.py").write_text(uncommented(block))
-    done = bsrepl("--check", "--json", "new.py", cwd=tmp_path)
+    done = forked("--check", "--json", "new.py", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     report = json.loads(done.stdout)
     assert len(report["files"][0]["plugins"]) == 1
@@ -134,11 +123,11 @@ def uncommented(block: int) -> str:
 
 def test_check_reports_and_tells_by_its_status(tmp_path: Path) -> None:
     (tmp_path / "fold.py").write_text(FOLD)
-    done = bsrepl("--check", ".", cwd=tmp_path)
+    done = forked("--check", ".", cwd=tmp_path)
     assert done.returncode == 0
     assert "fold.py  tfm.Fold" in done.stdout
     (tmp_path / "bad.py").write_text("x = 1\nundefined\n")
-    done = bsrepl("--check", ".", cwd=tmp_path)
+    done = forked("--check", ".", cwd=tmp_path)
     assert done.returncode == 1
     assert "failed bad.py:2  NameError" in done.stdout
     assert "2 plugin files, 1 failed" in done.stdout
@@ -146,7 +135,7 @@ def test_check_reports_and_tells_by_its_status(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("flag", "needed"), [("--auto", "--tour"), ("--json", "--check")])
 def test_a_flag_that_would_do_nothing_alone_says_what_it_goes_with(tmp_path: Path, flag: str, needed: str) -> None:
-    done = bsrepl(flag, "-c", "pass", cwd=tmp_path)
+    done = forked(flag, "-c", "pass", cwd=tmp_path)
     assert done.returncode == 2
     assert f"{flag} goes with {needed}" in done.stderr
 
@@ -161,7 +150,7 @@ def test_standard_streams_may_be_closed(closed: str) -> None:
 
 def test_check_takes_no_model(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").touch()
-    done = bsrepl("--check", "m.onnx", cwd=tmp_path)
+    done = forked("--check", "m.onnx", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "m.onnx is a model, and --check takes plugin files and lessons" in done.stderr
 
@@ -169,7 +158,7 @@ def test_check_takes_no_model(tmp_path: Path) -> None:
 def test_check_for_machines(tmp_path: Path) -> None:
     (tmp_path / "fold.py").write_text(FOLD.replace("cleanup", "clenup"))
     (tmp_path / "bad.py").write_text("x = 1\nundefined\n")
-    done = bsrepl("--check", "--json", ".", cwd=tmp_path)
+    done = forked("--check", "--json", ".", cwd=tmp_path)
     report = json.loads(done.stdout)
     bad, fold = report["files"]
     assert (report["ok"], bad["ok"], fold["ok"]) == (False, False, True)

@@ -20,8 +20,8 @@ from bsrepl.models.workbench import load
 from bsrepl.shell import comparison, options
 from bsrepl.text.styled import plain
 
+from ..command_line import forked
 from ..conftest import EXECUTOR, Screen
-from .test_command_line import bsrepl
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* has ops of qonnx")
 
@@ -156,10 +156,10 @@ def test_what_cannot_be_read_is_another_status(
 
 
 def test_models_are_compared_and_opened_from_the_command_line(trail: Path) -> None:
-    done = bsrepl("--diff", "tidy.onnx", "bias.onnx", cwd=trail)
+    done = forked("--diff", "tidy.onnx", "bias.onnx", cwd=trail)
     assert done.returncode == 1, done.stderr
     assert "first at Plus214_Output_0, from Add" in " ".join(done.stdout.split())
-    opened = bsrepl("tidy.onnx", "lower.onnx", "-c", "print(len(m.graph.node), len(m2.graph.node))", cwd=trail)
+    opened = forked("tidy.onnx", "lower.onnx", "-c", "print(len(m.graph.node), len(m2.graph.node))", cwd=trail)
     assert (opened.stdout, opened.returncode) == ("12 18\n", 0)
 
 

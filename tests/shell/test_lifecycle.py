@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 from bsrepl.shell import places
 from bsrepl.shell.prompt import history
 
+from ..command_line import forked
 from ..conftest import Screen, Start, unwrapped
 
 UP = "\x1b[A"
@@ -223,9 +222,8 @@ def test_a_recording_runs_and_says_what_was_printed(screen: Screen, tmp_path: Pa
     assert "# this failed:\n# 1 / 0\n# ZeroDivisionError: division by zero\n" in text
     assert "# + tfm.Mine  stage=cleanup  <command 1>:1\n" in text
     assert "record(" not in text
-    bsrepl = str(Path(sys.executable).with_name("bsrepl"))
-    for command in ([bsrepl], [bsrepl, "-c", text]):
-        done = subprocess.run(command, input=text, capture_output=True, text=True, env={**os.environ}, check=False)
+    for arguments in ([], ["-c", text]):
+        done = forked(*arguments, stdin=text, cwd=tmp_path)
         assert (done.returncode, done.stdout, done.stderr) == (0, "hello\nMine slept\n", "")
 
 

@@ -12,7 +12,6 @@ from ptpython.style import get_all_code_styles
 from bsrepl.shell.prompt.styles import CodeStyles
 
 from ..conftest import Start
-from ..pty_session import SHELL
 from .test_command_line import uncommented
 
 
@@ -175,7 +174,7 @@ def test_leaving(start: Start) -> None:
 
 
 def test_neither_the_first_prompt_nor_completing_a_namespace_imports_anything_heavy(start: Start) -> None:
-    shell = start(command=SHELL)
+    shell = start(is_fresh=True)
     shell.expect(">>>")
     shell.type("tfm.FoldConstantsF")
     shell.expect("FoldConstantsFiltered", "stage=cleanup", "fold_constants.py:34")

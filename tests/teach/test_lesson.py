@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from bsrepl.teach import tour
 from bsrepl.teach.lesson import Lesson, Step, parsed, written
 from bsrepl.teach.outputs import first_difference, same_output
 
+from ..command_line import forked
 from ..conftest import Screen, Start
 from .test_board import MEASURED
 
@@ -417,8 +416,7 @@ def test_checking_a_lesson_for_machines(tmp_path: Path) -> None:
 
 
 def check(*arguments: object) -> tuple[int, str]:
-    command = [str(Path(sys.executable).with_name("bsrepl")), "--check", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = forked("--check", *arguments, cwd=Path.cwd())
     assert done.stderr == ""
     return done.returncode, done.stdout
 
