@@ -35,7 +35,7 @@ def forked(*arguments: object, cwd: Path, stdin: str = "", **environment: str) -
     while (status := nursery().status(pid)) is None:  # it has closed its streams, and is about to end
         pass
     out, err = (text.decode() for text in printed)
-    return subprocess.CompletedProcess(arguments, os.waitstatus_to_exitcode(status), out, err)
+    return subprocess.CompletedProcess(list(map(str, arguments)), os.waitstatus_to_exitcode(status), out, err)
 
 
 def _read(pipes: list[int]) -> list[bytes]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import array
 import fcntl
+import gc
 import json
 import os
 import signal
@@ -78,6 +79,8 @@ def nursery() -> Nursery:
 def main(number: int) -> int:
     """Serves until the other end is closed. Returns the status; in a program, that of the program."""
     requests = socket.socket(fileno=number)
+    gc.collect()
+    gc.freeze()  # looking for garbage in it would copy what forks share with this process
     while True:
         begin, streams, _, _ = socket.recv_fds(requests, 1, 3)
         if not begin:
