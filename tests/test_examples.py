@@ -35,11 +35,6 @@ TRANSFORMS = [
     ("load('mnist-conv')", "tfm.InsertTaps('Relu', prefix='probe_')", "12 -> 14 nodes   2 rewrites, 12 untouched"),
     ("load('mnist-conv')", "tfm.ExplicitPads()", "12 nodes   2 edited, 10 untouched"),
     (f"{CLEAN}(load('mnist-conv'))", "tfm.InferFastMatMul()", "11 nodes   1 rewrite, 10 untouched"),
-    (
-        "steps.qonnx.cleanup(load('nn_resize/quant_model'))",
-        "tfm.ExpandBatchNormalization()",
-        "22 -> 28 nodes   3 rewrites, 19 untouched",
-    ),
 ]
 
 

@@ -18,6 +18,7 @@ from ..conftest import Screen
 
 OPS = """
 import os
+import time
 import numpy as np
 from onnx import TensorProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
@@ -48,7 +49,7 @@ class Crashing(Plus):
 class Endless(Plus):
     def execute_node(self, context, graph):
         while True:
-            pass
+            time.sleep(1)
 
 class Hungry(Plus):
     def execute_node(self, context, graph):
