@@ -10,6 +10,7 @@ It reads requests from a socket, each a line of JSON, the first byte of which ma
 from __future__ import annotations
 
 import array
+import atexit
 import fcntl
 import gc
 import json
@@ -19,16 +20,22 @@ import socket
 import subprocess
 import sys
 import termios
+import threading
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
+
+import jedi  # type: ignore[import-untyped]
+from prompt_toolkit.input import vt100
 
 from bsrepl.shell import cli
 from bsrepl.shell.prompt import config_file, history, keyboard, repl  # what `cli` imports when it converses
 
-IMPORTED = (config_file, history, keyboard, repl)
+IMPORTED = (config_file, history, keyboard, repl, vt100, jedi)  # the last with the first key
 
 
 #: The shell as it is installed.
@@ -77,7 +84,7 @@ def nursery() -> Nursery:
 
 
 def main(number: int) -> int:
-    """Serves until the other end is closed. Returns the status; in a program, that of the program."""
+    """Serves until the other end is closed. Returns the status."""
     requests = socket.socket(fileno=number)
     gc.collect()
     gc.freeze()  # looking for garbage in it would copy what forks share with this process
@@ -94,11 +101,31 @@ def main(number: int) -> int:
             answer = status if pid else None
         elif (answer := os.fork()) == 0:
             requests.close()
-            return _run(streams, request)
+            _work(streams, request)
         else:
             for stream in streams:
                 os.close(stream)
         requests.sendall(f"{json.dumps(answer)}\n".encode())
+
+
+def _work(streams: list[int], request: dict[str, Any]) -> NoReturn:
+    """Runs a program and ends as Python does, but frees nothing: that would copy all that is shared."""
+    status: object = 1
+    try:
+        status = _run(streams, request)
+    except SystemExit as leaving:
+        status = leaving.code
+    except BaseException:
+        traceback.print_exc()
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as Python does
+    if not isinstance(status, int | None):
+        print(status, file=sys.stderr)
+        status = 1
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # it was closed
+            stream.flush()
+    os._exit((status or 0) & 0xFF)
 
 
 def _run(streams: list[int], request: dict[str, Any]) -> int:
