@@ -51,6 +51,13 @@ def test_samples_are_taken_in_turn_and_the_first_of_each_is_left_out() -> None:
     assert order == ["a", "b"] * 3
 
 
+@pytest.mark.parametrize(("seconds", "rounds"), [(0, 1), (25, 3), (40, 4), (100, 9)])
+def test_what_takes_long_is_measured_less_often(seconds: float, rounds: int) -> None:
+    clock = iter(range(0, 1_000, 10))
+    (samples,) = in_turn(9, lambda: 1.0, seconds=seconds, clock=lambda: next(clock))
+    assert len(samples) == rounds
+
+
 def test_in_a_hurry_a_quarter_of_the_runs_is_enough() -> None:
     assert [Effort(True).runs(number) for number in (1, 9, 60)] == [2, 2, 15]
     assert Effort(False).runs(60) == 60

@@ -34,6 +34,7 @@ from .graphs import NoOp, chain
 from .rows import Effort, Row, alone, beside, in_turn, timed
 
 PEER = "QONNX outside"
+_PATIENCE = 10.0  # seconds that a row may take, with what is beside it; a round that has begun is finished
 _PASSES = (
     InferShapes, InferDataTypes, InferDataLayouts, FoldConstants, GiveUniqueNodeNames, GiveReadableTensorNames,
     BatchNormToAffine, LowerConvsToMatMul, ConvertSubToAdd, ConvertDivToMul, RemoveIdentityOps,
@@ -51,9 +52,10 @@ def quantised(blocks: int) -> ModelProto:
         weights.append(numpy_helper.from_array(values, name))
         return name
 
-    def quant(source: str, result: str, number: int) -> NodeProto:
+    def quant(source: str, result: str, signed: int) -> NodeProto:
         bits = ("scale", "zero", "bits")
-        return helper.make_node("Quant", [source, *bits], [result], domain="qonnx.custom_op.general", signed=1)
+        kind = {"signed": signed, "narrow": 0, "rounding_mode": "ROUND"}
+        return helper.make_node("Quant", [source, *bits], [result], domain="qonnx.custom_op.general", **kind)
 
     for name, value in (("scale", 0.25), ("zero", 0.0), ("bits", 4.0)):
         weights.append(numpy_helper.from_array(np.array(value, np.float32), name))
@@ -61,7 +63,7 @@ def quantised(blocks: int) -> ModelProto:
     source = "in"
     for n in range(blocks):
         nodes += [
-            quant(weight(f"w{n}", 4, 4, 1, 1), f"q{n}", n),
+            quant(weight(f"w{n}", 4, 4, 1, 1), f"q{n}", 1),
             helper.make_node("Conv", [source, f"q{n}"], [f"c{n}"], **window),
             helper.make_node(
                 "BatchNormalization", [f"c{n}", *(weight(f"{kind}{n}", 4) for kind in ("g", "b", "m", "v"))], [f"n{n}"]
@@ -69,7 +71,7 @@ def quantised(blocks: int) -> ModelProto:
             helper.make_node("Div", [f"n{n}", weight(f"d{n}", 1)], [f"s{n}"]),
             helper.make_node("Sub", [f"s{n}", weight(f"o{n}", 1)], [f"a{n}"]),
             helper.make_node("Relu", [f"a{n}"], [f"r{n}"]),
-            quant(f"r{n}", f"t{n}", n),
+            quant(f"r{n}", f"t{n}", 0),
         ]
         source = f"t{n}"
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("in", source)]
@@ -98,6 +100,7 @@ def passing(effort: Effort) -> Iterator[Row]:
     for name, (*_, thousand, ten_thousand) in taken.items():
         yield alone(f"{name}, 10,000 nodes beside 1,000", "times", [ten_thousand / thousand], 12)
     yield from _passes(effort)
+    yield from _streamlining(effort)
 
 
 def _passes(effort: Effort) -> Iterator[Row]:
@@ -118,6 +121,21 @@ def _passes(effort: Effort) -> Iterator[Row]:
     yield _row("steps.qonnx.cleanup of it", effort, lambda: steps.cleanup(load(data)), None, 1.0)
 
 
+def _streamlining(effort: Effort) -> Iterator[Row]:
+    """FINN's Streamline, where FINN is found: dozens of passes, each of them until it changes nothing more."""
+    try:
+        from finn.transformation.streamline import Streamline
+    except ImportError:
+        return
+    network = _wrapped(quantised(5 if effort.is_quick else 20))
+    with Acceleration().active():
+        for preparing in (FoldConstants(exclude_op_types=[]), InferShapes(), InferDataTypes(), GiveUniqueNodeNames()):
+            network = network.transform(preparing)
+    length = len(network.graph.node)
+    work = partial(network.transform, Streamline())
+    yield _row(f"FINN's Streamline on {length} nodes", effort, work, None, 1.0)
+
+
 def _wrapped(proto: ModelProto) -> ModelWrapper:
     with Acceleration().active():
         return ModelWrapper(deepcopy(proto))
@@ -130,5 +148,5 @@ def _row(series: str, effort: Effort, work: Callable[[], object], length: int | 
 
     if length is not None and length > 1_000:
         return alone(series, "ms", [inside() for _ in range(effort.runs(9))], None, length)
-    ours, theirs = in_turn(effort.runs(5), inside, lambda: 1e3 * timed(work, 1, 1)[0])
+    ours, theirs = in_turn(effort.runs(5), inside, lambda: 1e3 * timed(work, 1, 1)[0], seconds=_PATIENCE)
     return beside(series, "ms", ours, PEER, theirs, most, length)

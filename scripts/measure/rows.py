@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -108,9 +109,17 @@ def timed(action: Callable[[], object], number: int, runs: int) -> list[float]:
     return samples
 
 
-def in_turn(runs: int, *actions: Callable[[], float]) -> list[list[float]]:
-    """Samples of each, taken in turn, so that whatever else the machine does meets all; one of each warms up."""
+def in_turn(
+    runs: int, *actions: Callable[[], float], seconds: float = math.inf, clock: Callable[[], float] = time.perf_counter
+) -> list[list[float]]:
+    """Samples of each, taken in turn, so that whatever else the machine does meets all; one of each warms up.
+
+    There are fewer rounds, but one at least, where those so far have taken so many seconds.
+    """
+    start = clock()
     for action in actions:
         action()
-    rounds = [[action() for action in actions] for _ in range(runs)]
+    rounds: list[list[float]] = []
+    while len(rounds) < runs and (not rounds or clock() - start < seconds):
+        rounds.append([action() for action in actions])
     return [list(samples) for samples in zip(*rounds, strict=True)]
