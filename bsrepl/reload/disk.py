@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from os.path import abspath, isdir, islink, realpath, sep
 
 from ..errors import PluginFileError
-from . import signatures
+from . import checkout, signatures
 
 GRACE = 1_000_000_000  # ns that a file may be gone or empty: some editors save that way
 
@@ -92,7 +92,7 @@ class Disk:
         have_appeared = [self._look_at(path, executed, now) for path in suspects]
         for path in [path for path in self.missing_since if self.is_missing(path)]:
             # A file that disappears while another appears was renamed: there is no need to wait.
-            if has_appeared or any(have_appeared) or self._is_overdue(path, now):
+            if has_appeared or any(have_appeared) or self._is_overdue(path, now) or checkout.has_deleted(path):
                 self.gone.add(path)
 
     def forget(self, path: str, is_awaited: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from ..frameworks.catalogue import Installed
 from ..registry.plugin import Plugin
 from ..registry.store import Registry
+from . import checkout
 from .development import Development
 from .disk import Disk
 from .failure import Failure
@@ -109,6 +110,8 @@ class Reloader:
         else:
             forced = {path for group in live.held.values() for path in group} if retry else set()
         if not looked:
+            self.is_due()
+        if checkout.is_worth_a_look(disk.changed | disk.gone):
             self.is_due()
         transaction = Transaction(self.registry, disk, self._importer, live, self._listed, self._hint)
         is_executed = False
