@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from os.path import abspath, isdir, islink, realpath, sep
+from os.path import abspath, dirname, isdir, islink, join, realpath, sep
 
 from ..errors import PluginFileError
 from . import checkout, signatures
@@ -69,6 +69,14 @@ class Disk:
 
     def is_missing(self, path: str) -> bool:
         return self._seen.get(path) is None
+
+    def is_given(self, path: str) -> bool:
+        """Whether a file is a plugin file, or lies in a package that is one."""
+        is_given = path in self.plugin_files
+        while not is_given and path != dirname(path):
+            path = dirname(path)
+            is_given = join(path, "__init__.py") in self.plugin_files
+        return is_given
 
     def read(self, path: str) -> bytes:
         """The bytes to execute: those that were looked at, or, of a file not looked at before, those on disk.

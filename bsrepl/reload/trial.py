@@ -45,9 +45,8 @@ class Trial:
                     self._importer.execute(path)
             self._execute_again(executions, show)
             for path, run in executions.items():
-                if self._importer.is_packaged(path):
-                    continue
-                run.depends |= self._files_of(uses(run.source)) - {path}
+                if not self._importer.is_packaged(path):
+                    run.depends |= self._files_of(uses(run.source)) - {path}
                 self._warn_of_modules_left_out(path, executions)
         return executions
 
