@@ -138,6 +138,19 @@ def test_a_fixed_file_takes_what_was_held_back_with_it(folder: Folder) -> None:
     assert not folder.reloader.failures
 
 
+def test_a_file_that_is_taken_back_holds_no_other_of_its_group_back(folder: Folder) -> None:
+    folder.write("_base.py", "VALUE = 1\n")
+    folder.write("user.py", f"import _base\n{fold('User')}")
+    folder.look()
+    folder.write("_base.py", "VALUE = 2\n")
+    folder.write("user.py", "import _base\n1 / 0\n")
+    assert folder.look().failures
+    folder.write("_base.py", "VALUE = 1\n")
+    folder.write("user.py", f"import _base\n{fold('User', 'True')}")
+    report = folder.look()
+    assert (report.failures, folder.changes(report)) == ([], ["~ tfm.User apply() changed"])
+
+
 def test_the_second_of_two_files_takes_a_name_by_itself_when_the_first_lets_go(folder: Folder) -> None:
     first = folder.write("a.py", FOLD)
     folder.look()
