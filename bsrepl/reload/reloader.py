@@ -66,7 +66,7 @@ class Reloader:
         self._importer.uninstall()
         leaving = [path for path, module in self.modules.items() if module.__name__ not in self._imported_before]
         plugins = [plugin for path in leaving for plugin in self.files[path]]
-        self.registry.replace(self.registry.snapshot.replacing(plugins, ()))
+        self.registry.change(plugins, ())
 
     def add(self, path: str) -> None:
         """Follows a plugin file or a folder of them, too."""

@@ -116,7 +116,7 @@ class Transaction:
         relisted = self._relist()
         if withdrawn or registered or any(relisted):
             withdrawn, registered = [*withdrawn, *relisted.withdrawn], [*registered, *relisted.registered]
-            self._registry.replace(self._registry.snapshot.replacing(withdrawn, registered, relisted.exchanged))
+            self._registry.change(withdrawn, registered, relisted.exchanged)
         self._output |= {path: run.output if path in reported else "" for path, run in self._runs.items()}
         self._warnings = [item for item in self._warnings if item.filename not in self._runs]
         self._warnings += [item for item in caught if item.filename in reported or item.filename not in self._runs]
