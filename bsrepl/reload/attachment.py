@@ -20,12 +20,13 @@ def bind(module: ModuleType) -> None:
 
 
 def detach(name: str) -> ModuleType | None:
-    """Makes the next import of a module a first one. Returns the module, if there was one."""
-    module = sys.modules.pop(name, None)
+    """Makes the next import of a module a first one. Returns the module, if there was one: a file may have put anything
+    else in its place."""
+    found: object = sys.modules.pop(name, None)
     package, child = _parent(name)
     if package is not None and child in vars(package) and _is_free(package, child):
         delattr(package, child)
-    return module
+    return found if isinstance(found, ModuleType) else None
 
 
 def _parent(name: str) -> tuple[ModuleType | None, str]:

@@ -88,7 +88,7 @@ class PluginImporter(MetaPathFinder, Loader):
         self._statements.uninstall()
         for name in self._names:
             if not self._names.is_packaged(self._names.path(name)):
-                self._brainsmith.release(name, sys.modules.pop(name, None))
+                self._brainsmith.release(name, detach(name))
 
     @property
     def is_installed(self) -> bool:

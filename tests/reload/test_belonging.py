@@ -105,6 +105,15 @@ def test_sub_modules_are_reloaded_with_the_attribute_of_their_package(folder: Fo
     assert sys.modules["pack"].part is sys.modules["pack.part"] is sys.modules["user"].part is live
 
 
+@pytest.mark.parametrize("value", ["5", "None", "types.SimpleNamespace(VALUE=1)"])
+def test_a_file_that_puts_something_else_in_the_place_of_its_module_is_followed(folder: Folder, value: str) -> None:
+    text = f"import sys, types\nsys.modules[__name__] = {value}\n{FOLD}"
+    folder.write("fold.py", text)
+    folder.look()
+    folder.write("fold.py", text + "    edited = 1\n")
+    assert folder.changes() == ["~ tfm.Fold edited added"]
+
+
 def test_a_helper_folder_without_init(folder: Folder) -> None:
     folder.write("lib/names.py", "NAME = 'First'\n")
     folder.write("fold.py", "from lib.names import NAME\n" + FOLD.replace("(stage", "(NAME, stage"))

@@ -197,6 +197,17 @@ def test_a_folder_that_is_removed_and_made_again(folder: Folder) -> None:
     assert folder.changes() == ["+ tfm.One1", "+ tfm.Two2"]
 
 
+def test_a_folder_that_a_file_takes_the_place_of(folder: Folder) -> None:
+    init = folder.write("pack/__init__.py", ONE)
+    folder.look()
+    shutil.rmtree(init.parent)
+    init.parent.write_text("")
+    assert folder.changes() == []
+    folder.clock.ahead = 2
+    assert folder.changes() == ["- tfm.One1"]
+    assert not folder.reloader.failures
+
+
 def test_a_link_that_is_pointed_elsewhere(folder: Folder, tmp_path: Path) -> None:
     first, second = tmp_path / "first.py", tmp_path / "second.py"
     first.write_text(ONE)
