@@ -9,7 +9,7 @@ import functools
 import sys
 import threading
 import weakref
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextvars import Context, ContextVar, copy_context
 from types import (
@@ -120,6 +120,9 @@ def _of_instance(holder: Any, namespace: bool) -> Iterator[Edge]:
     kind = type(holder)
     if issubclass(kind, dict):
         yield from _of_dict(holder, namespace)
+    if issubclass(kind, defaultdict):
+        factory = defaultdict.__dict__["default_factory"]
+        yield Edge(".default_factory", factory.__get__(holder), functools.partial(factory.__set__, holder))
     sequence: Any
     for sequence in (list, deque):
         if issubclass(kind, sequence):

@@ -83,3 +83,16 @@ def test_a_module_that_registers_its_own_classes_is_left_alone() -> None:
     world = World(code, "")
     assert world.replace(code) == []
     assert issubclass(world.names["A"], Sized)
+
+
+FLAGS = "import enum\nclass Color(enum.Flag):\n    RED = 1\n    BLUE = 2\n"
+
+
+def test_combinations_of_flags_follow_as_long_as_the_flags_mean_the_same() -> None:
+    world = World(FLAGS, "both, none = Color.RED | Color.BLUE, Color(0)")
+    assert world.replace(FLAGS + "    GREEN = 4\n") == []
+    color = world.names["Color"]
+    assert world.names["both"] is color.RED | color.BLUE
+    assert world.names["none"] is color(0)
+    world = World(FLAGS, "both = Color.RED | Color.BLUE; del Color")
+    assert len(world.replace(FLAGS.replace("2", "4"))) == 1
