@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
+from typing import Any
 
 
-def attach(module: ModuleType) -> None:
-    """Makes a module the one that is imported by its name."""
-    sys.modules[module.__name__] = module
+def attach(module: ModuleType, instead: Any = None) -> None:
+    """Makes a module the one that is imported by its name, or what it has put there instead of itself."""
+    sys.modules[module.__name__] = module if instead is None else instead
     bind(module)
 
 
 def bind(module: ModuleType) -> None:
-    """Makes a module an attribute of its package, unless that has something else under the name."""
+    """Makes what is imported by a module's name an attribute of its package, unless that has something else there."""
     package, child = _parent(module.__name__)
     if package is not None and _is_free(package, child):
-        setattr(package, child, module)
+        setattr(package, child, sys.modules.get(module.__name__, module))
 
 
 def detach(name: str) -> ModuleType | None:

@@ -209,7 +209,7 @@ class Successors:
                 self._pair_combinations(old, new)
 
     def _pair_combinations(self, old: type, new: type) -> None:
-        """Pairs `Color.RED | Color.BLUE`, which Python creates when asked for it, as long as the flags mean the same."""
+        """Pairs `Color.RED | Color.BLUE`, which Python creates when asked for it, while the flags mean the same."""
         old_flags, new_flags = (raw.members(cls)["_member_map_"] for cls in (old, new))
         if any(name not in new_flags or new_flags[name]._value_ != flag._value_ for name, flag in old_flags.items()):
             return

@@ -488,3 +488,57 @@ def test_a_package_does_not_own_what_its_modules_register(sources: Sources) -> N
     report, _ = sources.look()
     assert changes_between(report.before, report.after) == []
     assert registry.snapshot.get("step", "b_step") is not None
+
+
+CLASS = "import sys, types\nclass Kind(types.ModuleType):\n    value = VALUE\nsys.modules[__name__].__class__ = Kind\n"
+
+
+def test_the_class_that_a_module_gives_itself_is_a_part_of_the_transaction(sources: Sources) -> None:
+    sources.write({"pk/__init__.py": "", "pk/part.py": CLASS.replace("VALUE", "1")})
+    sources.start()
+    part = sources.imported("pk.part")
+    sources.write({"pk/part.py": CLASS.replace("VALUE", "2")})
+    sources.look()
+    assert part.value == 2
+    sources.write({"pk/part.py": CLASS.replace("VALUE", "3") + "1 / 0\n"})
+    sources.look()
+    assert part.value == 2
+    sources.write({"pk/part.py": "other = 1\n"})
+    sources.look()
+    assert not hasattr(part, "value")
+
+
+@pytest.mark.parametrize("base", ["types.ModuleType", "object"])
+def test_what_a_module_puts_in_its_place_follows(sources: Sources, base: str) -> None:
+    text = f"import sys, types\nclass Kind({base}):\n    value = 1\nsys.modules[__name__] = Kind"
+    text += "(__name__)\n" if base != "object" else "()\n"
+    sources.write({"pk/__init__.py": "", "pk/part.py": text})
+    sources.start()
+    held = sources.names["held"] = sources.imported("pk.part")
+    sources.write({"pk/part.py": text.replace("1", "2")})
+    _, stale = sources.look()
+    assert (held.value, sources.imported("pk").part.value, stale) == (2, 2, [])
+    sources.write({"pk/part.py": text.replace("1", "3") + "1 / 0\n"})
+    sources.look()
+    assert (held.value, sources.imported("pk.part").value) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "__name__ = 'other'",
+        "__spec__ = __loader__ = __file__ = None",
+        "del __builtins__",
+        "def __reload__(old):\n    old.clear()\n    globals().clear()",
+    ],
+)
+def test_a_module_that_forgets_what_it_is_can_be_edited_further(sources: Sources, hostile: str) -> None:
+    sources.write({"pk/__init__.py": "", "pk/part.py": "VALUE = 1"})
+    sources.start()
+    part = sources.imported("pk.part")
+    for value in (2, 3):
+        sources.write({"pk/part.py": f"VALUE = {value}\n{hostile}\n"})
+        sources.look()
+    sources.write({"pk/part.py": "VALUE = 4"})
+    sources.look()
+    assert (part.VALUE, part.__name__, sources.failures()) == (4, "pk.part", [])
