@@ -15,6 +15,8 @@ from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ..registry.decorators import WEAK_CALLBACKS
+
 #: What an abstract class keeps of others, weakly.
 AbstractData = type(vars(ABC)["_abc_impl"])
 
@@ -115,6 +117,8 @@ _REMOVE = next(code for code in WeakKeyDictionary.__init__.__code__.co_consts if
 def _weak_dictionary(callback: Any) -> WeakKeyDictionary[Any, Any] | None:
     """The dictionary whose key a weak reference with this callback is, if any."""
     if type(callback) is not FunctionType or callback.__code__ is not _REMOVE:
+        return None
+    if any(callback is known for known in WEAK_CALLBACKS):  # the decorators' own
         return None
     dictionary: WeakKeyDictionary[Any, Any] | None = callback.__defaults__[0]()  # type: ignore[index]
     return dictionary
