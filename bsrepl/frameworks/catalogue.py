@@ -47,7 +47,7 @@ class Installed:
         self.entry_points: list[EntryPoint] = entry_points.published(self._index)
         self._index.save()
         plugins = [*builtin_plugins(), *(plugin for framework in self.frameworks for plugin in framework.plugins)]
-        registry.replace(registry.snapshot.replacing((), plugins))
+        registry.change((), plugins)
         for entry_point in self.entry_points:
             self._add(entry_point.plugins or ())
         for name in dict.fromkeys(entry_point.name for entry_point in self.entry_points if entry_point.plugins is None):
@@ -114,7 +114,7 @@ class Installed:
     def _add(self, plugins: Iterable[Plugin]) -> None:
         """Registers what nothing else has registered: FINN's source tells more of a plugin than its entry point."""
         new = [plugin for plugin in plugins if self._registry.snapshot.seen(plugin.key) is None]
-        self._registry.replace(self._registry.snapshot.replacing((), new))
+        self._registry.change((), new)
 
 
 def _version(distribution: str) -> str | None:

@@ -224,7 +224,7 @@ class Extension:
             if plugin is not None and label is not None:
                 registry.late.pop(plugin.origin.file, None)
                 named = Plugin(plugin.key, plugin.target, Origin(f"<{label[1]}>", plugin.origin.line), plugin.metadata)
-                registry.replace(registry.snapshot.replacing((plugin,), (named,)))
+                registry.change((plugin,), (named,))
 
     def _leave_to_us(self) -> None:
         """Has `%autoreload` leave out the modules that are followed here: two that execute them undo each other."""

@@ -167,6 +167,13 @@ class Snapshot:
         """The keys whose claims differ, in time proportional to their number."""
         return differences(older._claims, self._claims)
 
+    def rebased(self, base: Snapshot, since: Snapshot) -> Snapshot:
+        """`base` with what changed in this one since another: others may have registered something meanwhile."""
+        keys = list(self.changed_since(since))
+        gone = [claim for key in keys for claim in since.claims(key) if not _is_in(claim, self.claims(key))]
+        new = [claim for key in keys for claim in self.claims(key) if not _is_in(claim, since.claims(key))]
+        return base.replacing(gone, new) if keys else base
+
     def _posting(self, kind: str, field: str, value: Hashable) -> _Posting:
         return self._index.get((kind, field), _NOTHING).get(value, _NOTHING)
 
@@ -178,6 +185,10 @@ class Snapshot:
                     matched.update(self._posting(kind, field, candidate))
             return matched
         return self._posting(kind, field, value) if isinstance(value, Hashable) else {}
+
+
+def _is_in(plugin: Plugin, plugins: Iterable[Plugin]) -> bool:
+    return any(other is plugin for other in plugins)
 
 
 def _source(plugin: Plugin) -> str:

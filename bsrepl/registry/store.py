@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -13,7 +14,10 @@ from .snapshot import Snapshot
 
 
 class Registry:
-    """One cell with the current snapshot. Replacing it is one assignment: no reader ever sees half of a change."""
+    """One cell with the current snapshot. Replacing it is one assignment: no reader ever sees half of a change.
+
+    Threads may register while others do: each change is made to what is registered at that moment.
+    """
 
     def __init__(self) -> None:
         self.snapshot = Snapshot()
@@ -22,14 +26,32 @@ class Registry:
         #: The frameworks that nobody has loaded yet, and how: an entry point loads what it publishes.
         self.pending: dict[str, Callable[[], None]] = {}
         self._tried: set[str] = set()
+        self._changing = threading.RLock()  # a follower may register, too
         #: What was registered for a file after it was executed, by its path: by a thread or a function of it.
         self.late: dict[str, list[Plugin]] = {}
 
     def replace(self, snapshot: Snapshot) -> None:
-        changed = list(snapshot.changed_since(self.snapshot))
-        self.snapshot = snapshot
-        for follow in self.followers:
-            follow(changed)
+        """Makes another snapshot the current one, whatever was registered since that was made."""
+        with self._changing:
+            changed = list(snapshot.changed_since(self.snapshot))
+            self.snapshot = snapshot
+            for follow in self.followers:
+                follow(changed)
+
+    def change(
+        self,
+        withdrawn: Iterable[Plugin],
+        registered: Iterable[Plugin],
+        exchanged: Iterable[tuple[Plugin, Plugin]] = (),
+    ) -> None:
+        """Withdraws, registers and exchanges plugins, as `Snapshot.replacing` does."""
+        with self._changing:
+            self.replace(self.snapshot.replacing(withdrawn, registered, exchanged))
+
+    def rebase(self, base: Snapshot, since: Snapshot) -> None:
+        """Makes `base` the current snapshot, with what was registered since another one was."""
+        with self._changing:
+            self.replace(self.snapshot.rebased(base, since))
 
     def expect(self, framework: str, load: Callable[[], None]) -> None:
         """Makes a framework pending: `load` registers its plugins, or raises UnavailablePlugin."""
@@ -57,7 +79,7 @@ class Registry:
         return self.snapshot is not before
 
     def register(self, plugin: Plugin) -> None:
-        self.replace(self.snapshot.replacing((), (plugin,)))
+        self.change((), (plugin,))
 
 
 #: The registry of this process: what decorators register into and the namespaces show.
@@ -94,7 +116,7 @@ def recorded(key: Key) -> Plugin | None:
 def register_at_once(plugin: Plugin, instead_of: Plugin | None = None) -> None:
     """Registers a plugin at once, in the place of another one if that is given."""
     withdrawn = () if instead_of is None else (instead_of,)
-    registry.replace(registry.snapshot.replacing(withdrawn, (plugin,)))
+    registry.change(withdrawn, (plugin,))
     if plugin.origin.is_file:
         registry.late.setdefault(plugin.origin.file, []).append(plugin)
 

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
+from typing import Any
 
 
-def attach(module: ModuleType) -> None:
-    """Makes a module the one that is imported by its name."""
-    sys.modules[module.__name__] = module
+def attach(module: ModuleType, instead: Any = None) -> None:
+    """Makes a module the one that is imported by its name, or what it has put there instead of itself."""
+    sys.modules[module.__name__] = module if instead is None else instead
     bind(module)
 
 
 def bind(module: ModuleType) -> None:
-    """Makes a module an attribute of its package, unless that has something else under the name."""
+    """Makes what is imported by a module's name an attribute of its package, unless that has something else there."""
     package, child = _parent(module.__name__)
     if package is not None and _is_free(package, child):
-        setattr(package, child, module)
+        setattr(package, child, sys.modules.get(module.__name__, module))
 
 
 def detach(name: str) -> ModuleType | None:
-    """Makes the next import of a module a first one. Returns the module, if there was one."""
-    module = sys.modules.pop(name, None)
+    """Makes the next import of a module a first one. Returns the module, if there was one: a file may have put anything
+    else in its place."""
+    found: object = sys.modules.pop(name, None)
     package, child = _parent(name)
     if package is not None and child in vars(package) and _is_free(package, child):
         delattr(package, child)
-    return module
+    return found if isinstance(found, ModuleType) else None
 
 
 def _parent(name: str) -> tuple[ModuleType | None, str]:

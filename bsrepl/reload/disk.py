@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from os.path import abspath, isdir, islink, realpath, sep
+from os.path import abspath, dirname, isdir, islink, join, realpath, sep
 
 from ..errors import PluginFileError
-from . import signatures
+from . import checkout, signatures
 
 GRACE = 1_000_000_000  # ns that a file may be gone or empty: some editors save that way
 
@@ -70,6 +70,14 @@ class Disk:
     def is_missing(self, path: str) -> bool:
         return self._seen.get(path) is None
 
+    def is_given(self, path: str) -> bool:
+        """Whether a file is a plugin file, or lies in a package that is one."""
+        is_given = path in self.plugin_files
+        while not is_given and path != dirname(path):
+            path = dirname(path)
+            is_given = join(path, "__init__.py") in self.plugin_files
+        return is_given
+
     def read(self, path: str) -> bytes:
         """The bytes to execute: those that were looked at, or, of a file not looked at before, those on disk.
 
@@ -92,7 +100,7 @@ class Disk:
         have_appeared = [self._look_at(path, executed, now) for path in suspects]
         for path in [path for path in self.missing_since if self.is_missing(path)]:
             # A file that disappears while another appears was renamed: there is no need to wait.
-            if has_appeared or any(have_appeared) or self._is_overdue(path, now):
+            if has_appeared or any(have_appeared) or self._is_overdue(path, now) or checkout.has_deleted(path):
                 self.gone.add(path)
 
     def forget(self, path: str, is_awaited: bool) -> None:

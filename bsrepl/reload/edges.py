@@ -9,7 +9,7 @@ import functools
 import sys
 import threading
 import weakref
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextvars import Context, ContextVar, copy_context
 from types import (
@@ -120,11 +120,14 @@ def _of_instance(holder: Any, namespace: bool) -> Iterator[Edge]:
     kind = type(holder)
     if issubclass(kind, dict):
         yield from _of_dict(holder, namespace)
+    if issubclass(kind, defaultdict):
+        factory = defaultdict.__dict__["default_factory"]
+        yield Edge(".default_factory", factory.__get__(holder), functools.partial(factory.__set__, holder))
     sequence: Any
     for sequence in (list, deque):
         if issubclass(kind, sequence):
             for n, value in enumerate(list(sequence.__iter__(holder))):
-                yield Edge(f"[{n}]", value, functools.partial(sequence.__setitem__, holder, n))
+                yield Edge(f"[{n}]", value, functools.partial(_put_item, sequence, holder, n, value))
     if issubclass(kind, set):
         for value in list(set.__iter__(holder)):
             yield Edge("", value, functools.partial(_put_into_set, holder, value))
@@ -152,7 +155,7 @@ def _of_instance(holder: Any, namespace: bool) -> Iterator[Edge]:
 def _of_dict(holder: Any, namespace: bool) -> Iterator[Edge]:
     for key, value in list(dict.items(holder)):
         step = f".{key}" if namespace and type(key) is str else f"[{_shown(key)}]"
-        yield Edge(step, value, functools.partial(dict.__setitem__, holder, key))
+        yield Edge(step, value, functools.partial(_put_item, dict, holder, key, value))
         if type(key) is not str and type(key) is not int:
             ordered = issubclass(type(holder), OrderedDict)
             yield Edge("", key, functools.partial(_put_ordered_key if ordered else _put_key, holder, key))
@@ -165,6 +168,15 @@ def _shown(key: Any) -> str:
     if id(type(key)) in _LITERAL:
         return repr(key)
     return raw.qualified_name(key) if raw.is_type(key) else "..."
+
+
+def _put_item(kind: Any, holder: Any, key: Any, old: Any, new: Any) -> None:
+    """Puts an item in the place of another one. Raises LookupError if a thread was quicker: what it put there stays."""
+    current = kind.__getitem__(holder, key)
+    if current is old:
+        kind.__setitem__(holder, key, new)
+    elif current is not new:
+        raise LookupError
 
 
 def _put_key(holder: dict[Any, Any], old: Any, new: Any) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import linecache
 import traceback
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ..errors import PluginFileError
 from ..registry.plugin import Key
@@ -27,6 +27,7 @@ class Failure:
     taken: frozenset[Key] = frozenset()  # the names it claims that other files have
     hint: str | None = None  # what to write instead
     threads: tuple[str, ...] = ()  # those that it started and that still run: they cannot be undone
+    group: tuple[str, ...] = field(default=(), compare=False)  # where other files of its group fail
     trace: str = field(default="", compare=False)  # the whole traceback, from the plugin file down
 
     @property
@@ -77,6 +78,24 @@ def failure(
         threads=tuple(threads),
         trace=_trace(summary, blamed),
     )
+
+
+def one_per_group(
+    new: Iterable[Failure], failures: Mapping[str, Failure], groups: Mapping[str, frozenset[str]]
+) -> list[Failure]:
+    """The failures to tell: of each group the first new one, with where other files of the group fail.
+
+    `failures` are all that count, and `groups` the files that failed together, each by its path.
+    """
+    first: dict[frozenset[str], Failure] = {}
+    for failed in new:
+        if failures.get(failed.path) == failed:
+            first.setdefault(groups[failed.path], failed)
+    return [replace(failed, group=_places(group - {failed.path}, failures)) for group, failed in first.items()]
+
+
+def _places(paths: Iterable[str], failures: Mapping[str, Failure]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(failures[path].place for path in sorted(paths) if path in failures))
 
 
 def _span(frame: traceback.FrameSummary, text: str) -> tuple[int | None, int]:

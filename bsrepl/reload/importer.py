@@ -62,6 +62,7 @@ class PluginImporter(MetaPathFinder, Loader):
         self._packages = PackageFinder(self, development, self._take_over)
         self.take_notes = self._packages.fixed.take_notes
         self._in_place = InPlace()
+        self.emptied, self.settle = self._in_place.emptied, self._in_place.settle
         self._order: dict[str, int] = {}  # in which the modules of packages were executed first, by their files
         self._frameworks: dict[str, str] = {}  # of the plugins that modules of packages register
         self._running: set[str] = set()  # the modules of packages that are being executed
@@ -88,7 +89,7 @@ class PluginImporter(MetaPathFinder, Loader):
         self._statements.uninstall()
         for name in self._names:
             if not self._names.is_packaged(self._names.path(name)):
-                self._brainsmith.release(name, sys.modules.pop(name, None))
+                self._brainsmith.release(name, detach(name))
 
     @property
     def is_installed(self) -> bool:
@@ -120,11 +121,10 @@ class PluginImporter(MetaPathFinder, Loader):
 
     def _set_aside(self, paths: Iterable[str]) -> None:
         """Keeps the modules of packages as they are, to be executed again in place, and takes them out."""
-        modules = {path: sys.modules.get(self._names.of(path)) for path in paths}
-        for path, module in modules.items():
-            if module is not None:
-                self._in_place.begin(path, module)
-        for path in sorted(modules, key=self.depth, reverse=True):
+        leaving = list(paths)
+        for path in leaving:
+            self._in_place.begin(path, sys.modules.get(self._names.of(path)))
+        for path in sorted(leaving, key=self.depth, reverse=True):
             self._remove(path)
 
     def execute(self, path: str) -> None:
@@ -140,28 +140,20 @@ class PluginImporter(MetaPathFinder, Loader):
     def restore(self, path: str, module: ModuleType | None) -> None:
         """Makes `module` what `sys.modules` and the parent package hold for a path again; None: they hold nothing."""
         self._names.reclaim(path)
-        self._in_place.restore(path)
+        imported = self._in_place.restore(path)
         if module is None:
             self._remove(path)
             return
         if self._names.of(path) != module.__name__:
             sys.modules.pop(self._names.of(path), None)
             self._names.rename(path, module.__name__)
-        attach(module)
+        attach(module, imported)
         self._brainsmith.put_back(module.__name__, module)
 
     def repeat(self, path: str) -> None:
         """Makes the next import of a file in this trial execute it again."""
         self._executions.pop(path, None)
         self._remove(path)
-
-    def emptied(self, path: str) -> ModuleType | None:
-        """The module of a package that is to be executed again, with nothing in it; None: it is a new one."""
-        return self._in_place.emptied(path)
-
-    def settle(self, path: str) -> ModuleType | None:
-        """Lets what was executed count. Returns what the module was, if it was executed again in place."""
-        return self._in_place.settle(path)
 
     def _remove(self, path: str) -> None:
         """Takes the module of a path out of `sys.modules` and of its package."""
@@ -218,7 +210,8 @@ class PluginImporter(MetaPathFinder, Loader):
         return spec
 
     def exec_module(self, module: ModuleType) -> None:
-        path = self._names.path(module.__name__)
+        name = module.__name__
+        path = self._names.path(name)
         failed = self._executions.get(path)
         if self._is_staging and failed is not None and failed.error is not None:
             raise failed.error  # once is enough, whoever else imports it
@@ -242,6 +235,7 @@ class PluginImporter(MetaPathFinder, Loader):
                 self._blame(execution, error)
                 raise
             finally:
+                vars(module)["__name__"] = name  # it is found by that
                 execution.plugins = tuple(journal.plugins)
                 execution.output = output.getvalue()
                 execution.threads = tuple(thread for thread in threading.enumerate() if thread not in threads)
@@ -278,9 +272,10 @@ class PluginImporter(MetaPathFinder, Loader):
                 exec(code, names)
         finally:
             self._running.discard(path)
+        self._in_place.executed(path, module)
         hand_over, former = names.get("__reload__"), self._in_place.former(path)
         if former is not None and callable(hand_over):
-            hand_over(former)
+            hand_over(dict(former))
 
     def _take_over(self, fullname: str, path: str) -> SourceFileLoader:
         self._names.claim(fullname, path, True)

@@ -6,6 +6,7 @@ Until the transaction has decided, the namespace as it was is kept aside; it com
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -17,20 +18,29 @@ class InPlace:
     def __init__(self) -> None:
         self._modules: dict[str, ModuleType] = {}
         self._former: dict[str, ModuleType] = {}
+        self._classes: dict[str, type] = {}  # a module may change its own
+        self._imported: dict[str, Any] = {}  # what was imported by its name: it may have put that there
         self._known: WeakValueDictionary[str, ModuleType] = WeakValueDictionary()  # a file that was deleted may return
 
-    def begin(self, path: str, module: ModuleType) -> None:
-        """Keeps the namespace of a module. The first call for a path counts, until `settle` or `restore`."""
-        if path not in self._former:
+    def begin(self, path: str, imported: Any) -> None:
+        """Keeps the namespace of a module. The first call for a path counts, until `settle` or `restore`.
+
+        `imported` is what is imported by its name: the module, unless that has put something else there.
+        """
+        module = imported if type(imported) is ModuleType else self._known.get(path, imported)
+        if path not in self._former and isinstance(module, ModuleType):
+            self._classes[path], self._imported[path] = type(module), imported
             former = ModuleType(module.__name__)
             vars(former).clear()
             vars(former).update(vars(module))
             self._modules[path], self._former[path] = module, former
 
-    def emptied(self, path: str) -> ModuleType | None:
-        """The module to execute again, with nothing in it but its submodules that stay; None: it is a new one."""
-        if path not in self._modules and path in self._known:
-            self.begin(path, self._known[path])
+    def emptied(self, path: str, name: str) -> ModuleType | None:
+        """The module to execute again, with nothing in it but its submodules that stay; None: it is a new one, or
+        imported by another name, as `package.__init__`."""
+        known = self._known.get(path)
+        if path not in self._modules and known is not None and known.__name__ == name:
+            self.begin(path, known)
         module = self._modules.get(path)
         if module is not None:
             name = module.__name__
@@ -38,25 +48,33 @@ class InPlace:
             stay = {child: value for child, value in names.items() if _is_submodule(f"{name}.{child}", value)}
             vars(module).clear()
             vars(module).update(__name__=name, **stay)
+            with suppress(TypeError):
+                module.__class__ = ModuleType
         return module
 
     def former(self, path: str) -> dict[str, Any] | None:
         """The namespace as it was; None of a module that is not executed again in place."""
         return vars(self._former[path]) if path in self._former else None
 
+    def executed(self, path: str, module: ModuleType) -> None:
+        """Notes the module that a file was executed as."""
+        self._known[path] = module
+
     def settle(self, path: str) -> ModuleType | None:
         """Lets the new code count. Returns what the module was, if it was executed again in place."""
-        module = self._modules.pop(path, None)
-        if module is not None:
-            self._known[path] = module
+        self._modules.pop(path, None)
+        self._imported.pop(path, None)
         return self._former.pop(path, None)
 
-    def restore(self, path: str) -> None:
-        """Puts the namespace back as it was."""
+    def restore(self, path: str) -> Any:
+        """Puts the namespace back as it was. Returns what was imported by the module's name; None if nothing was."""
         module, former = self._modules.pop(path, None), self._former.pop(path, None)
         if module is not None and former is not None:
             vars(module).clear()
             vars(module).update(vars(former))
+            with suppress(TypeError):
+                module.__class__ = self._classes[path]
+        return self._imported.pop(path, None)
 
 
 def _is_submodule(name: str, value: Any) -> bool:

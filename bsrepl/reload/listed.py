@@ -105,7 +105,7 @@ class ListedPlugins:
                     self._lazy.setdefault(claim.target.module, {})[claim.key] = claim
         exchanged = list(self._exchanged(names))
         if exchanged:
-            self._registry.replace(self._registry.snapshot.replacing((), (), exchanged))
+            self._registry.change((), (), exchanged)
 
     def of(self, module: str) -> tuple[Plugin, ...]:
         """The plugins in the registry that a module which was imported has."""

@@ -92,7 +92,7 @@ class PackageLoader(SourceFileLoader):
         self._importer = importer
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._importer.emptied(self.path)
+        return self._importer.emptied(self.path, spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         if self._importer.is_installed:

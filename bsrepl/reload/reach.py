@@ -18,6 +18,7 @@ from ..registry.namespaces import Namespace
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from . import raw
+from .class_lookups import AbstractData
 from .edges import edges, frame_of, is_array
 from .frozen import is_frozen
 from .island import ATOMIC
@@ -26,8 +27,8 @@ _MOST = 3_000_000  # objects that are looked at
 
 #: The modules whose instances are the shell's own.
 _OURS = ("bsrepl.reload.", "bsrepl.shell.")
-#: The ids of types whose instances are not entered: what they hold has happened, or is the shell's own.
-_ENDS = frozenset(map(id, (FrameType, TracebackType, Snapshot, Registry, ModuleSpec)))
+#: The ids of types whose instances are not entered: what they hold has happened, or is Python's or the shell's own.
+_ENDS = frozenset(map(id, (FrameType, TracebackType, Snapshot, Registry, ModuleSpec, AbstractData)))
 
 
 class Reach:

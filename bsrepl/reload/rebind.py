@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import functools
 import gc
-import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
 from ..registry.listing import alive
 from ..registry.plugin import Key, Plugin
-from . import raw
+from . import class_lookups, raw
 from .edges import Edge, edges, frame_of
 from .frozen import copied, is_frozen
+from .island import Island
 from .reach import Reach
 from .successors import LruCache, Replaced, Successors, island_of
 
@@ -60,11 +60,12 @@ def follow(
     if not replaced:
         return Followed([])
     try:
-        _forget_annotations()
+        class_lookups.forget_annotations()
         plugins = [plugin for item in replaced for plugin in item.plugins]
         old = island_of(replaced, plugins)
         ids = set(map(id, plugins))
-        if not old.is_held(ids, replaced) and not any(id(row) in ids for rows in alive() for row in rows.plugins):
+        is_listed = any(id(row) in ids for rows in alive() for row in rows.plugins)
+        if not old.is_held(ids, replaced) and not is_listed and not _is_registered(old):
             return Followed([])
         plan = _Plan(Successors(replaced, old, current), roots())
     except Exception as error:
@@ -73,10 +74,10 @@ def follow(
     return Followed(plan.stale)
 
 
-def _forget_annotations() -> None:
-    """Empties the caches of `typing`: `Optional[A]` in an annotation is no reason to look for who holds A."""
-    for empty in getattr(typing, "_cleanups", ()):
-        empty()
+def _is_registered(old: Island) -> bool:
+    """Whether an abstract class has an old one registered with it from outside, or the other way round."""
+    pairs = class_lookups.registered()
+    return any((id(abstract) in old.inside) is not (id(cls) in old.inside) for abstract, cls in pairs)
 
 
 class _Plan:
@@ -88,9 +89,14 @@ class _Plan:
         self._writes: list[_Write] = []
         self._copies: dict[int, Any] = {}  # what takes the place of frozen objects, by their ids
         self._copying: dict[int, Any] = {}  # frozen objects that refer to something replaced
+        self._session = roots.get("", {}).get("__name__")
+        self._old_classes = [value for value in successors.pairs() if raw.is_type(value)]
+        self._derived: dict[int, type] = {}  # classes of the session that derive from old ones, by their ids
+        class_lookups.forget_dispatch(self._old_classes)
         self._reach = Reach(roots, successors.is_old, successors.proxied())
         elsewhere = self._elsewhere()
         self._plan_bases()
+        self._plan_registered()
         self._plan_instances([value for value in elsewhere if self._is_instance(value)])
         self._plan_holders()
         self._plan_elsewhere(elsewhere)
@@ -105,6 +111,9 @@ class _Plan:
                 write.put(write.new)
             except Exception as error:
                 self.stale.append(write.stale(f"{type(error).__name__} when it was replaced"))
+        if self._derived:
+            class_lookups.forget_subclasses()
+            class_lookups.forget_dispatch(self._derived.values())
         self._writes.clear()  # they refer to this, and this to all that was reached: it must not wait for the collector
 
     # Instances and classes
@@ -121,16 +130,33 @@ class _Plan:
 
     def _plan_bases(self) -> None:
         """Classes of the session that derive from an old one derive from the new one."""
-        derived: dict[int, type] = {}
-        for cls in filter(raw.is_type, self._successors.pairs()):
+        for cls in self._old_classes:
             for other in type.__subclasses__(cls):
                 if not self._successors.is_old_class(other):
-                    derived[id(other)] = other
-        for other in derived.values():
+                    self._derived[id(other)] = other
+        for other in self._derived.values():
             bases = tuple(map(self._successors.of, type.__dict__["__bases__"].__get__(other)))
             what = f"it cannot derive from the new class {raw.qualified_name(other.__mro__[1])}"
             stale = functools.partial(self._stale_value, other, f"{what}; define it again")
             self._writes.append(_Write(functools.partial(raw.set_bases, other), bases, stale))
+
+    def _plan_registered(self) -> None:
+        """What the session registered with an abstract class stays so; what others did is told if they no longer do."""
+        for abstract, cls in class_lookups.registered():
+            new, new_cls = self._successors.of(abstract), self._successors.of(cls)
+            if (new is abstract) is (new_cls is cls):  # neither was replaced, or both, which register each other
+                continue
+            is_ours = self._session in (raw.module_name(abstract), raw.module_name(cls))
+            put = class_lookups.register if is_ours else class_lookups.expect_subclass
+            why = f"{raw.qualified_name(cls)} is no longer registered with it; if it should be, register it again"
+            stale = functools.partial(self._stale_value, abstract, why)
+            self._writes.append(_Write(functools.partial(put, new), new_cls, stale))
+        for function in filter(class_lookups.implementations, self._successors.pairs()):
+            new = self._successors.of(function)
+            for cls, own in class_lookups.implementations(function).items():
+                if getattr(own, "__module__", None) == self._session and class_lookups.implementations(new):
+                    put = functools.partial(new.register, self._successors.of(cls))
+                    self._writes.append(_Write(put, own, functools.partial(self._stale_value, own)))
 
     def _plan_instances(self, unreached: list[Any]) -> None:
         for instance in [*filter(self._is_instance, self._reach.objects), *unreached]:
@@ -213,13 +239,17 @@ class _Plan:
 
     def _plan_elsewhere(self, holders: list[Any]) -> None:
         """Lists, dictionaries and closures that nothing named leads to, such as a thread's, follow as well."""
-        for holder in holders:
+        is_old = self._successors.__contains__
+        with_keys = [each for each in holders if type(each) is dict and any(map(is_old, list(each)))]
+        tables = {id(table): table for table in class_lookups.tables(with_keys)}
+        for holder in ({id(each): each for each in holders} | tables).values():
             kind = type(holder)
             is_class_dict = kind is dict and "__module__" in holder and "__doc__" in holder
             if is_class_dict or not (kind is dict or kind is list or kind is CellType):
                 continue
             for edge in edges(holder):
-                if edge.put is not None and edge.step and edge.value in self._successors:
+                is_wanted = edge.step or id(holder) in tables
+                if edge.put is not None and is_wanted and edge.value in self._successors:
                     new = self._successors.of(edge.value)
                     self._writes.append(_Write(edge.put, new, functools.partial(self._stale_value, edge.value)))
 

@@ -10,6 +10,7 @@ from typing import Any
 from ..frameworks.catalogue import Installed
 from ..registry.plugin import Plugin
 from ..registry.store import Registry
+from . import checkout
 from .development import Development
 from .disk import Disk
 from .failure import Failure
@@ -52,7 +53,7 @@ class Reloader:
         loaded: dict[str, Loaded] = {}
         self.development = development or Development(is_on=False)
         self._importer = PluginImporter(
-            self._disk.read, loaded.__contains__, provided, self.development, self._disk.plugin_files.__contains__
+            self._disk.read, loaded.__contains__, provided, self.development, self._disk.is_given
         )
         self._live = LiveFiles(self._disk, self._importer, loaded)
         self._listed = ListedPlugins(registry, (), now)
@@ -65,7 +66,7 @@ class Reloader:
         self._importer.uninstall()
         leaving = [path for path, module in self.modules.items() if module.__name__ not in self._imported_before]
         plugins = [plugin for path in leaving for plugin in self.files[path]]
-        self.registry.replace(self.registry.snapshot.replacing(plugins, ()))
+        self.registry.change(plugins, ())
 
     def add(self, path: str) -> None:
         """Follows a plugin file or a folder of them, too."""
@@ -91,8 +92,7 @@ class Reloader:
 
     def is_due(self) -> bool:
         """Looks at the files, a stat for each. Returns whether `refresh` has something to do."""
-        if self._live.adopt_late_imports():
-            self._list_imported()
+        self.adopt_imports()
         has_appeared = self._listed.look()
         self._disk.look(self._live.executed, has_appeared)
         return bool(self._disk.changed or self._disk.gone or self._listed.changed)
@@ -109,6 +109,8 @@ class Reloader:
         else:
             forced = {path for group in live.held.values() for path in group} if retry else set()
         if not looked:
+            self.is_due()
+        if checkout.is_worth_a_look(disk.changed | disk.gone):
             self.is_due()
         transaction = Transaction(self.registry, disk, self._importer, live, self._listed, self._hint)
         is_executed = False
@@ -148,8 +150,8 @@ class Reloader:
     @property
     def files(self) -> dict[str, tuple[Plugin, ...]]:
         """The plugins of each live plugin file, helpers included, by its path."""
-        packaged = self._live.packaged - self._disk.plugin_files
-        return {path: loaded.plugins for path, loaded in self._live.loaded.items() if path not in packaged}
+        others = {path for path in self._live.packaged if not self._disk.is_given(path)}
+        return {path: loaded.plugins for path, loaded in self._live.loaded.items() if path not in others}
 
     @property
     def modules(self) -> dict[str, ModuleType]:
@@ -166,11 +168,15 @@ class Reloader:
         followed = self.package_modules.values()
         return [*followed, *importers({module.__name__ for module in followed})] if followed else []
 
+    def adopt_imports(self) -> None:
+        """Takes in what the command that runs has imported."""
+        if self._live.adopt_late_imports():
+            self._list_imported()
+
     @property
     def packages(self) -> list[FollowedPackage]:
         """The packages under development, imported or not, by name."""
-        if self._live.adopt_late_imports():  # by the command that asks
-            self._list_imported()
+        self.adopt_imports()
         return followed_packages(self.package_modules.values(), self._listed.folders)
 
     @property

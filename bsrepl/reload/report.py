@@ -112,6 +112,9 @@ def failure(failed: Failure, width: int) -> Text:
             text.append(("error", f"    {' ' * failed.column}{carets}\n"))
     if failed.hint:
         text += advice(failed.hint, width)
+    if failed.group:
+        others = f"  {counted(len(failed.group), 'more file')} of its group failed: {_listed(failed.group)}"
+        text.append(("", wrapped(f"{others}; errors() shows each in full", width, "    ")))
     if failed.file != failed.path:
         text.append(("", f"  imported by {file_name(failed.path)}\n"))
     if failed.threads:

@@ -75,6 +75,8 @@ def read(path: str, now: int, *, trusted: bool = False) -> Contents:
             os.close(descriptor)
     except FileNotFoundError:
         raise
+    except NotADirectoryError:  # a file has taken the place of its folder
+        raise FileNotFoundError(path) from None
     except OSError as error:
         raise PluginFileError(f"{file_name(path)} cannot be read: {error.strerror}") from None
 

@@ -6,6 +6,7 @@ import enum
 import functools
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -204,6 +205,17 @@ class Successors:
             for name, member in raw.members(old)["_member_map_"].items():
                 if name in members:
                     self._put(member, members[name])
+            if issubclass(old, enum.Flag):
+                self._pair_combinations(old, new)
+
+    def _pair_combinations(self, old: type, new: type) -> None:
+        """Pairs `Color.RED | Color.BLUE`, which Python creates when asked for it, while the flags mean the same."""
+        old_flags, new_flags = (raw.members(cls)["_member_map_"] for cls in (old, new))
+        if any(name not in new_flags or new_flags[name]._value_ != flag._value_ for name, flag in old_flags.items()):
+            return
+        for value, member in list(raw.members(old)["_value2member_map_"].items()):
+            with suppress(Exception):  # what the class itself makes of a value
+                self._put(member, new(value))
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:

@@ -19,7 +19,7 @@ from ..text.format import file_name
 from .attachment import bind
 from .disk import Disk
 from .execution import Execution
-from .failure import Failure, failure
+from .failure import Failure, failure, one_per_group
 from .import_graph import groups
 from .importer import PluginImporter
 from .listed import ListedPlugins, Relisted
@@ -80,7 +80,7 @@ class Transaction:
             [path for path in executed if path not in self._were_live],
             [path for path in self._deleted if path not in live.loaded],
             [path for path in self._fixed if path in self._failed_before and path not in live.failures],
-            [failed for path, failed in self._failures.items() if live.failures.get(path) == failed],
+            one_per_group(self._failures.values(), live.failures, live.held),
             [item for items in self._replaced.values() for item in items],
             [(path, output) for path, output in self._output.items() if output],
             self._warnings,
@@ -105,7 +105,7 @@ class Transaction:
                 withdrawn += self._commit(part)
                 registered += [plugin for _, plugin in self._registered(part)]
             else:
-                failed = {path: errors[path] for path in part & errors.keys()}
+                failed = {path: errors[path] for path in sorted(part & errors.keys())}
                 causes = {path: error for path, error in failed.items() if _is_cause(self._runs[path])} or failed
                 reported |= self._keep(part, causes)
         for path, unneeded in self._live.withdraw_unneeded().items():
@@ -116,7 +116,7 @@ class Transaction:
         relisted = self._relist()
         if withdrawn or registered or any(relisted):
             withdrawn, registered = [*withdrawn, *relisted.withdrawn], [*registered, *relisted.registered]
-            self._registry.replace(self._registry.snapshot.replacing(withdrawn, registered, relisted.exchanged))
+            self._registry.change(withdrawn, registered, relisted.exchanged)
         self._output |= {path: run.output if path in reported else "" for path, run in self._runs.items()}
         self._warnings = [item for item in self._warnings if item.filename not in self._runs]
         self._warnings += [item for item in caught if item.filename in reported or item.filename not in self._runs]

@@ -45,9 +45,8 @@ class Trial:
                     self._importer.execute(path)
             self._execute_again(executions, show)
             for path, run in executions.items():
-                if self._importer.is_packaged(path):
-                    continue
-                run.depends |= self._files_of(uses(run.source)) - {path}
+                if not self._importer.is_packaged(path):
+                    run.depends |= self._files_of(uses(run.source)) - {path}
                 self._warn_of_modules_left_out(path, executions)
         return executions
 
@@ -84,22 +83,24 @@ class Trial:
 
         At the end the registry is what it was; what counts is registered when the transaction commits.
         """
-        before = self._registry.snapshot
+        before = shown = self._registry.snapshot
 
         def show(path: str) -> None:
+            nonlocal shown
             if not mentions_namespaces(self._disk.contents.get(path, b"")):
                 return
             runs = {path: run for path, run in executions.items() if run.module is not None and run.error is None}
             old = [plugin for path in runs if path in self._live.loaded for plugin in self._live.loaded[path].plugins]
             new = [plugin for run in runs.values() for plugin in run.plugins]
             if old or new:
-                self._registry.replace(before.replacing(old, new))
+                self._registry.rebase(base := before.replacing(old, new), shown)
+                shown = base
 
         try:
             yield show
         finally:
-            if self._registry.snapshot is not before:
-                self._registry.replace(before)
+            if shown is not before:
+                self._registry.rebase(before, shown)
 
     def _execute_again(self, executions: dict[str, Execution], show: Callable[[str], None]) -> None:
         """Executes the files again that missed a plugin which a later file registers, as long as that helps."""

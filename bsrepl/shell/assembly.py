@@ -112,6 +112,7 @@ def _workbench(
 
 
 def _live_code(reloader: Reloader, session: Session) -> worker.LiveCode:
+    reloader.adopt_imports()
     followed = reloader.package_modules.items()
     alone = {
         path: module for path, module in followed if "." not in module.__name__ and not hasattr(module, "__path__")

@@ -48,12 +48,13 @@ def prepare(live: LiveCode) -> dict[str, Any]:
     from bsrepl.registry.store import registry
     from bsrepl.reload.development import Development
     from bsrepl.reload.importer import PluginImporter
+    from bsrepl.reload.signatures import read_once
     from bsrepl.shell.places import index_file
     from bsrepl.shell.preloaded import PRELOADED
 
     Installed(registry, index_file())
     importer = PluginImporter(
-        live.sources.__getitem__,
+        lambda path: live.sources[path] if path in live.sources else read_once(path),
         live.sources.__contains__,
         PRELOADED,
         Development(files=live.packaged),
@@ -110,7 +111,7 @@ def _begin() -> Mapping[str, Any]:
     sys.argv[:] = arguments
     live = LiveCode(*code)
     names = prepare(live)
-    exec(compile(live.definitions, "<session>", "exec", dont_inherit=True), names)
+    _define(live, names)  # a task may not need the one that fails; a worker that dies is started again for ever
     return names
 
 

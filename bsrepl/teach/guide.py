@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from ..registry.plugin import Plugin
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from .checks import unmet
@@ -162,7 +163,7 @@ class Guide:
         for path in self._aside:
             self._watching.add(path)
         self._watching.drop(str(self.folder))
-        self._registry.replace(_without_typed(self._registry.snapshot, self._snapshot))
+        self._registry.change(_typed(self._registry.snapshot, self._snapshot), ())
         self._names.clear()
         self._names.update(self._before)
 
@@ -184,12 +185,11 @@ def _assigned(code: str) -> set[str]:
     return names | {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
 
 
-def _without_typed(now: Snapshot, before: Snapshot) -> Snapshot:
-    """A snapshot without what commands have registered since another one."""
-    typed = [
+def _typed(now: Snapshot, before: Snapshot) -> list[Plugin]:
+    """What commands have registered since another snapshot."""
+    return [
         claim
         for key in now.changed_since(before)
         for claim in now.claims(key)
         if not claim.origin.is_file and claim not in before.claims(key)
     ]
-    return now.replacing(typed, ()) if typed else now

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 
 from bsrepl.registry.changes import changes_between
@@ -220,3 +223,19 @@ def test_comparing_runs_nothing_of_the_users() -> None:
     holder = [type("X", (), {"attribute": Hostile()}) for _ in range(2)]
     first, second = (defined(cls) for cls in holder)
     assert changes_between(Snapshot().replacing((), [first]), Snapshot().replacing((), [second])) == []
+
+
+def test_threads_that_register_at_once_lose_nothing() -> None:
+    registry = Registry()
+    plugins = [[plugin(f"{thread}_{number}") for number in range(100)] for thread in range(3)]
+    threads = [threading.Thread(target=lambda own: list(map(registry.register, own)), args=[own]) for own in plugins]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert registry.snapshot.count("transform") == 300

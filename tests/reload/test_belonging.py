@@ -105,6 +105,15 @@ def test_sub_modules_are_reloaded_with_the_attribute_of_their_package(folder: Fo
     assert sys.modules["pack"].part is sys.modules["pack.part"] is sys.modules["user"].part is live
 
 
+@pytest.mark.parametrize("value", ["5", "None", "types.SimpleNamespace(VALUE=1)"])
+def test_a_file_that_puts_something_else_in_the_place_of_its_module_is_followed(folder: Folder, value: str) -> None:
+    text = f"import sys, types\nsys.modules[__name__] = {value}\n{FOLD}"
+    folder.write("fold.py", text)
+    folder.look()
+    folder.write("fold.py", text + "    edited = 1\n")
+    assert folder.changes() == ["~ tfm.Fold edited added"]
+
+
 def test_a_helper_folder_without_init(folder: Folder) -> None:
     folder.write("lib/names.py", "NAME = 'First'\n")
     folder.write("fold.py", "from lib.names import NAME\n" + FOLD.replace("(stage", "(NAME, stage"))
@@ -136,6 +145,19 @@ def test_a_fixed_file_takes_what_was_held_back_with_it(folder: Folder) -> None:
     folder.write("user.py", fold("User", "None"))  # and it does not import base any more
     assert folder.changes() == ["~ tfm.Base apply() changed", "~ tfm.User apply() changed"]
     assert not folder.reloader.failures
+
+
+def test_a_file_that_is_taken_back_holds_no_other_of_its_group_back(folder: Folder) -> None:
+    folder.write("_base.py", "VALUE = 1\n")
+    folder.write("user.py", f"import _base\n{fold('User')}")
+    folder.look()
+    folder.write("_base.py", "VALUE = 2\n")
+    folder.write("user.py", "import _base\n1 / 0\n")
+    assert folder.look().failures
+    folder.write("_base.py", "VALUE = 1\n")
+    folder.write("user.py", f"import _base\n{fold('User', 'True')}")
+    report = folder.look()
+    assert (report.failures, folder.changes(report)) == ([], ["~ tfm.User apply() changed"])
 
 
 def test_the_second_of_two_files_takes_a_name_by_itself_when_the_first_lets_go(folder: Folder) -> None:

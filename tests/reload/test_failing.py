@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bsrepl import tfm
+from bsrepl.reload.report import failure as told_failure
 
 from ..conftest import Folder, Screen
 
@@ -92,6 +93,24 @@ def test_a_helper_that_fails_is_executed_once_however_many_import_it(folder: Fol
     report = folder.look()
     assert [failure.place for failure in report.failures] == ["_helper.py:2"]
     assert (folder.path / "count").read_text() == "x"
+
+
+def test_a_group_that_fails_is_told_once(folder: Folder) -> None:
+    helper = folder.write("_helper.py", "NAME = 1\n")
+    for name in "abcd":
+        folder.write(f"{name}.py", "from _helper import NAME\n")
+    folder.look()
+    helper.write_text("OTHER = 1\n")
+    (failure,) = folder.look().failures
+    told = "".join(text for _, text in told_failure(failure, 100))
+    assert "failed a.py:1  ImportError: cannot import name 'NAME'" in told
+    assert "3 more files of its group failed: b.py:1, c.py:1, d.py:1; errors() shows each in full" in told
+    assert [failed.place for failed in folder.reloader.failures.values()] == ["a.py:1", "b.py:1", "c.py:1", "d.py:1"]
+    folder.write("a.py", "from _helper import OTHER\n")
+    assert not folder.look()
+    folder.write("b.py", "from _helper import OTHER\n1 / 0\n")
+    (failure,) = folder.look().failures
+    assert (failure.place, failure.group) == ("b.py:2", ("c.py:1", "d.py:1"))
 
 
 def test_a_failure_of_a_helper_that_the_importer_survives_still_counts_for_both(folder: Folder) -> None:

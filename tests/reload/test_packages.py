@@ -189,6 +189,24 @@ def test_a_path_that_is_importable_is_never_loaded_twice(sources: Sources) -> No
     assert registry.snapshot.get("transform", "Fold").load() is fold.Fold  # type: ignore[union-attr]
 
 
+def test_the_modules_of_a_package_that_is_given_and_importable_are_handled_like_plugin_files(sources: Sources) -> None:
+    kernel = "@kernel\nclass A:\n    value = 1\n"
+    sources.write({"pk/__init__.py": "", "pk/a.py": kernel, "pk/deep/__init__.py": "from .b import B", "pk/deep/b.py":
+        "@kernel\nclass B: pass\n"})  # fmt: skip
+    sources.start(sources.folder)
+    sources.write({"pk/__init__.py": "# edited\n"})
+    report, _ = sources.look()
+    told = ["a.py defines plugins, but is not imported; add to __init__.py: from . import a"]
+    assert [str(warning.message) for warning in report.warnings] == told
+    assert sources.imported("pk.a").A is kernels.A
+    assert sources.imported("pk.deep").B is kernels.B
+    sources.write({"pk/a.py": kernel.replace("1", "2")})
+    report, _ = sources.look()
+    assert changes(report) == ["~ kernels.A value changed"]
+    assert sources.reloader is not None
+    assert {Path(path).name for path in sources.reloader.files} == {"__init__.py", "a.py", "b.py"}
+
+
 def test_a_plugin_file_beside_does_not_shadow_a_package_under_development(sources: Sources, tmp_path: Path) -> None:
     sources.write({"pk/__init__.py": "VALUE = 'package'"})
     files(tmp_path / "plugins", {"pk.py": "", "use.py": "import pk\nVALUE = pk.VALUE"})
@@ -395,7 +413,12 @@ def test_modules_outside_that_hold_something_follow(sources: Sources, hold: Call
 def test_workers_see_what_is_live(tmp_path: Path) -> None:
     files(
         tmp_path,
-        {"pk/__init__.py": "", "pk/work.py": "class Work:\n    def __call__(self, n):\n        return n + 1\n"},
+        {
+            "pk/__init__.py": "",
+            "pk/work.py": "class Work:\n    def __call__(self, n):\n        return n + 1\n",
+            "given/__init__.py": "",
+            "given/part.py": "@kernel\nclass Part:\n    def __call__(self, n): return -n\n",
+        },
     )
     file = tmp_path / "pk" / "work.py"
     commands = [
@@ -404,19 +427,21 @@ def test_workers_see_what_is_live(tmp_path: Path) -> None:
         "_ = file.write_text(file.read_text().replace('+ 1', '+ 2'))",
         "work(1)",
         "_ = file.write_text('1 / 0')",
-        "import multiprocessing",
-        "pools = [multiprocessing.get_context(how).Pool(1) for how in ('fork', 'spawn', 'forkserver')]",
+        "from multiprocessing import get_context",
+        "import given.part; pools = [get_context(how).Pool(1) for how in ('fork', 'spawn', 'forkserver')]",
         "[pool.map(work, [1, 2]) for pool in pools]",
+        "[pool.map(given.part.Part(), [1]) for pool in pools]",
         "for pool in pools: pool.terminate()",
     ]
     environ = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.reload.package_session"],
+        [sys.executable, "-m", "tests.reload.package_session", str(tmp_path / "given" / "__init__.py")],
         input="".join(f"{json.dumps(command)}\n" for command in commands),
         capture_output=True, text=True, env=environ, cwd=Path(__file__).parent.parent.parent, timeout=60, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout.splitlines()[3]).endswith("\n3\n")
     assert json.loads(done.stdout.splitlines()[7]) == "[[3, 4], [3, 4], [3, 4]]\n"
+    assert json.loads(done.stdout.splitlines()[8]) == "[[-1], [-1], [-1]]\n"
 
 
 def test_what_dataclasses_generate_is_not_taken_for_old(sources: Sources) -> None:
@@ -463,3 +488,57 @@ def test_a_package_does_not_own_what_its_modules_register(sources: Sources) -> N
     report, _ = sources.look()
     assert changes_between(report.before, report.after) == []
     assert registry.snapshot.get("step", "b_step") is not None
+
+
+CLASS = "import sys, types\nclass Kind(types.ModuleType):\n    value = VALUE\nsys.modules[__name__].__class__ = Kind\n"
+
+
+def test_the_class_that_a_module_gives_itself_is_a_part_of_the_transaction(sources: Sources) -> None:
+    sources.write({"pk/__init__.py": "", "pk/part.py": CLASS.replace("VALUE", "1")})
+    sources.start()
+    part = sources.imported("pk.part")
+    sources.write({"pk/part.py": CLASS.replace("VALUE", "2")})
+    sources.look()
+    assert part.value == 2
+    sources.write({"pk/part.py": CLASS.replace("VALUE", "3") + "1 / 0\n"})
+    sources.look()
+    assert part.value == 2
+    sources.write({"pk/part.py": "other = 1\n"})
+    sources.look()
+    assert not hasattr(part, "value")
+
+
+@pytest.mark.parametrize("base", ["types.ModuleType", "object"])
+def test_what_a_module_puts_in_its_place_follows(sources: Sources, base: str) -> None:
+    text = f"import sys, types\nclass Kind({base}):\n    value = 1\nsys.modules[__name__] = Kind"
+    text += "(__name__)\n" if base != "object" else "()\n"
+    sources.write({"pk/__init__.py": "", "pk/part.py": text})
+    sources.start()
+    held = sources.names["held"] = sources.imported("pk.part")
+    sources.write({"pk/part.py": text.replace("1", "2")})
+    _, stale = sources.look()
+    assert (held.value, sources.imported("pk").part.value, stale) == (2, 2, [])
+    sources.write({"pk/part.py": text.replace("1", "3") + "1 / 0\n"})
+    sources.look()
+    assert (held.value, sources.imported("pk.part").value) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "__name__ = 'other'",
+        "__spec__ = __loader__ = __file__ = None",
+        "del __builtins__",
+        "def __reload__(old):\n    old.clear()\n    globals().clear()",
+    ],
+)
+def test_a_module_that_forgets_what_it_is_can_be_edited_further(sources: Sources, hostile: str) -> None:
+    sources.write({"pk/__init__.py": "", "pk/part.py": "VALUE = 1"})
+    sources.start()
+    part = sources.imported("pk.part")
+    for value in (2, 3):
+        sources.write({"pk/part.py": f"VALUE = {value}\n{hostile}\n"})
+        sources.look()
+    sources.write({"pk/part.py": "VALUE = 4"})
+    sources.look()
+    assert (part.VALUE, part.__name__, sources.failures()) == (4, "pk.part", [])

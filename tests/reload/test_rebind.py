@@ -123,7 +123,7 @@ FOLLOWS = [
     ("t = {1: tfm.A, tfm.A: 2, 3: 4}", "list(t.items()) == [(1, tfm.A), (tfm.A, 2), (3, 4)]"),
     ("t = {(tfm.A, 1): 2}", "list(t) == [(tfm.A, 1)]"),
     ("t = collections.OrderedDict([(tfm.A, 1), (2, tfm.A)])", "list(t.items()) == [(tfm.A, 1), (2, tfm.A)]"),
-    ("t = collections.defaultdict(tfm.A, {1: tfm.A})", "t[1] is tfm.A"),
+    ("t = collections.defaultdict(tfm.A, {1: tfm.A})", "t[1] is t.default_factory is tfm.A"),
     ("t = collections.Counter([tfm.A])", "t[tfm.A] == 1"),
     ("t = collections.ChainMap({1: tfm.A})", "t[1] is tfm.A"),
     ("t = collections.deque([tfm.A, 1])", "t[0] is tfm.A"),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bsrepl.reload.edges import edges
 from bsrepl.reload.rebind import follow
 from bsrepl.reload.successors import Replaced
 
@@ -205,3 +206,12 @@ def test_what_goes_wrong_while_planning_changes_nothing_and_is_returned() -> Non
     assert str(followed.error) == "on purpose"
     assert names["one"] is old.A
     assert type(names["two"][0]) is old.A
+
+
+@pytest.mark.parametrize("holder", [[1], {0: 1}, deque([1])], ids=["list", "dict", "deque"])
+def test_what_a_thread_has_put_in_a_place_meanwhile_stays_there(holder: Any) -> None:
+    edge = next(edges(holder))
+    holder[0] = "the thread's"
+    with pytest.raises(LookupError):
+        edge.put("new")  # type: ignore[misc]
+    assert holder[0] == "the thread's"

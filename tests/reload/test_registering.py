@@ -182,3 +182,18 @@ def test_a_file_is_executed_again_though_it_has_not_changed(screen: Screen) -> N
     assert "answer" not in screen.type("0")
     assert "~ steps.answer  value one -> two" in screen.type("retry('reads.py')")
     assert "no file 'other.py' is watched; watching() lists them" in screen.type("retry('other.py')")
+
+
+def test_what_a_thread_registers_while_other_files_are_executed_stays(folder: Folder) -> None:
+    folder.write("a.py", A)
+    folder.write(
+        "b.py",
+        """\
+        import threading
+        tfm.A
+        thread = threading.Thread(target=lambda: kernel(type("Late", (), {"__module__": __name__})))
+        thread.start()
+        thread.join()
+        """,
+    )
+    assert folder.changes() == ["+ tfm.A", "+ kernels.Late"]

@@ -197,6 +197,17 @@ def test_a_folder_that_is_removed_and_made_again(folder: Folder) -> None:
     assert folder.changes() == ["+ tfm.One1", "+ tfm.Two2"]
 
 
+def test_a_folder_that_a_file_takes_the_place_of(folder: Folder) -> None:
+    init = folder.write("pack/__init__.py", ONE)
+    folder.look()
+    shutil.rmtree(init.parent)
+    init.parent.write_text("")
+    assert folder.changes() == []
+    folder.clock.ahead = 2
+    assert folder.changes() == ["- tfm.One1"]
+    assert not folder.reloader.failures
+
+
 def test_a_link_that_is_pointed_elsewhere(folder: Folder, tmp_path: Path) -> None:
     first, second = tmp_path / "first.py", tmp_path / "second.py"
     first.write_text(ONE)
@@ -435,3 +446,66 @@ def test_files_that_never_rest_are_told_all_the_same(folder: Folder) -> None:
     folder.write("fold.py", text + ONE)
     folder.write("other.py", TWO)
     assert folder.changes() == ["+ tfm.One1", "+ tfm.Two2"]
+
+
+# Git locks its index before it writes the first file, and replaces it after the last
+
+
+MOVED = ["+ tfm.Two2", "~ tfm.One1 moved from fold.py:1"]
+
+
+@pytest.fixture(params=["a repository", "another working tree of one"])
+def index(folder: Folder, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """The index of the repository that the folder of plugin files lies in."""
+    place = tmp_path / ".git"
+    if request.param != "a repository":
+        place.write_text("gitdir: main/trees/one\n")
+        place = tmp_path / "main" / "trees" / "one"
+    place.mkdir(parents=True)
+    (place / "index").write_text("")
+    folder.write("fold.py", ONE)
+    folder.write("other.py", "")
+    folder.look()
+    return place / "index"
+
+
+def test_a_checkout_of_which_the_first_file_is_seen_is_one_change(folder: Folder, index: Path) -> None:
+    folder.write("fold.py", "from _shared import TWO\n" + TWO)
+    assert folder.reloader.is_due()
+    folder.write("_shared.py", "TWO = 2\n")
+    folder.write("other.py", ONE)
+    index.write_text("new")
+    report = folder.reloader.refresh(looked=True)
+    assert (folder.changes(report), report.failures) == (MOVED, [])
+    assert len(report.executed) == 3
+
+
+def test_a_checkout_that_goes_on_is_waited_for(folder: Folder, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = index.with_name("index.lock")
+
+    def go_on(seconds: float) -> None:
+        folder.write("other.py", ONE)
+        lock.rename(index)
+
+    monkeypatch.setattr("bsrepl.reload.checkout.time.sleep", go_on)
+    lock.write_text("")
+    folder.write("fold.py", TWO)
+    assert folder.changes() == MOVED
+    assert not folder.look()
+
+
+def test_a_lock_that_a_crash_left_behind_delays_nothing(
+    folder: Folder, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bsrepl.reload.checkout.time.sleep", None)
+    index.with_name("index.lock").write_text("")
+    os.utime(index.with_name("index.lock"), (1, 1))
+    folder.write("fold.py", TWO)
+    assert folder.changes() == CHANGED
+
+
+def test_a_file_that_git_deletes_is_gone_at_once(folder: Folder, index: Path) -> None:
+    folder.write("other.py", TWO)
+    (folder.path / "fold.py").unlink()
+    index.write_text("new")
+    assert folder.changes() == CHANGED

@@ -117,7 +117,7 @@ class InstalledBrainsmith:
         """Registers what an installed Brainsmith has come to know, if something has imported it."""
         unknown = [plugin for plugin in self.news() if registry.snapshot.seen(plugin.key) is None]
         if unknown:
-            registry.replace(registry.snapshot.replacing((), unknown))
+            registry.change((), unknown)
 
 
 def definition_line(source: bytes, name: str) -> int:
