@@ -26,7 +26,7 @@ class Others(Completer):
 def values(screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ValuesCompleter:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folding.md").write_text("# A lesson\n")
-    screen.type("m = load('mnist-conv'); d = {'alpha': 1, 'beta': 2, 3: 4}; alpha = 1")
+    screen.type("m = load('mnist-conv'); proto = m.model; d = {'alpha': 1, 'beta': 2, 3: 4}; alpha = 1")
     screen.type("class Trap:\n    @property\n    def graph(self): raise SystemExit\ntrap = Trap()")
     return ValuesCompleter(screen.console.registry, screen.names, Others())
 
@@ -41,6 +41,7 @@ def offered(completer: Completer, text: str) -> list[str]:
         ("d['", ["alpha", "beta"]),
         ('x = d["be', ["beta"]),
         ("m.graph.node[0].op", ["op_type"]),
+        ("proto.ir_", ["ir_version"]),
         ("m.graph.input[0].type.tensor_type.el", ["elem_type"]),
         ("m.model.graph.ini", ["initializer"]),
         ("m.graph.node.rem", ["remove"]),
@@ -54,6 +55,8 @@ def test_what_values_hold(values: ValuesCompleter, text: str, names: list[str]) 
     assert offered(values, text) == names
 
 
-@pytest.mark.parametrize("text", ["trap.graph.", "m.graph.node[99].", "m.nothing.", "nobody[0].", "d[0]."])
+@pytest.mark.parametrize(
+    "text", ["trap.graph.", "m.graph.node[99].", "m.nothing.", "nobody[0].", "d[0].", "'d[\"", "'m.graph.", "# d['"]
+)
 def test_nothing_else_is_evaluated(values: ValuesCompleter, text: str) -> None:
     assert "AbstractSet" in offered(values, text)

@@ -21,6 +21,7 @@ from ...registry.namespaces import Namespace, belonging
 from ...registry.plugin import Key, Plugin
 from ...registry.store import Registry
 from ...text.format import counted
+from .place import Place, place
 
 _NAMESPACE = r"(?<![\w.])(?P<namespace>\w+)(?:\.(?P<framework>\w+))?"
 _ATTRIBUTE = re.compile(rf"{_NAMESPACE}\.(?P<typed>\w*)$")
@@ -51,24 +52,26 @@ class NamespaceCompleter(Completer):
         self._index = NameIndex(registry)
         self._names = names
         self._otherwise = otherwise
+        self._ways: dict[re.Pattern[str], Callable[[Namespace, re.Match[str]], Iterator[Completion]]] = {
+            _FIND: self._arguments,
+            _ATTRIBUTE: self._attributes,
+            _ITEM: self._items,
+            _KERNEL: self._kernels,
+        }
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        before = document.text_before_cursor.rpartition("\n\n")[2]
-        completions = (
-            (_FIND, self._arguments),
-            (_ATTRIBUTE, self._attributes),
-            (_ITEM, self._items),
-            (_KERNEL, self._kernels),
-        )
-        for pattern, complete in completions:
-            if (match := pattern.search(before)) and (namespace := self._namespace(match)) is not None:
-                yield from complete(namespace, match)
-                if pattern is _FIND and _BARE_VALUE.search(match["arguments"]):
-                    break  # the value may be a name of the session as well
-                return
-        if match := _SAMPLE.search(before):
+        where = place(document.text_before_cursor)
+        for pattern, complete in self._ways.items():
+            match = pattern.search(where.code)
+            if match is None or not _is_meant(match, where) or (namespace := self._namespace(match)) is None:
+                continue
+            yield from complete(namespace, match)
+            if pattern is _FIND and _BARE_VALUE.search(match["arguments"]):
+                break  # the value may be a name of the session as well
+            return
+        if (match := _SAMPLE.search(where.code)) and where.is_string(match):
             yield from _offered(match["typed"], dict.fromkeys(samples(), "sample model"))
-        deeper = _DEEPER.search(before)
+        deeper = _DEEPER.search(where.code) if where.is_code else None
         if deeper is None or not isinstance(self._names().get(deeper["namespace"]), Namespace):
             yield from self._otherwise.get_completions(document, complete_event)
 
@@ -140,6 +143,16 @@ class NamespaceCompleter(Completer):
     def _matching(self, kind: str, framework: str | None, typed: str) -> Iterator[Key]:
         index = self._index
         return chain(index.starting(kind, framework, typed), index.containing(kind, framework, typed))
+
+
+def _is_meant(match: re.Match[str], where: Place) -> bool:
+    """Whether what a pattern has found is code, or a string of its own, and not part of another one."""
+    if where.is_code or where.is_comment:
+        return where.is_code
+    if match.re is _FIND:
+        value = _VALUE.search(match["arguments"])
+        return value is not None and where.quote == match.start("arguments") + value.start("quote")
+    return "quote" in match.re.groupindex and where.is_string(match)
 
 
 def describe(plugin: Plugin) -> str:

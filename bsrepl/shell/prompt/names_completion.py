@@ -10,13 +10,15 @@ import builtins
 import keyword
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from ..command import Command
+from .place import place
+from .unasked_values import ROUTINES
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _BARE = re.compile(r"(?<![\w.\"'])(?P<typed>[A-Za-z_]\w*)?$")
@@ -26,7 +28,6 @@ _ALONE = re.compile(  # one line, without brackets, strings, a colon or a defini
 )
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist]) - {"_"}
 _BUILTINS = vars(builtins)
-_FUNCTIONS = (FunctionType, BuiltinFunctionType, Command)
 _MOST = 500  # names that are offered at once
 
 
@@ -43,7 +44,7 @@ class NameCompleter(Completer):
             return self._alone(match["typed"])
         others = self._otherwise.get_completions(document, complete_event)
         bare = _BARE.search(before)
-        if bare is None or _IMPORT.search(before):
+        if bare is None or _IMPORT.search(before) or not place(before).is_code:
             return others
         return self._with_a_value(others, bare["typed"] or "", document.text)
 
@@ -53,10 +54,9 @@ class NameCompleter(Completer):
         matching = [name for name in known if name.lower().startswith(wanted)]
         public = [name for name in matching if name[0] != "_"]
         for name in sorted(public or matching, key=str.lower)[:_MOST]:
-            kind = _kind(name, known[name])
-            shown = f"{name}()" if kind == "function" else name
-            style = f"class:completion.{kind}" if kind == "keyword" else ""
-            yield Completion(name, -len(typed), display=shown, display_meta=kind, style=style)
+            what = "keyword" if name in _KEYWORDS else kind(known[name])
+            style = "class:completion.keyword" if what == "keyword" else ""
+            yield Completion(name, -len(typed), display=shown_name(name, what), display_meta=what, style=style)
 
     def _with_a_value(self, completions: Iterable[Completion], typed: str, text: str) -> Iterator[Completion]:
         """Those that have a value, or that are being defined in the text."""
@@ -67,12 +67,15 @@ class NameCompleter(Completer):
                 yield completion
 
 
-def _kind(name: str, value: Any) -> str:
-    """What a name stands for, from the type of its value alone."""
-    if name in _KEYWORDS:
-        return "keyword"
+def kind(value: Any) -> str:
+    """What a value is, from its type alone."""
     if issubclass(type(value), type):
         return "class"
-    if isinstance(value, ModuleType):
+    if issubclass(type(value), ModuleType):
         return "module"
-    return "function" if type(value) in _FUNCTIONS else "instance"
+    return "function" if type(value) in (*ROUTINES, Command) else "instance"
+
+
+def shown_name(name: str, what: str) -> str:
+    """A name as it stands in the list of completions, `load()`."""
+    return f"{name}()" if what == "function" else name

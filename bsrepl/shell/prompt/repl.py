@@ -29,16 +29,15 @@ from prompt_toolkit.styles import BaseStyle, merge_styles
 from ptpython.completer import CompletePrivateAttributes
 from ptpython.layout import CompletionVisualisation
 from ptpython.repl import PythonRepl
-from ptpython.signatures import Signature, get_signatures_using_jedi
+from ptpython.signatures import Signature
 
 from ...errors import Terminated
-from ...registry.namespaces import Namespace
 from ...session.event_loop import completed
 from ...text.styled import Text
-from ..command import Command
 from ..console import Console
 from .appearance import STYLE, CommandValidator, Prompt
-from .call_signatures import known_signatures
+from .asking_jedi import names_for_jedi, signatures
+from .attributes_completion import AttributeCompleter
 from .completion import NamespaceCompleter
 from .entering import Entering
 from .gui import windows_live_on
@@ -81,7 +80,7 @@ class Shell(PythonRepl):
         self._entering = Entering(console.session.understands)
         self._waiting = Waiting(console, self._unforeseen, interval, self._propose_again)
         super().__init__(
-            get_globals=self._names_to_complete,
+            get_globals=lambda: names_for_jedi(console.session.namespace),
             input=keyboard.input() if keyboard is not None else input,
             output=output,
             extra_key_bindings=self._key_bindings(),
@@ -92,7 +91,8 @@ class Shell(PythonRepl):
         )
         ptpython.python_input.get_signatures_using_jedi = self._signatures  # type: ignore[assignment, attr-defined]
         names = console.session.namespace
-        values = ValuesCompleter(console.registry, names, NameCompleter(names, self.completer))
+        others = AttributeCompleter(names, NameCompleter(names, self.completer))
+        values = ValuesCompleter(console.registry, names, others)
         completer = NamespaceCompleter(console.registry, lambda: names, values)
         self.completer = GuardedCompleter(completer, self._unforeseen)
         self.completion_visualisation = CompletionVisualisation.POP_UP
@@ -240,18 +240,10 @@ class Shell(PythonRepl):
     def _proposal(self) -> str:
         return guide.proposal if (guide := self.console.tour.guide) is not None else ""
 
-    def _names_to_complete(self) -> dict[str, Any]:
-        """The names that Jedi may evaluate: a namespace would import each plugin that it looks at."""
-        names = list(self.console.session.namespace.items())
-        known = {name: value for name, value in names if not isinstance(value, Namespace)}
-        return known | {name: value.stub for name, value in names if isinstance(value, Command)}
-
     def _signatures(self, document: Document, local: dict[str, Any], known: dict[str, Any]) -> list[Signature]:
-        """What stands below a call: of what is known here, or else what Jedi knows, which takes its time."""
         names, snapshot = self.console.session.namespace, self.console.registry.snapshot
-        nothing: list[Signature] | None = []
-        ours = self._unforeseen.guarded(lambda: known_signatures(document, names, snapshot), nothing)
-        return get_signatures_using_jedi(document, local, known) if ours is None else ours
+        nothing: list[Signature] = []
+        return self._unforeseen.guarded(lambda: signatures(document, names, snapshot), nothing)
 
     def _input_height(self) -> Dimension:
         completing = self.default_buffer.complete_state is not None

@@ -14,9 +14,10 @@ from ...registry.plugin import KINDS
 from ...registry.store import Registry
 from ...teach import manual
 from ...text.onnx_values import is_message, is_model, is_repeated
+from .place import place
 
 _KEY = re.compile(r"(?<![\w.])(?P<name>\w+)\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
-_FIELD = re.compile(r"(?<![\w.\])])(?P<path>[A-Za-z_]\w*(?:\.\w+|\[-?\d+\])+)\.(?P<typed>\w*)$")
+_FIELD = re.compile(r"(?<![\w.\])])(?P<path>[A-Za-z_]\w*(?:\.\w+|\[-?\d+\])*)\.(?P<typed>\w*)$")
 _PART = re.compile(r"\.(?P<name>\w+)|\[(?P<index>-?\d+)\]")
 _PLUGIN = re.compile(r"(?<![\w.])(?P<command>show|source|help)\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
 _LESSON = re.compile(r"(?<![\w.])lesson\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
@@ -36,11 +37,13 @@ class ValuesCompleter(Completer):
         self._otherwise = otherwise
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        before = document.text_before_cursor
-        ways = ((_KEY, self._keys), (_FIELD, self._fields), (_PLUGIN, self._named), (_LESSON, _lessons))
-        for pattern, complete in ways:
-            match = pattern.search(before)
-            offered = complete(match) if match is not None else None
+        where = place(document.text_before_cursor)
+        in_code = ((_FIELD, self._fields),)
+        in_string = ((_KEY, self._keys), (_PLUGIN, self._named), (_LESSON, _lessons))
+        for pattern, complete in in_code if where.is_code else in_string:
+            match = pattern.search(where.code)
+            is_meant = match is not None and (where.is_code or where.is_string(match))
+            offered = complete(match) if match is not None and is_meant else None
             if match is not None and offered is not None:
                 typed = match["typed"]
                 known = dict(offered)
