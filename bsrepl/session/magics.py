@@ -28,6 +28,7 @@ from ..text.styled import wrapped
 from .magic_arguments import counts_of, numbers_in, words
 
 _RUNS = 7  # as IPython measures
+_TIME, _PIP = "Runs a statement; the time is always printed", "Runs pip of this Python"  # which the syntax translates
 _WIDEST = 100  # characters of a command in the history, or of a value in a list of names
 
 #: What to do here instead of magics that people have in their notebooks.
@@ -76,6 +77,12 @@ class Magics:
         self._lines = {function.__name__: function for function in lines} | {"whos": self.who}
         self._cells = {"timeit": self.timeit_cell, "writefile": self.writefile, "bash": self.bash, "sh": self.bash}
 
+    def described(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What each magic of a line does, and each of a cell, by name."""
+        lines = {name: _first_sentence(function) for name, function in self._lines.items()}
+        cells = {name: _first_sentence(function) for name, function in self._cells.items()}
+        return {"time": _TIME, "pip": _PIP, **lines}, {"time": _TIME, **cells}
+
     def add(self, name: str, function: Callable[[str], None]) -> None:
         """Adds a line magic: `function` is called with what stands behind its name."""
         self._lines[name] = function
@@ -110,6 +117,7 @@ class Magics:
         self._measure(statement, "pass", counts)
 
     def timeit_cell(self, arguments: str, body: str) -> None:
+        """Measures the lines below it."""
         counts, setup = counts_of(arguments)
         self._measure(body, setup or "pass", counts)
 
@@ -166,12 +174,14 @@ class Magics:
         self.pwd("")
 
     def pwd(self, arguments: str) -> None:
+        """Prints the current folder."""
         try:
             print(os.getcwd())
         except FileNotFoundError:
             raise MagicError("the current folder was deleted; %cd FOLDER goes to another") from None
 
     def ls(self, arguments: str) -> None:
+        """Lists files and folders."""
         subprocess.run(f"ls -C {arguments}", shell=True, check=False)
 
     def who(self, arguments: str) -> None:
@@ -249,12 +259,18 @@ class Magics:
             print("\n".join(f"{name}={value}" for name, value in sorted(os.environ.items())))
 
     def writefile(self, file: str, body: str) -> None:
+        """Writes the lines below it into a file."""
         path = Path(os.path.expanduser(file))
         _write(path, body)
         print(f"{path} is written")
 
     def bash(self, arguments: str, body: str) -> None:
+        """Runs the lines below it in bash."""
         subprocess.run(["bash", "-c", body], check=False)
+
+
+def _first_sentence(function: Callable[..., Any]) -> str:
+    return (function.__doc__ or "").partition(".")[0].partition(": ")[0].strip("\n ")
 
 
 def _columns() -> int:

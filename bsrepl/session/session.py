@@ -8,9 +8,6 @@ import builtins
 import inspect
 import linecache
 import os
-import re
-import shutil
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -23,16 +20,16 @@ from ..frameworks.qonnx import ops as custom_ops
 from ..registry.plugin import Origin
 from ..registry.store import record
 from ..reload.shown_source import show_source
-from ..text.styled import wrapped
 from . import syntax as notebook
 from .leaving import Leave
+from .magic_values import assigned
 from .magics import Magics
+from .system_shell import SystemShell
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 _MOST_OUTPUTS = 20  # values that `Out` keeps
-_CD = re.compile(r"\s*cd(\s+[^;&|]*)?")
 _FUTURES = 0
 for _feature in __future__.all_feature_names:
     _FUTURES |= getattr(__future__, _feature).compiler_flag
@@ -73,11 +70,13 @@ class Session:
         """Adds what commands need, before the first one: a host that runs commands itself has names of its own."""
         if self.number > 0:
             return
+        shell = SystemShell(self.namespace)
         self.namespace |= {
-            notebook.SYSTEM: self._system,
-            notebook.SYSTEM_LINES: self._system_lines,
+            notebook.SYSTEM: shell.run,
+            notebook.SYSTEM_LINES: shell.lines,
             notebook.MAGIC: self.magics.line,
             notebook.CELL_MAGIC: self.magics.cell,
+            notebook.MAGIC_VALUE: lambda name, arguments: assigned(name, arguments, self.own_names()),
             notebook.MATCHING: self.magics.matching,
         }
         self.namespace.setdefault("In", Inputs(self.text))
@@ -225,28 +224,6 @@ class Session:
         if self.loop is not None:
             self.loop.close()
             self.loop = None
-
-    def _system(self, command: str) -> None:
-        if _CD.fullmatch(command):
-            said = "!cd changes the folder of a shell that ends at once; type %cd FOLDER"
-            print(wrapped(said, shutil.get_terminal_size().columns), end="", file=sys.stderr)
-        status = subprocess.call(self._expanded(command), shell=True, executable=os.environ.get("SHELL") or None)
-        self.namespace["_exit_code"] = status
-
-    def _system_lines(self, command: str) -> list[str]:
-        done = subprocess.run(
-            self._expanded(command),
-            shell=True,
-            executable=os.environ.get("SHELL") or None,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        self.namespace["_exit_code"] = done.returncode
-        return done.stdout.splitlines()
-
-    def _expanded(self, command: str) -> str:
-        return notebook.expanded(command, self.namespace, lambda expression: eval(expression, self.namespace))
 
 
 class Inputs(Sequence[str]):

@@ -16,10 +16,13 @@ SYSTEM = "__system__"
 SYSTEM_LINES = "__system_lines__"
 MAGIC = "__magic__"
 CELL_MAGIC = "__cell_magic__"
+MAGIC_VALUE = "__magic_value__"
 MATCHING = "__matching__"
 
+_LINES = re.compile(r"(?P<indent>\s*)!!(?P<command>.*)")
 _COMMAND = re.compile(r"(?P<indent>\s*)!(?!>> )(?P<command>.*)")
 _ASSIGNED = re.compile(r"(?P<target>\s*[\w.,\[\] \"']+=)\s*!(?P<command>.*)")
+_VALUE = re.compile(r"(?P<target>\s*[\w.,\[\] \"']+=)\s*%(?P<name>[A-Za-z_]\w*)(?P<arguments>.*)")
 _AFTER = re.compile(r"(?P<indent>\s*)(?P<expression>[^\s?].*?)(?P<marks>\?\??)\s*")
 _BEFORE = re.compile(r"(?P<indent>\s*)(?P<marks>\?\??)(?P<expression>[^\s?].*?)\s*")
 _TIME = re.compile(r"(?P<indent>\s*)%%?time\b\s*(?P<statement>.*)")
@@ -54,10 +57,16 @@ def parse(text: str, filename: str = "<input>", flags: int = 0) -> ast.Module:
 
 def _translated(line: str) -> str | None:
     """The Python for one line that is none."""
+    if match := _LINES.fullmatch(line):
+        return f"{match['indent']}{SYSTEM_LINES}({match['command'].strip()!r})"
     if match := _COMMAND.fullmatch(line):
         return f"{match['indent']}{SYSTEM}({match['command'].strip()!r})"
     if match := _ASSIGNED.fullmatch(line):
         return f"{match['target']} {SYSTEM_LINES}({match['command'].strip()!r})"
+    if match := _VALUE.fullmatch(line):
+        if match["name"] == "time":
+            return f"{match['target']} {match['arguments']}"
+        return f"{match['target']} {MAGIC_VALUE}({match['name']!r}, {match['arguments']!r})"
     if match := _TIME.fullmatch(line):  # the time is told anyway
         return f"{match['indent']}{match['statement'] or 'pass'}"
     if match := _PIP.fullmatch(line):  # that of this Python

@@ -90,7 +90,7 @@ class Console:
         self.looking.shows_time = is_on
 
     def _set_timing(self, setting: str) -> None:
-        """`%timing on`, `%timing off`, `%timing 10`: only times of 10 ms and more."""
+        """Sets which times are printed: `%timing on`, `%timing off`, `%timing 10` those of 10 ms and more."""
         self._least_time, self.shows_time = least_seconds(setting), setting != "off"
 
     def notes(self) -> Text:

@@ -42,6 +42,7 @@ from .completion import NamespaceCompleter
 from .entering import Entering
 from .gui import windows_live_on
 from .keyboard import Keyboard, read_plainly
+from .magics_completion import MagicCompleter
 from .names_completion import NameCompleter
 from .signals import ended_by, noticed, was_interrupted
 from .status_bar import status_bar
@@ -93,7 +94,8 @@ class Shell(PythonRepl):
         names = console.session.namespace
         others = AttributeCompleter(names, NameCompleter(names, self.completer))
         values = ValuesCompleter(console.registry, names, others)
-        completer = NamespaceCompleter(console.registry, lambda: names, values)
+        python = NamespaceCompleter(console.registry, lambda: names, values)
+        completer = MagicCompleter(*console.session.magics.described(), python)
         self.completer = GuardedCompleter(completer, self._unforeseen)
         self.completion_visualisation = CompletionVisualisation.POP_UP
         self.complete_private_attributes = CompletePrivateAttributes.IF_NO_PUBLIC
