@@ -7,13 +7,16 @@ import inspect
 import linecache
 import re
 import textwrap
+from types import ModuleType
 from typing import Any
 
 from ..registry import kernel_backends
 from ..registry.plugin import BRAINSMITH, KINDS, Plugin
 from ..registry.snapshot import Snapshot
 from ..text.format import safe_repr
+from ..text.onnx_values import node_fields
 from ..text.tracebacks import is_library
+from . import module_details
 
 _QUOTED = re.compile(r"(?<=: |> )'(?P<annotation>[^']*)'(?=[,) ]|$)")  # as `from __future__ import annotations` has it
 
@@ -34,6 +37,10 @@ def plugin_of(thing: Any, snapshot: Snapshot) -> Plugin | None:
 def fields(thing: Any, plugin: Plugin | None, snapshot: Snapshot) -> list[tuple[str, str]]:
     """The fields of an object, and of the plugin that it is: name, kind, framework, stage, module, file:line,
     signature, metadata, backends, public methods. The docstring is not among them."""
+    if type(thing) is ModuleType:
+        return module_details.fields(thing)
+    if (node := node_fields(thing)) is not None:
+        return node
     pairs: list[tuple[str, str]] = []
     if plugin is not None:
         pairs += [("name", str(plugin.key)), ("kind", plugin.kind), ("framework", _framework(plugin))]
@@ -114,6 +121,9 @@ def public_methods(thing: Any) -> list[str]:
 
 
 def docstring(thing: Any) -> str:
+    """The docstring of an object; none of what `fields` says enough of."""
+    if type(thing) is ModuleType or node_fields(thing) is not None:
+        return ""
     return inspect.getdoc(thing) or ""
 
 

@@ -29,12 +29,14 @@ from ..session import details
 from ..teach import board_text, manual
 from ..teach.board import Board
 from ..teach.recording import Recording
+from ..text import onnx_values
 from ..text import screen as live_view
 from ..text.format import counted
 from ..text.markdown import rendered
 from ..text.prose import filled
 from ..text.styled import fields, wrapped
 from ..text.terminal import Terminal
+from ..text.values import shown
 from . import recorded_test
 from .command import Command
 from .drawings import Drawings, Part
@@ -124,6 +126,9 @@ class Commands:
             self.out.write(
                 registry_report.listing(thing.all() if isinstance(thing, Namespace) else thing, self.out.width)
             )
+            return
+        if onnx_values.is_part(thing):
+            self.out.write([("", f"{shown(thing, self.out.width)[0]}\n")])
             return
         thing, plugin = self._thing_and_plugin(thing)
         self.out.write(fields(details.fields(thing, plugin, self.registry.snapshot), self.out.width))

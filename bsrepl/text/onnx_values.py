@@ -51,6 +51,11 @@ def is_repeated(value: Any) -> bool:
     return type(value).__name__ in ("RepeatedCompositeContainer", "RepeatedComposite")
 
 
+def is_part(value: Any) -> bool:
+    """Whether a value is something in a model that is no node: a tensor, an attribute, a list of such."""
+    return (is_message(value) and _kind(value) != "NodeProto") or is_repeated(value)
+
+
 def listed(values: Sequence[Any], width: int) -> list[str] | None:
     """What a model is made of, an element a line with its index; None of anything else."""
     rows = [one_line(value) for value in values]
@@ -186,6 +191,20 @@ def _node(node: Any) -> list[str]:
     head = "  ".join(filter(None, (node.op_type, node.name, node.domain)))
     lines = [head, f"  in   {', '.join(node.input)}", f"  out  {', '.join(node.output)}"]
     return [*lines, *(f"  {_attribute(attribute)}" for attribute in node.attribute)]
+
+
+def node_fields(value: Any) -> list[tuple[str, str]] | None:
+    """What is to be known of a node, field by field, or None if a value is none."""
+    if _kind(value) != "NodeProto":
+        return None
+    return [
+        ("node", value.name or "(no name)"),
+        ("op", value.op_type),
+        ("domain", value.domain or "that of ONNX"),
+        ("inputs", ", ".join(name or "(left out)" for name in value.input) or "none"),
+        ("outputs", ", ".join(name or "(left out)" for name in value.output) or "none"),
+        ("attributes", "; ".join(map(_attribute, value.attribute)) or "none"),
+    ]
 
 
 def _attribute(attribute: Any) -> str:

@@ -330,3 +330,22 @@ def test_the_help_page_breaks_no_word(screen: Screen, monkeypatch: pytest.Monkey
     assert [line for line in lines if len(line) > width and len(line.split()) > 1] == []
     assert "tfm.FoldConstants," in " ".join(lines).split()
     assert any(line.strip() == "record(path)" or line.strip().startswith("record(path)  ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("show(node)", (r"  node +Conv_0\n  op +Conv\n  domain +that of ONNX\n  inputs +x, w, \(left out\)\n"
+                       r"  outputs +y\n  attributes +group=1; kernel_shape=\[3, 3\]\n$")),
+        ("node?", r"  op +Conv\n"),
+        ("show(node.attribute[1])", r"<AttributeProto kernel_shape=\[3, 3\]>\n$"),
+        ("show(node.attribute)", r"0  AttributeProto group=1\n1  AttributeProto kernel_shape=\[3, 3\]\n$"),
+        ("import onnx; show(onnx)", r"  module +onnx\n  version +[\d.]+\n  file +\S+__init__.py\n"),
+        ("import json.decoder; show(json.decoder)", (r"  module +json.decoder\n  file .*\n  about +Implementation of "
+                                                    r"JSONDecoder\n  offers +JSONDecodeError, JSONDecoder\n$")),
+    ],
+)  # fmt: skip
+def test_show_of_a_part_of_a_model_and_of_a_module(screen: Screen, command: str, told: str) -> None:
+    screen.type("from onnx.helper import make_node")
+    screen.type("node = make_node('Conv', ['x', 'w', ''], ['y'], name='Conv_0', kernel_shape=[3, 3], group=1)")
+    assert re.search(told, screen.type(command))
