@@ -11,6 +11,7 @@ from ..drawing import page
 from ..errors import DrawingError
 from ..graphdiff.difference import Difference
 from ..graphdiff.view import view
+from ..text.whole_file import write_whole
 from .model_diff import ModelDiff
 from .workbench import load
 
@@ -28,7 +29,7 @@ def draw(thing: Any, file: str | os.PathLike[str]) -> Path:
         raise DrawingError(f'a drawing is an .svg or an .html file, not {path.name}: draw(m, "{path.stem}.svg")')
     text = write(_picture(thing), f'drawn by bsrepl {__version__} with draw(..., "{path.name}")')
     try:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text.encode(errors="backslashreplace"))
     except OSError as error:
         raise DrawingError(f"{path} cannot be written: {error.strerror}") from error
     return path

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection
-from os.path import basename, dirname, isfile, join, realpath, samefile, sep
+from importlib.util import find_spec
+from os.path import basename, dirname, isdir, isfile, join, realpath, samefile, sep
 
+from ..registry.listing import nearest
 from .trust import doubt
 
 #: What the shell itself runs on: executed again, it would pull the floor from under the prompt.
@@ -67,6 +69,21 @@ class Development:
         if reason is not None:
             self.refused[package] = reason
         return reason is None
+
+
+def unknown_package(name: str) -> str | None:
+    """Why there is no package of that name to follow, with the nearest ones; None if there is one."""
+    top = name.partition(".")[0]
+    if top != name:
+        return f"a package is followed as a whole; --dev {top}"
+    if name.isidentifier() and (isdir(name) or isfile(f"{name}.py") or find_spec(name) is not None):
+        return None
+    from importlib.metadata import packages_distributions  # only now: it reads the list of files of each package
+
+    modules = packages_distributions()
+    of_project = [module for module, projects in modules.items() if name in projects]
+    near = of_project or nearest(name, [module for module in modules if module[0] != "_"])
+    return "no installed package has that name" + (f"; nearest: {', '.join(near)}" if near else "")
 
 
 def dotted_name(path: str) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from ..text import tracebacks
 from ..text.columns import cut
 from ..text.format import counted, duration, safe_repr
 from ..text.styled import wrapped
+from ..text.whole_file import write_whole
 from .magic_arguments import counts_of, numbers_in, words
 
 _RUNS = 7  # as IPython measures
@@ -283,7 +284,7 @@ def _say(text: str, stream: TextIO | None = None) -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text.encode(errors="backslashreplace"))
     except OSError as error:
         raise MagicError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -15,13 +15,13 @@ from ..errors import LessonError, PluginFileError
 from ..models.executor import Executor
 from ..registry.store import registry
 from ..reload import report as reload_report
-from ..reload.development import Development
+from ..reload.development import Development, unknown_package
 from ..reload.signatures import read_once
 from ..teach import lesson_text, tour
 from ..teach.recording import LESSON
 from ..text.styled import headed
 from ..text.terminal import Terminal, wants_color
-from . import about, assembly, check, comparison, places, starter
+from . import about, assembly, check, comparison, places, starter, streams
 from .console import Console
 from .options import parsed
 from .settings import Settings
@@ -33,7 +33,11 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs bsrepl. Returns the exit status."""
-    _ensure_streams()
+    streams.ensure_streams()
+    return streams.told(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     options = parsed(arguments)
     if options.version or options.report:
         print(about.report(places.config_file(), places.error_file()) if options.report else about.versions())
@@ -44,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plays = options.tour and options.auto
     is_script = options.code is not None or options.check or options.diff or plays or not sys.stdin.isatty()
     try:
+        _ensure_packages(options.dev)
         _prepare(options.paths, err if is_script else out, is_check=options.check, is_script=is_script)
     except (OSError, ValueError) as error:
         print(f"bsrepl: {error}", file=sys.stderr)
@@ -76,7 +81,11 @@ def _run(
             return _compare(console, options)
         if status := _run_script(console, "\n".join(_opening(options.paths)), "<command line>"):
             return status
-        text = sys.stdin.read() if options.code is None else options.code
+        try:
+            text = streams.script() if options.code is None else options.code
+        except ValueError as error:
+            print(f"bsrepl: {error}", file=sys.stderr)
+            return 1
         status = _run_script(console, text, "<stdin>" if options.code is None else "<string>")
         err.write(console.notes())
         if not (options.interactive and sys.stdin.isatty()):
@@ -106,13 +115,6 @@ def _compare(console: Console, options: argparse.Namespace) -> int:
         return comparison.run(console.session.namespace["diff"], options, console.out)
     except KeyboardInterrupt:
         return _INTERRUPTED
-
-
-def _ensure_streams() -> None:
-    """A daemon or a hook may start programs with standard streams that are closed: Python has None for these."""
-    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115  # open as long as the program runs
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def _ensure_current_folder() -> None:
@@ -232,6 +234,13 @@ def _exit_status(left: SystemExit) -> int:
         return left.code or 0
     print(left.code, file=sys.stderr)
     return 1
+
+
+def _ensure_packages(names: Sequence[str]) -> None:
+    """Raises ValueError for a package to follow that cannot be imported."""
+    for name in names:
+        if (problem := unknown_package(name)) is not None:
+            raise ValueError(f"--dev {name}: {problem}")
 
 
 def _prepare(paths: Sequence[str], terminal: Terminal, *, is_check: bool, is_script: bool) -> None:

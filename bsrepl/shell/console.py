@@ -145,12 +145,13 @@ class Console:
         position = self.tour.position
         entry = Entry(code.text, failed=True)
         with self.guarded():
-            turn = self.evaluator.evaluate(code.text)
+            with self.out.overheard() as heard:
+                turn = self.evaluator.evaluate(code.text)
             self.recording.hear([("", turn.printed)])
             entry = Entry(code.text, turn.printed, turn.failed)
             if turn.leaves is not None:
                 raise turn.leaves
-            entry = self.tell(turn)
+            entry = self.tell(turn, plain(heard))
             self.session.magics.after(turn.error)
         with self.guarded():
             self.out.write(self._asides(interrupts.claimed()))
@@ -166,8 +167,11 @@ class Console:
                 if self.tour.position == position:  # not `tour.next()` and the like
                     self.tour.after(entry.code, entry.failed)
 
-    def tell(self, turn: Turn) -> Entry:
-        """Prints a turn. Returns the command with all that was printed, times left out."""
+    def tell(self, turn: Turn, heard: str = "") -> Entry:
+        """Prints a turn. Returns the command with all that was printed, times left out.
+
+        `heard` is what commands of the shell wrote themselves.
+        """
         shown: Text = []
         if not turn.ends_line:
             self.out.write([("", "\n")])
@@ -177,7 +181,7 @@ class Console:
             shown += self._write(value_text(turn.value, turn.after, self.out.width, self.shows_time))
         shown += self.tell_consequences(turn)
         result = shown if turn.error is None else [("error", last_line(turn.error))]
-        return Entry(turn.code, turn.printed + plain(result), turn.failed, seconds=turn.seconds)
+        return Entry(turn.code, turn.printed + heard + plain(result), turn.failed, seconds=turn.seconds)
 
     def tell_consequences(self, turn: Turn) -> Text:
         """Prints what a turn did to the registry and to models, and its time. Returns it, times left out."""

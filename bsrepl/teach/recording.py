@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 import stat
-import tempfile
 import zlib
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from ..errors import RecordingError
 from ..session import syntax as notebook
 from ..text.styled import Text
+from ..text.whole_file import write_whole
 from .cast import cast
 from .lesson import Step, written
 
@@ -64,7 +64,8 @@ class Recording:
         """Keeps a command that has ended, unless it was one that wrote the recording."""
         if not self._is_being_written:
             is_long = len(entry.output) > _MOST
-            self._entries.append(entry._replace(output=entry.output[:_MOST]) if is_long else entry)
+            kept = entry._replace(output=f"{entry.output[:_MOST]}\n...\n") if is_long else entry  # as a lesson cuts
+            self._entries.append(kept)
             self._files.append({})
         self._is_being_written = False
 
@@ -133,24 +134,15 @@ def _replace(path: Path, text: str, mark: str) -> None:
         raise
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
-    body = text.encode(errors="surrogateescape")
+    body = text.encode(errors="backslashreplace")  # lone surrogates: Python and JSON read that as the same
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(body + mark.replace("%s", _checksum(body).decode()).encode())
-        os.chmod(file.name, 0o666 & ~_umask())
-        os.replace(file.name, path)  # a link is replaced, never followed
+        write_whole(path, body + mark.replace("%s", _checksum(body).decode()).encode(), follows_links=False)
     except OSError as error:
         raise RecordingError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _checksum(body: bytes) -> bytes:
     return b"%08x" % zlib.crc32(body)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _written(entry: Entry, uses_last: bool) -> str:

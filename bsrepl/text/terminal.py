@@ -81,6 +81,22 @@ class Terminal:
         self.hear(shown)
         self._write(self.painted(shown))
 
+    @contextmanager
+    def overheard(self) -> Iterator[Text]:
+        """Yields what is written while this lasts, as `hear` is told it."""
+        heard: Text = []
+        hear = self.hear
+
+        def hear_both(text: Text) -> None:
+            heard.extend(text)
+            hear(text)
+
+        self.hear = hear_both
+        try:
+            yield heard
+        finally:
+            self.hear = hear
+
     def painted(self, text: Iterable[tuple[str, str]]) -> str:
         """The text that `write` writes."""
         return "".join(self._painted(style, harmless(part)) for style, part in text)

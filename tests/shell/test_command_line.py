@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bsrepl.shell import starter
+from bsrepl.shell import starter, streams
+from bsrepl.shell.cli import main
 from bsrepl.text.terminal import wants_color
 
 from ..command_line import bsrepl, forked
@@ -138,6 +140,40 @@ def test_a_flag_that_would_do_nothing_alone_says_what_it_goes_with(tmp_path: Pat
     done = forked(flag, "-c", "pass", cwd=tmp_path)
     assert done.returncode == 2
     assert f"{flag} goes with {needed}" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["-V"], ["--check", "--json"], ["--check"]])
+def test_output_that_cannot_be_written_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", sys.argv)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(arguments) == 1
+    assert capsys.readouterr().err == "bsrepl: standard output cannot be written: No space left on device\n"
+
+
+def test_standard_input_that_is_no_text_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x = 1\nx = '\xe9'\n"), "latin-1"))
+    with pytest.raises(ValueError, match=r"^standard input is not UTF-8: byte 0xe9 in line 2$"):
+        streams.script()
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("qonx", "no installed package has that name; nearest: qonnx"),
+        ("prompt-toolkit", "no installed package has that name; nearest: prompt_toolkit"),
+        ("qonnx.core", "a package is followed as a whole; --dev qonnx"),
+    ],
+)
+def test_a_package_to_follow_that_there_is_not_is_told(
+    capsys: pytest.CaptureFixture[str], name: str, problem: str
+) -> None:
+    assert main(["--dev", name, "-c", ""]) == 2
+    assert capsys.readouterr().err.startswith(f"bsrepl: --dev {name}: {problem}")
 
 
 @pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "<&-", ">&-"])

@@ -369,6 +369,24 @@ def test_a_recording_is_a_lesson_and_check_tells_what_is_no_longer_the_same(scre
     )
 
 
+def test_a_recording_has_what_commands_of_the_shell_print(screen: Screen, tmp_path: Path) -> None:
+    screen.type("def fold(): return 1")
+    screen.type("print('first'); source(fold)")
+    path = tmp_path / "recorded.md"
+    screen.type(f"record({str(path)!r})")
+    assert "```output\nfirst\ndef fold(): return 1\n```" in path.read_text()
+    assert screen.console.play(tour.read_lesson(path), lambda seconds: None) == []
+
+
+@pytest.mark.parametrize("name", ["recorded.py", "recorded.md", "recorded.cast", "test_recorded.py"])
+def test_a_recording_has_commands_with_bytes_that_are_no_text(screen: Screen, tmp_path: Path, name: str) -> None:
+    screen.type("'\udce9 \ud800'")
+    path = tmp_path / name
+    assert "has the session: " in screen.type(f"record({str(path)!r})")
+    assert name.startswith("test_") or "udce9" in path.read_text()
+    assert "MagicError" not in screen.type(f"%save {tmp_path}/saved.py 1")
+
+
 def test_a_recorded_lesson_has_the_plugin_files_that_were_saved_meanwhile(screen: Screen, tmp_path: Path) -> None:
     file = screen.folder / "fold.py"
     file.write_text("@step\ndef fold(model): return 'first'\n")
