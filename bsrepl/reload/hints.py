@@ -136,6 +136,8 @@ def _misapplied(error: BaseException) -> str | None:
     applied = calls[-1].f_locals.get("transformation")
     so_far = ""
     if isinstance(applied, Observed):
+        if isinstance(error, KeyboardInterrupt) and applied.application.calls < 2:
+            return None  # the one call takes long
         so_far = f", {applied.application.calls:,} times so far"
         applied = applied.transformation
     name = getattr(applied, "__name__", type(applied).__name__)

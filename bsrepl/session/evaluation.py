@@ -121,6 +121,7 @@ class Evaluator:
             was_interrupted,
             internal,
             cursor.is_at_line_start,
+            _stopped_pass(seen.applications) if isinstance(error, KeyboardInterrupt) else "",
         )
 
     def _held(self, code: str, internal: list[Exception]) -> Held:
@@ -144,10 +145,18 @@ class Evaluator:
             self._adopt()
             outcomes.extend(self._outcomes(held, seen))
         except KeyboardInterrupt:
-            return outcomes, True
+            return [*outcomes, *self._unproven(held, seen, {outcome.change.name for outcome in outcomes})], True
         except Exception as unforeseen:
             internal.append(unforeseen)
         return outcomes, False
+
+    def _unproven(self, held: Held, seen: Observations, known: set[str]) -> list[ModelOutcome]:
+        """What happened to models, of which nothing is executed; nothing if a Ctrl-C stops that too."""
+        try:
+            changes = list(self._models.changes(held, seen))
+        except (Exception, KeyboardInterrupt):
+            return []
+        return [ModelOutcome(change, None) for change in changes if change.name not in known]
 
     def _keep_failure(self, applications: Sequence[Application], error: BaseException) -> None:
         """Lets `reproduce` write down the pass that raised, if one did."""
@@ -189,3 +198,9 @@ class Evaluator:
         if isinstance(error, Left):
             return tracebacks.is_raised_by_call(error)
         return f"{ast.unparse(statement.value.func)}()" in _LEAVING
+
+
+def _stopped_pass(applications: Sequence[Application]) -> str:
+    """The pass that had not ended; empty if none was running."""
+    running = (each for each in reversed(applications) if each.depth == 1 and each.result is None)
+    return next((each.name for each in running), "")

@@ -50,6 +50,7 @@ class Turn:
     was_interrupted: bool = False  # while models were compared
     internal: Sequence[Exception] = ()  # what went wrong in bsrepl itself; the command ran all the same
     ends_line: bool = True  # whether what it printed ends with a line end
+    stopped_pass: str = ""  # the pass that a Ctrl-C stopped
 
     @property
     def failed(self) -> bool:

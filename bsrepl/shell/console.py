@@ -190,7 +190,7 @@ class Console:
         self.board.note(turn.before, turn.after)
         if turn.after is not self.looking.reported:
             shown += self._write(changes_text(turn, self.looking.reported, self.out.width))
-        if turn.models or turn.was_interrupted:
+        if turn.models or turn.was_interrupted or turn.stopped_pass:
             shown += self._write(models_text(turn, self.out.width, self.shows_time))
         if turn.models:
             outcomes = ((outcome.change, short_verdict(outcome)) for outcome in turn.models)

@@ -55,9 +55,24 @@ def models_text(turn: Turn, width: int, shows_time: bool) -> Text:
         text += models_report.model_change(outcome.change, width, shows_time)
         if outcome.proof is not None:
             text += models_report.proof_lines(outcome.proof, width)
-    if turn.was_interrupted:
-        text.append(("warning", "interrupted; the models were not compared\n"))
+    if (stopped := _interruption(turn)) is not None:
+        text += headed("warning", "interrupted", stopped, width)
     return text
+
+
+def _interruption(turn: Turn) -> str | None:
+    """What a Ctrl-C left models as, and what to type now; None if there was none, or no model is concerned."""
+    name = turn.models[0].change.name if turn.models else ""
+    compare = f"verify(before({name!r}), {name}) compares, {name} = before({name!r}) goes back"
+    if turn.was_interrupted:
+        if not name:
+            return "before it was known whether the command changed a model; verify(a, b) compares two"
+        return f"while the outputs were compared; {name} has the change: {compare}"
+    if not turn.stopped_pass:
+        return None
+    if not name:
+        return f"{turn.stopped_pass} before it ended; no model that a name holds has changed"
+    return f"{turn.stopped_pass} before it ended; {name} keeps what it did up to there: {compare}"
 
 
 def short_verdict(outcome: ModelOutcome) -> str:

@@ -5,12 +5,26 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from bsrepl.text.format import duration
 
-from ..conftest import Screen
+from ..conftest import Screen, unwrapped
+
+HALF = """
+from onnx.helper import make_graph, make_model, make_node, make_tensor_value_info
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.base import Transformation
+x, y = (make_tensor_value_info(name, 1, [1]) for name in 'xy')
+m = ModelWrapper(make_model(make_graph([make_node('Relu', ['x'], ['y'], name='Conv_0')], 'g', [x], [y])))
+class Half(Transformation):
+    def apply(self, model):
+        model.graph.node[0].name = 'half'
+        model.graph.node[0].op_type = 'Neg'
+        raise KeyboardInterrupt
+"""
 
 FOLD = '@transform(stage="cleanup")\nclass Fold:\n    def apply(self, model):\n        return model, False\n'
 
@@ -349,3 +363,45 @@ def test_show_of_a_part_of_a_model_and_of_a_module(screen: Screen, command: str,
     screen.type("from onnx.helper import make_node")
     screen.type("node = make_node('Conv', ['x', 'w', ''], ['y'], name='Conv_0', kernel_shape=[3, 3], group=1)")
     assert re.search(told, screen.type(command))
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (
+            "m = m.transform(Half())",
+            "interrupted Half before it ended; no model that a name holds has changed\n",
+        ),
+        (
+            "m = m.transform(Half(), make_deepcopy=False)",
+            (
+                "interrupted Half before it ended; m keeps what it did up to there: verify(before('m'), m) compares, "
+                "m = before('m') goes back\n"
+            ),
+        ),
+    ],
+)
+def test_a_pass_that_is_interrupted_says_what_happened_to_the_model(screen: Screen, command: str, told: str) -> None:
+    screen.type(HALF)
+    shown = unwrapped(screen.type(command))
+    assert told in shown
+    assert "hint" not in shown
+    if "make_deepcopy" in command:
+        screen.type("m = before('m')")
+    assert screen.type("m.graph.node[0].name") == "'Conv_0'\n"
+
+
+def test_a_comparison_that_is_interrupted_says_what_happened_to_the_model(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    screen.type(HALF)
+    monkeypatch.setattr(screen.console.evaluator, "_proofs", Mock(proof=stopped))
+    told = unwrapped(screen.type("m = m.transform(tfm.qonnx.ConvertSubToAdd()); m.graph.node[0].name = 'first'"))
+    assert told.endswith(
+        "interrupted while the outputs were compared; m has the change: verify(before('m'), m) compares, "
+        "m = before('m') goes back\n"
+    )
+    assert "1 rewrite" in told or "node" in told
