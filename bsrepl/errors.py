@@ -19,6 +19,12 @@ class BsreplError(Exception):
         return lambda: [f"{type(self).__name__}: {self}"]
 
 
+class TimeLimit(BaseException):
+    """Code took longer than it may. No `except Exception` of that code catches it."""
+
+    __module__ = "builtins"  # Python prints the name alone
+
+
 class MetadataError(BsreplError, TypeError):
     """A decorator was called in a way that cannot register anything."""
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from ..errors import LessonError, PluginFileError
+from ..errors import LessonError, PluginFileError, TimeLimit
 from ..models.executor import Executor
 from ..registry.store import registry
 from ..reload import report as reload_report
@@ -19,6 +19,7 @@ from ..reload.development import Development, unknown_package
 from ..reload.signatures import read_once
 from ..teach import lesson_text, tour
 from ..teach.recording import LESSON
+from ..teach.time_limit import limited
 from ..text.styled import headed
 from ..text.terminal import Terminal, wants_color
 from . import about, assembly, check, comparison, places, starter, streams
@@ -211,8 +212,13 @@ def _play(console: Console, speed: float) -> int:
 
 def _check(console: Console, options: argparse.Namespace) -> int:
     """Loads the plugin files and plays the lessons, quietly, and reports. Returns 1 if anything fails."""
-    report = console.reloader.refresh()
-    lessons = [_played(console, path, options.trust) for path in options.paths if path.endswith(LESSON)]
+    try:
+        with limited(options.limit):
+            report = console.reloader.refresh()
+    except TimeLimit as error:
+        print(f"bsrepl: the plugin files: {error}", file=sys.stderr)
+        return 1
+    lessons = [_played(console, path, options) for path in options.paths if path.endswith(LESSON)]
     if options.json:
         print(check.as_json(console.reloader, report, lessons))
     else:
@@ -220,13 +226,13 @@ def _check(console: Console, options: argparse.Namespace) -> int:
     return 0 if check.is_ok(console.reloader, lessons) else 1
 
 
-def _played(console: Console, path: str, trusting: bool) -> check.Played:
+def _played(console: Console, path: str, options: argparse.Namespace) -> check.Played:
     try:
-        lesson = tour.read_lesson(path, trusting=trusting)
+        lesson = tour.read_lesson(path, trusting=options.trust)
     except LessonError as error:
         return check.Played(path, None, error=str(error))
     with console.quiet():
-        return check.Played(path, lesson, console.play(lesson, lambda seconds: None))
+        return check.Played(path, lesson, console.play(lesson, lambda seconds: None, options.limit))
 
 
 def _exit_status(left: SystemExit) -> int:

@@ -232,12 +232,15 @@ class Console:
         with self.guarded():
             self.errors.write(error)
 
-    def play(self, lesson: Lesson, pause: Callable[[float], None]) -> list[Problem]:
-        """Plays a lesson by itself, `pause` waiting for seconds. Returns what did not do what it should."""
+    def play(self, lesson: Lesson, pause: Callable[[float], None], limit: float = 0.0) -> list[Problem]:
+        """Plays a lesson by itself, `pause` waiting for seconds. Returns what did not do what it should.
+
+        A step may take `limit` seconds; 0 is any time.
+        """
         guide = self._guide(lesson)
         try:
             hand_in = self._hand_in if self.reloader.plugin_files else None
-            return play(guide, self.out, run=self.run, look=self.look, pause=pause, hand_in=hand_in)
+            return play(guide, self.out, run=self.run, look=self.look, pause=pause, hand_in=hand_in, limit=limit)
         finally:
             guide.end()
 

@@ -7,14 +7,18 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 
+from ..teach.time_limit import DEFAULT
+
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options of a command line. Exits with the status 2 if they do not fit each other."""
     parser = _parser()
     options = parser.parse_args(arguments)
     compares = bool(options.diff)
+    options.limit, has_limit = DEFAULT if options.limit is None else options.limit, options.limit is not None
     for flag, is_given, fits, needed in (
         ("--auto", options.auto, options.tour, "--tour"),
+        ("--limit", has_limit, options.check, "--check"),
         ("--json", options.json, options.check or compares, "--check or --diff"),
         ("--strict", options.strict, compares, "--diff"),
         ("--inputs", options.inputs, compares, "--diff"),
@@ -41,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     add("-q", dest="quiet", action="store_true", help="no banner")
     add("--check", action="store_true",
         help="load the PATHs, play those that are lessons, report, and exit with 1 if anything fails")  # fmt: skip
+    add("--limit", type=_amount, metavar="S",
+        help=f"with --check: the seconds that the files, and each step of a lesson, may take (default {DEFAULT:g}; "
+        "0: any time)")  # fmt: skip
     add("--json", action="store_true", help="with --check or --diff: print the report as JSON")
     add("--report", action="store_true", help="print what a report of a problem needs")
     add("-V", "--version", action="store_true", help="print the version, and those of what bsrepl stands on")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import Terminated
+from ..errors import Terminated, TimeLimit
 from ..text.styled import Text
 from ..text.terminal import Terminal
 from . import lesson_text
@@ -13,6 +13,7 @@ from .lesson import Step
 from .outputs import first_difference, same_output
 from .pace import KEY, LINE, reading, skimming
 from .recording import Entry
+from .time_limit import limited
 
 
 def play(
@@ -23,11 +24,12 @@ def play(
     look: Callable[[], object],
     pause: Callable[[float], None],
     hand_in: Callable[[], None] | None = None,
+    limit: float = 0.0,
 ) -> list[Problem]:
     """Plays every step. Returns what is wrong: a check that is not true, an output that is another, an error.
 
     `run` runs a command as the prompt does, `look` looks at the files, and `pause` waits for seconds. `hand_in` brings
-    what a learner has handed in, in the place of each exercise.
+    what a learner has handed in, in the place of each exercise. A step may take `limit` seconds; 0 is any time.
     """
     problems: list[Problem] = []
     out.write(lesson_text.beginning(guide.lesson, out.width))
@@ -36,12 +38,18 @@ def play(
         out.write(lesson_text.heading(guide.lesson, guide.place, out.width))
         out.write(lesson_text.prose(step.text, out.width))
         pause(reading(step.text))
-        if step.is_exercise and hand_in is not None:
-            hand_in()
-            step, entry = step._replace(output=None), Entry(step.code)
-        else:
-            entry = _saved(guide, step, out, look, pause) if step.file else _typed(step, out, run, pause)
-        problems += [Problem(number, step, message) for message in _wrong(guide, step, entry)]
+        entry = Entry(step.code)
+        try:
+            with limited(limit):
+                if step.is_exercise and hand_in is not None:
+                    hand_in()
+                    step = step._replace(output=None)
+                else:
+                    entry = _saved(guide, step, out, look, pause) if step.file else _typed(step, out, run, pause)
+                messages = _wrong(guide, step, entry)
+        except TimeLimit as error:  # in a check, or while nothing of the lesson ran
+            messages = [str(error)]
+        problems += [Problem(number, step, message) for message in messages]
         pause(skimming(entry.output))
         guide.go(1)
     return problems

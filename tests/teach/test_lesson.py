@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from bsrepl.teach import bench as discovery
 from bsrepl.teach import tour
 from bsrepl.teach.lesson import Lesson, Step, parsed, written
 from bsrepl.teach.outputs import first_difference, same_output
+from bsrepl.teach.time_limit import limited
 
 from ..command_line import forked
 from ..conftest import Screen, Start
@@ -334,6 +336,33 @@ def test_work_that_is_handed_in_takes_the_place_of_the_exercises(tmp_path: Path)
         (1, 3, True), (2, 16, False), (3, 27, True),
     ]  # fmt: skip
     assert played["results"][1]["messages"] == ['steps.fold(None) == "folded" is not true: steps.fold(None) is 42']
+
+
+ENDLESS = {
+    "a step": "```python\nwhile True: pass\n```\n",
+    "a check": "```python\ndef f():\n    while True:\n        try: 1\n        except Exception: pass\n```\n"
+    "```check\nf()\n```\n",
+}
+
+
+@pytest.mark.parametrize("endless", ENDLESS.values(), ids=ENDLESS)
+def test_a_loop_without_an_end_is_stopped_and_the_rest_is_played(screen: Screen, tmp_path: Path, endless: str) -> None:
+    (tmp_path / "loop.md").write_text(f"# Loop\n\n{endless}\n```python\nlen(tfm)\n```\n\n```output\n3\n```\n")
+    problems = screen.console.play(tour.read_lesson(tmp_path / "loop.md"), lambda seconds: None, 0.05)
+    told = "it ran longer than 0.05 s; --limit S sets another limit, 0 none"
+    assert [told in problem.message for problem in problems] == [True, False]
+    assert [problem.number for problem in problems] == [1, 2]
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+
+def test_a_loop_without_an_end_in_a_plugin_file_is_a_failure_of_that_file(screen: Screen) -> None:
+    (screen.folder / "endless.py").write_text("while True: pass\n")
+    (screen.folder / "fine.py").write_text("@step\ndef fine(model): return model\n")
+    with limited(0.05):
+        screen.console.reloader.refresh()
+    (failure,) = screen.console.reloader.failures.values()
+    assert failure.error == "TimeLimit: it ran longer than 0.05 s; --limit S sets another limit, 0 none"
+    assert "fine" in screen.type("[each.__name__ for each in steps.find('fine')]")
 
 
 @pytest.mark.parametrize("leaving", ["exit()", "import sys\nsys.exit(0)"])
