@@ -125,7 +125,8 @@ class Guide:
         if step.file:
             return code.strip() == self.proposal
         wanted = _assigned(step.code)
-        return bool(_assigned(code) & wanted) if wanted else _resembles(code, step.code)
+        names = _assigned(code)
+        return bool(names & wanted) or (_resembles(code, step.code) and bool(names) >= bool(wanted))  # or looks around
 
     def done(self, code: str | None, failed: bool) -> bool:
         """Tells of a command, or, with `code` None, of files that were executed. Goes on if the step was done by it.

@@ -22,7 +22,13 @@ def introduction(guide: Guide, width: int) -> Text:
     if step.file:
         text += [("path", f"{guide.folder / step.file}\n"), *code(step)]
         text.append(
-            ("dim", wrapped("Enter saves it; or save it there with your editor. Ctrl-C empties the prompt.", width))
+            (
+                "dim",
+                wrapped(
+                    "Enter saves it; or save it there with your editor. Ctrl-C empties the prompt, Enter refills it.",
+                    width,
+                ),
+            )
         )
     return text
 

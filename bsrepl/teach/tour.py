@@ -62,13 +62,13 @@ class Tour:
         if (guide := self._going_on()) is not None:
             self._out.write(headed("added", str(guide.save()), "is written", self._out.width))
 
-    def next(self) -> None:
-        """Goes on to the next step without doing this one."""
-        self._move(1)
+    def next(self, steps: int = 1) -> None:
+        """Goes on to the next step, or by so many steps, without doing this one."""
+        self._move(steps, 1, "next")
 
-    def back(self) -> None:
-        """Goes back by a step."""
-        self._move(-1)
+    def back(self, steps: int = 1) -> None:
+        """Goes back by a step, or by so many."""
+        self._move(steps, -1, "back")
 
     def hint(self) -> None:
         """Gives a hint for the step, another one each time."""
@@ -111,9 +111,11 @@ class Tour:
             self._out.write(lesson_text.end(guide.lesson, self._out.width))
             self.quit()
 
-    def _move(self, by: int) -> None:
+    def _move(self, steps: int, direction: int, name: str) -> None:
+        if type(steps) is not int or steps < 1:
+            raise WrongCall(f"tour.{name}() takes a number of steps, as in tour.{name}(2), not {steps!r}")
         if (guide := self._going_on()) is not None:
-            guide.go(by)
+            guide.go(direction * steps)
             if guide.step is None:
                 self.quit()
 

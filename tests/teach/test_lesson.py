@@ -259,6 +259,9 @@ def test_a_lesson_is_done_step_by_step(screen: Screen, tmp_path: Path) -> None:
     assert console.tour.guide is None
     assert screen.type("mine, x") == "(5, 1)\n"  # type: ignore[unreachable]
     assert screen.type("tour.next()") == "no tour is running; start one with tour()\n"
+    assert screen.type("tour.back('two')") == (
+        "WrongCall: tour.back() takes a number of steps, as in tour.back(2), not 'two'\n"
+    )
 
 
 def test_the_file_of_a_step_may_come_from_an_editor_and_what_is_missing_is_told(screen: Screen, tmp_path: Path) -> None:
@@ -468,6 +471,16 @@ def check(*arguments: object) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+def test_a_wrong_name_is_a_try(screen: Screen, tmp_path: Path) -> None:
+    path = tmp_path / "names.md"
+    path.write_text("# Names\n\n```python\nconvs = len('abc')\n```\n\n```check\nconvs == 3\n```\n\n```python\n1\n```\n")
+    screen.type(f"lesson({str(path)!r})")
+    assert "not yet: convs == 3 raises NameError" in screen.type("conv = len('abc')")
+    assert "not yet" not in screen.type("unlike = 'anything'")
+    screen.type("tour.next(2)")
+    assert screen.console.tour.guide is None
+
+
 def test_a_tour_stands_at_the_prompt(start: Start) -> None:
     shell = start("--tour")
     shell.expect("[1/", "Introduction", "Enter saves it", ">>> tour.save()", "tfm 65")
@@ -477,6 +490,10 @@ def test_a_tour_stands_at_the_prompt(start: Start) -> None:
     shell.expect(">>>", "tfm 65")
     shell.enter("6 * 7")
     shell.expect("\n42\n", ">>>", "tfm 65")
+    shell.type("\x03")
+    shell.expect(">>>", "tfm 65")
+    shell.type("\r")
+    shell.expect(">>> status()", "tfm 65")
     shell.type("\x03")
     shell.enter("tour.quit()")
     shell.expect(">>>", "tfm 65")

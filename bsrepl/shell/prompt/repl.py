@@ -212,6 +212,7 @@ class Shell(PythonRepl):
             else:
                 if text and not text.isspace():
                     return text
+                self._is_new = True  # Enter alone brings back what a tour proposes
 
     def _begin(self, was_interrupted: Callable[[], bool]) -> None:
         """Puts what a tour proposes at the prompt, once; begins to look at the plugin files, as long as it waits.
