@@ -16,9 +16,7 @@ from typing import Any
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from ..command import Command
 from .place import place
-from .unasked_values import ROUTINES
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _BARE = re.compile(r"(?<![\w.\"'])(?P<typed>[A-Za-z_]\w*)?$")
@@ -28,6 +26,7 @@ _ALONE = re.compile(  # one line, without brackets, strings, a colon or a defini
 )
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist]) - {"_"}
 _BUILTINS = vars(builtins)
+_METHODS = (staticmethod, classmethod)  # as they stand in a class
 _MOST = 500  # names that are offered at once
 
 
@@ -73,7 +72,7 @@ def kind(value: Any) -> str:
         return "class"
     if issubclass(type(value), ModuleType):
         return "module"
-    return "function" if type(value) in (*ROUTINES, Command) else "instance"
+    return "function" if callable(value) or type(value) in _METHODS else "instance"
 
 
 def shown_name(name: str, what: str) -> str:
