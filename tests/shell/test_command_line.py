@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import subprocess
@@ -142,17 +143,32 @@ def test_a_flag_that_would_do_nothing_alone_says_what_it_goes_with(tmp_path: Pat
     assert f"{flag} goes with {needed}" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["-V"], ["--check", "--json"], ["--check"]])
 def test_output_that_cannot_be_written_is_told_in_a_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", sys.argv)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     with open("/dev/full", "w") as full:
         monkeypatch.setattr(sys, "stdout", full)
-        assert main(arguments) == 1
+        assert main(["-V"]) == 1
     assert capsys.readouterr().err == "bsrepl: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "printed"),
+    [
+        (BrokenPipeError(), ""),
+        (OSError(errno.EIO, "I/O error"), "bsrepl: standard output cannot be written: I/O error\n"),
+    ],
+)
+def test_what_fails_as_it_is_printed_is_status_1(
+    capsys: pytest.CaptureFixture[str], error: OSError, printed: str
+) -> None:
+    def run() -> int:
+        raise error
+
+    assert streams.told(run) == 1
+    assert capsys.readouterr().err == printed
+    with pytest.raises(FileNotFoundError):
+        streams.told(lambda: len(Path("/nosuch").read_text()))
 
 
 def test_standard_input_that_is_no_text_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
