@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from prompt_toolkit.formatted_text import to_plain_text
+from prompt_toolkit.layout import BufferControl, Layout, Window
+from prompt_toolkit.layout.margins import PromptMargin
+
+from bsrepl.shell.prompt.appearance import indent_wrapped_lines
 
 from ..pty_session import PtySession
 
@@ -109,3 +114,13 @@ def test_a_system_command_with_a_name_of_the_session(shell: PtySession) -> None:
     shell.enter("number = 42")
     shell.enter("!echo {number}-$number")
     shell.expect("\n42-42\n", ">>>")
+
+
+@pytest.mark.parametrize(
+    ("line", "is_wrapped", "before_it"), [(0, False, "    "), (0, True, "    "), (1, False, "... "), (1, True, "    ")]
+)
+def test_only_new_lines_of_a_command_begin_with_dots(line: int, is_wrapped: bool, before_it: str) -> None:
+    margin = PromptMargin(lambda: [("", ">>> ")], lambda width, line, is_wrapped: [("", "... ")])
+    indent_wrapped_lines(Layout(Window(BufferControl(), left_margins=[margin])))
+    assert margin.get_continuation is not None
+    assert to_plain_text(margin.get_continuation(4, line, is_wrapped)) == before_it

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.layout import Layout
+from prompt_toolkit.layout.margins import PromptMargin
 from prompt_toolkit.styles import Style
 from ptpython.prompt_style import PromptStyle
 from ptpython.validator import PythonValidator
@@ -19,6 +22,22 @@ STYLE = Style.from_dict(
         "status.failing": "noinherit bg:ansired ansiwhite bold",
     }
 )
+
+
+def indent_wrapped_lines(layout: Layout) -> None:
+    """Lets `...` stand before lines of a command alone, not before the rest of one that is wider than the screen."""
+    margins = (margin for window in layout.find_all_windows() for margin in window.left_margins)
+    for margin in margins:
+        if isinstance(margin, PromptMargin) and margin.get_continuation is not None:
+            margin.get_continuation = partial(_continued, margin.get_continuation)
+
+
+def _continued(
+    before_new_line: Callable[[int, int, bool], StyleAndTextTuples], width: int, line: int, is_wrapped: bool
+) -> StyleAndTextTuples:
+    if is_wrapped or line == 0:  # prompt_toolkit does not know it of the first line
+        return [("", " " * width)]
+    return before_new_line(width, line, is_wrapped)
 
 
 class CommandValidator(PythonValidator):

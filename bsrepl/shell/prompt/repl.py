@@ -35,7 +35,7 @@ from ...errors import Terminated
 from ...session.event_loop import completed
 from ...text.styled import Text
 from ..console import Console
-from .appearance import STYLE, CommandValidator, Prompt
+from .appearance import STYLE, CommandValidator, Prompt, indent_wrapped_lines
 from .asking_jedi import names_for_jedi, signatures
 from .attributes_completion import AttributeCompleter
 from .completion import NamespaceCompleter
@@ -97,6 +97,7 @@ class Shell(PythonRepl):
         python = NamespaceCompleter(console.registry, lambda: names, values)
         completer = MagicCompleter(*console.session.magics.described(), python)
         self.completer = GuardedCompleter(completer, self._unforeseen)
+        indent_wrapped_lines(self.app.layout)
         self.completion_visualisation = CompletionVisualisation.POP_UP
         self.complete_private_attributes = CompletePrivateAttributes.IF_NO_PUBLIC
         self.show_status_bar = False  # ours takes its place
