@@ -29,7 +29,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-import jedi  # type: ignore[import-untyped]
+import jedi
 from prompt_toolkit.input import vt100
 
 from bsrepl.shell import cli
