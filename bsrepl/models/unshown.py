@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from .culprit import place, region
 from .cutting import doubled_in
 from .execution import Executable, Values
 from .regions import Cuts, Disagreement, Pieces
+from .stored_weights import misfit
 
 _VISIBLE = 1e-3  # relative; how far a number has to change, and
 _LEAST = 1e-5  # times the largest one of an array: a smaller change may be lost among what float32 rounds
@@ -81,7 +84,30 @@ class Changes:
                 explained.update(*(self._regions.get(piece[:2], [()])[-1] for piece in wrong))
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
             pass
-        return self._idle(sets) or self._ineffective(explained, max(least, _VISIBLE))
+        narrow = self._misfit(least) if least > _VISIBLE else ""  # weights in 16 bits, whose rounding hides much
+        return narrow or self._idle(sets) or self._ineffective(explained, max(least, _VISIBLE))
+
+    def _misfit(self, step: float) -> str:
+        """A node that reads weights of which a few do not fit those before, though the others do to `step`."""
+        difference = self._difference
+        pairs = [(edit.old, edit.new) for edit in difference.edited]
+        pairs += [pair for rewrite in difference.rewrites for pair in product(rewrite.removed, rewrite.inserted)]
+        for old, new in pairs:
+            read = difference.old.nodes[old].inputs, difference.new.nodes[new].inputs
+            for mine, theirs in product(*map(set, read)):
+                if relative := self._misfit_of(mine, theirs, step):
+                    node = _named(difference.new.nodes[new])
+                    return f"{node} reads weights of which a few differ by {relative:.1%} from what the others say"
+        return ""
+
+    def _misfit_of(self, mine: Tensor | None, theirs: Tensor | None, step: float) -> float:
+        contents = self._difference.old.constants.get(mine), self._difference.new.constants.get(theirs)
+        was, now = contents
+        if was is None or now is None or was == now or prod(was.shape) != prod(now.shape):
+            return 0.0
+        old, new = _constant(self._difference.old, mine), _constant(self._difference.new, theirs)
+        is_weight = all(values is not None and values.dtype.kind in "fV" and values.ndim > 1 for values in (old, new))
+        return misfit(old, new, step) if is_weight else 0.0
 
     def _is_rounding(self, piece: Disagreement, pieces: Pieces, least: float) -> bool:
         """Whether a piece disagrees by what it rounds: a rewrite may, an edited node does not."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from bsrepl.models.stored_weights import misfit
 from bsrepl.models.verify import verify
 
 FLOAT, HALF, BRAIN = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16
@@ -106,6 +107,8 @@ NEGATED = np.concatenate([TABLE[:1000], -TABLE[1000:]])
 QUERY, KEY, WEIGHTS, WIDE = values(8, 8), values(8, 8), values(64, 8), values(256, 8)
 SQUARE = values(16, 16).astype(np.float16)
 SCALE = np.array([0.37], np.float16)
+HALVES = values(256, 64).astype(np.float16)
+ROWS = np.linspace(0.5, 2, 256).astype(np.float16)
 ORDER = np.random.default_rng(2).permutation(256)
 BRAINS = helper.make_tensor("w", BRAIN, [16, 4], values(64))
 
@@ -154,6 +157,12 @@ PAIRS = {
     "one weight in float16": (
         scaled_product(SCALE, SQUARE, HALF), scaled_product(SCALE, worse(SQUARE, 1.02), HALF), "DIFFERENT",
     ),
+    "one weight of many, in float16": (
+        scaled_product(SCALE, HALVES, HALF), product(worse(HALVES * SCALE[0]), HALF), "UNPROVEN",
+    ),
+    "scales of many rows folded in float16": (
+        scaled_product(ROWS, HALVES, HALF), product(ROWS[:, None] * HALVES, HALF), "OK",
+    ),
     "bfloat16": (product(BRAINS, BRAIN), product(BRAINS, BRAIN), "OK"),
     "a node that cannot be executed": (unary("Relu"), unary("NoSuchOp"), "BROKEN"),
     "a model that never could be": (unary("NoSuchOp"), unary("Relu"), "UNPROVEN"),
@@ -168,6 +177,13 @@ def test_the_verdict_on_a_pair_of_models(name: str) -> None:
     assert verdict.outcome.name == outcome, verdict
     assert bool(verdict) is (outcome == "OK")
     assert verdict.is_wrong is (outcome in ("DIFFERENT", "BROKEN"))
+
+
+@pytest.mark.parametrize("stored", [lambda w: w, lambda w: w.T, lambda w: w.reshape(128, 128).T])
+def test_a_weight_that_its_channels_do_not_explain_is_found(stored: Any) -> None:
+    scaled = HALVES if stored(HALVES).shape[0] == 128 else ROWS[:, None] * HALVES * SCALE
+    assert misfit(HALVES, stored(scaled), 4e-3) == 0.0
+    assert misfit(HALVES, stored(worse(scaled)), 4e-3) == pytest.approx(0.01, rel=0.1)
 
 
 def chain(*nodes: NodeProto) -> ModelProto:
