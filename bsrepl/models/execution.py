@@ -152,7 +152,8 @@ class _Session:
 
     def __init__(self, model: ModelProto, wanted: Collection[str]) -> None:
         tensors = model.graph.initializer
-        heavy = [number for number, tensor in enumerate(tensors) if _is_heavy(tensor)]
+        read = read_names(model)  # onnxruntime takes none that is not
+        heavy = [number for number, tensor in enumerate(tensors) if _is_heavy(tensor) and tensor.name in read]
         light = without_data(model, heavy)
         light.ir_version = min(model.ir_version, _NEWEST_IR)
         light.graph.output.extend(ValueInfoProto(name=name, type=TypeProto()) for name in wanted)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
 from ..errors import UnreadableInputs
 from ..text.format import counted
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 #: Values by the names of the inputs, or by their places.
 Set = dict[str | int, Any]
@@ -67,23 +71,33 @@ def _set(values: Any) -> Set:
     if isinstance(values, (str, os.PathLike)):
         return _read(Path(os.path.expanduser(values)))
     if isinstance(values, Mapping):
-        return {key: np.asarray(value) for key, value in values.items()}
+        return {key: _array(key, value) for key, value in values.items()}
     if isinstance(values, (list, tuple)):
-        return {place: np.asarray(value) for place, value in enumerate(values)}
+        return {place: _array(place, value) for place, value in enumerate(values)}
     if isinstance(values, np.ndarray):
         return {0: values}
     raise UnreadableInputs(
         f'inputs are arrays by name, as inputs(m, {{"x": array}}), a list of such sets, or a .npy or .npz file; '
-        f"this is a {type(values).__name__}"
+        f"this is of type {type(values).__name__}"
     )
+
+
+def _array(key: Any, value: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(value)
+    except ValueError as error:  # lists of different lengths
+        raise UnreadableInputs(f"the value for {key} is no array: its rows differ in length") from error
 
 
 def _read(path: Path) -> Set:
     """The arrays of a `.npz` file by their names, by their places if they have none; that of a `.npy` file."""
     try:
         content = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UnreadableInputs(f"{path} cannot be read as a .npy or .npz file: {error}") from error
+    except OSError as error:
+        raise UnreadableInputs(f"{path} cannot be read: {(error.strerror or 'it is damaged').lower()}") from error
+    except (ValueError, EOFError, BadZipFile) as error:
+        what = "is no .npy or .npz file, or holds Python objects"
+        raise UnreadableInputs(f'{path} {what}; np.savez("inputs.npz", x=array) writes one') from error
     if isinstance(content, np.ndarray):
         return {0: content}
     with content:

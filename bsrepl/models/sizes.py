@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
+from numbers import Integral
 from typing import Any
 
 from onnx import ValueInfoProto
@@ -38,12 +39,7 @@ def fixed(before: Shapes, after: Shapes, given: Mapping[str, Any]) -> Shapes:
 
     `given` are sizes of dimensions and shapes of inputs, by their names. Raises ExecutionFailed if there are none.
     """
-    known: dict[Dimension, int] = {name: size for name, size in given.items() if isinstance(size, int)}
-    for name in given.keys() & before.keys() - known.keys():
-        known |= {size: one for size, one in zip(before[name], given[name], strict=False) if not isinstance(size, int)}
-    unknown = given.keys() - before.keys() - {size for shape in before.values() for size in shape}
-    if unknown:
-        raise ExecutionFailed(f"no input and no dimension is called {', '.join(sorted(unknown))}")
+    known = _given(before, given)
     for name, mine in before.items():
         theirs = after.get(name, mine)
         if len(mine) != len(theirs):
@@ -60,6 +56,36 @@ def fixed(before: Shapes, after: Shapes, given: Mapping[str, Any]) -> Shapes:
         name: [size if isinstance(size, int) else known.get(size, size) for size in shape]
         for name, shape in before.items()
     }
+
+
+def _given(inputs: Shapes, given: Mapping[str, Any]) -> dict[Dimension, int]:
+    """The sizes of dimensions that are given. Raises ExecutionFailed if one fits nothing."""
+    names = {size for shape in inputs.values() for size in shape if isinstance(size, str)}
+    written = ", ".join(f"{name} [{','.join(map(_name, shape))}]" for name, shape in list(inputs.items())[:_FEW])
+    example = (
+        f"for example shapes={{{min(names)!r}: 4}}" if names else "only dimensions without a size can be given one"
+    )
+    wanted = f"the inputs are {written}; {example}"
+    known: dict[Dimension, int] = {}
+    for name, size in given.items():
+        shape = inputs.get(name)
+        if shape is None and name not in names:
+            raise ExecutionFailed(f"no input and no dimension is called {name}; {wanted}")
+        sizes = [size] if name in names and shape is None else size
+        if not isinstance(sizes, (list, tuple)) or not all(
+            isinstance(one, Integral) and int(one) >= 0 for one in sizes
+        ):
+            raise ExecutionFailed(f"{name} is given the size {size!r}; {wanted}")
+        places = [name] if shape is None else shape
+        fits = [one in (place, 0) or not isinstance(place, int) for one, place in zip(sizes, places, strict=False)]
+        if len(sizes) != len(places) or not all(fits):
+            raise ExecutionFailed(f"{name} is given the shape {list(sizes)}; {wanted}")
+        known |= {place: int(one) for place, one in zip(places, sizes, strict=True) if not isinstance(place, int)}
+    return known
+
+
+def _name(size: int | Dimension) -> str:
+    return "?" if isinstance(size, tuple) else str(size)
 
 
 def assignments(inputs: Shapes) -> Iterator[dict[Dimension, int]]:

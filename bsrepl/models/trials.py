@@ -7,11 +7,11 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
-from onnx import ModelProto, ValueInfoProto, helper
+from onnx import ModelProto
 
 from ..errors import ExecutionFailed
-from ..text.format import counted
 from .execution import Executable, Values, inputs_of
+from .fitting import fitting
 from .meaning import meaningless
 from .probes import KINDS, Probes, datatypes
 from .sizes import Dimension, assignments, fixed, shapes, sized
@@ -39,30 +39,7 @@ class Trials(NamedTuple):
 def given_trials(model: ModelProto, sets: Sequence[Mapping[Any, Any]]) -> Trials:
     """A model tried on sets of inputs, by their names or their places. Raises ExecutionFailed if they do not fit."""
     execute = Executable(model)
-    values = inputs_of(model)
-    return Trials([Trial(chosen, execute(chosen)) for chosen in (_chosen(values, given) for given in sets)], "")
-
-
-def _chosen(values: Sequence[ValueInfoProto], given: Mapping[Any, Any]) -> Values:
-    names = [value.name for value in values]
-    named = {names[key] if isinstance(key, int) and key < len(names) else key: value for key, value in given.items()}
-    unknown = [str(name) for name in named if name not in names]
-    missing = [name for name in names if name not in named]
-    if unknown or missing:
-        problem = f"there is no input {', '.join(unknown)}" if unknown else f"no value for {', '.join(missing)}"
-        raise ExecutionFailed(f"{problem}; the model takes {counted(len(names), 'input')}: {', '.join(names)}")
-    return {value.name: with_type(np.asarray(named[value.name]), value) for value in values}
-
-
-def by_name(names: Sequence[str], values: Mapping[Any, Any]) -> Values:
-    """Values whose keys are names, or places among `names`."""
-    return {names[key] if isinstance(key, int) else key: np.asarray(value) for key, value in values.items()}
-
-
-def with_type(array: Any, value: ValueInfoProto) -> Any:
-    """An array with the element type of an input."""
-    element = value.type.tensor_type.elem_type
-    return array.astype(helper.tensor_dtype_to_np_dtype(element)) if element and array.dtype.kind in "fiub" else array
+    return Trials([Trial(values, execute(values)) for values in [fitting(model, given) for given in sets]], "")
 
 
 def generated_trials(

@@ -25,12 +25,13 @@ from .contradictions import new_contradictions
 from .counterparts import counterparts
 from .culprit import place, region
 from .execution import Executable, Values, inputs_of, without_inputs
+from .fitting import expected_outputs, with_type
 from .interface import Interface, interface
 from .meaning import meaningless
 from .noise import is_noise
 from .packing import unpacked
 from .regions import Cuts, Disagreement, Pieces, comparable
-from .trials import Trial, Trials, by_name, generated_trials, given_trials, with_type
+from .trials import Trial, Trials, generated_trials, given_trials
 from .unshown import Changes
 from .verdict import Divergence, Outcome, Verdict, unfinished
 
@@ -118,8 +119,7 @@ class _Verification:
         self._results = [trial.outputs for trial in trials.trials]
         self._is_expected = bool(expected)
         if expected:
-            outputs = [value.name for value in before.graph.output]
-            self._results = [by_name(outputs, values) for values in expected]
+            self._results = [expected_outputs(before, values) for values in expected]
 
     @cached_property
     def _difference(self) -> Difference:

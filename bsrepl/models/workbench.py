@@ -45,8 +45,8 @@ class Workbench:
     """What the commands on models keep: the watches, the inputs that were given, and `failure`, the last one.
 
     `named` gives a pass or a step by its name; `transforms` returns the plugins that `passes` tries, and `progress` is
-    called with the number tried so far, their total and the name of the last one. `names_of` gives the names of the
-    session that hold a model. `clock` measures in seconds.
+    called with the number tried so far, their total and the name of the last one. `held` gives the values that the
+    session holds, by their names. `clock` measures in seconds.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Workbench:
         failure: LastFailure,
         *,
         named: Callable[[str], Any],
-        names_of: Callable[[Any], list[str]],
+        held: Callable[[], Mapping[str, Any]],
         transforms: Callable[[], Sequence[Plugin]],
         progress: Callable[[int, int, str], None],
     ) -> None:
@@ -64,7 +64,7 @@ class Workbench:
         self._clock = clock
         self._failure = failure
         self._named = named
-        self._names_of = names_of
+        self._held = held
         self._transforms = transforms
         self._progress = progress
         self._watches: list[Watch] = []
@@ -108,16 +108,24 @@ class Workbench:
         sizes of dynamic dimensions, `expected` the outputs that are right. `inputs(m)` returns what is kept, and
         `inputs(m, "generated")` forgets it.
         """
-        from .inputs import Given, given  # only now: it loads numpy
+        from .fitting import check  # only now: they load onnxruntime
+        from .inputs import Given, given
 
-        names = [model] if isinstance(model, str) else self._names_of(model)
+        names = [model] if isinstance(model, str) and model in self._held() else self._names_of(model)
         if not names:
-            raise UnreadableInputs("no name holds this model; assign it first: m = load(...), then inputs(m, ...)")
+            what = f"the name {model}" if isinstance(model, str) else "no name"
+            holds = "holds no model" if isinstance(model, str) else "holds this model"
+            raise UnreadableInputs(f"{what} {holds}; assign it first: m = load(...), then inputs(m, ...)")
         if isinstance(inputs, str) and inputs == "generated":
             self._given = {name: kept for name, kept in self._given.items() if name not in names}
         elif inputs is not None or shapes is not None or expected is not None:
-            self._given.update(dict.fromkeys(names, given(inputs, shapes, expected)))
+            kept = given(inputs, shapes, expected)
+            check(load(self._held()[names[0]]).model, kept)
+            self._given.update(dict.fromkeys(names, kept))
         return self._given.get(names[0], Given())
+
+    def _names_of(self, model: Any) -> list[str]:
+        return [name for name, value in self._held().items() if value is model]
 
     def inputs_for(self, name: str) -> dict[str, Any]:
         """What was given for the models of a name, as options of `verify`."""

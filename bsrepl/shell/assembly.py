@@ -105,7 +105,7 @@ def _workbench(
         Prover(executor, partial(_preparation, registry, reloader, session)),
         failure,
         named=partial(_named, registry),
-        names_of=lambda model: [name for name, value in session.namespace.items() if value is model and name[0] != "_"],
+        held=lambda: {name: value for name, value in session.namespace.items() if name[0] != "_"},
         transforms=lambda: registry.snapshot.find("transform"),
         progress=progress,
     )

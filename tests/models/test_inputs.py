@@ -74,7 +74,37 @@ def test_they_are_kept_for_a_name_and_used_by_every_check(m: Screen) -> None:
     assert "4 inputs\n" in m.type("verify(m, m)")
 
 
+UNFIT = {
+    "{'x': ONES}": "there is no input x",
+    "[ONES, ONES]": "there is no input 1",
+    "{}": "no value for Input3",
+    "ONES[0]": "Input3 is given the shape [1,28,28]",
+    "ONES[..., :3]": "Input3 is given the shape [1,1,28,3]",
+    "ONES.astype(str)": "Input3 is given texts",
+    "[{0: ONES}, {0: None}]": "Input3 is given Python objects",
+}
+UNREADABLE = {
+    "m, {0: [[1], [2, 3]]}": "the value for 0 is no array: its rows differ in length",
+    "m, '/dev/null'": "/dev/null is no .npy or .npz file",
+    "m, '/no/such.npz'": "/no/such.npz cannot be read: no such file or directory",
+    "m, shapes={'N': 3}": "no input and no dimension is called N; the inputs are Input3 [1,1,28,28]",
+    "m, shapes={'Input3': (1, 2)}": "Input3 is given the shape [1, 2]",
+    "m, ONES, expected=[ONES, ONES]": "expected: there is no output 1; the model has 1 output: Plus214_Output_0",
+    "'n', ONES": "the name n holds no model",
+}
+
+
 def test_a_verdict_says_why_they_do_not_fit(m: Screen) -> None:
     assert "there is no input other; the model takes 1 input: Input3" in m.type("verify(m, m, {'other': ONES})")
     assert "no value for Input3; the model takes 1 input: Input3" in m.type("verify(m, m, {})")
     assert "no name holds this model; assign it first" in m.type("inputs(load('mnist-conv'), {'Input3': ONES})")
+
+
+def test_what_does_not_fit_is_not_kept(m: Screen) -> None:
+    wanted = 'Input3 float32 [1,1,28,28]; for example {"Input3": np.zeros((1, 1, 28, 28), np.float32)}'
+    for values, problem in UNFIT.items():
+        printed = " ".join(m.type(f"inputs(m, {values})").split())
+        assert f"{problem}; the model takes 1 input: {wanted}" in printed
+    for values, problem in UNREADABLE.items():
+        assert problem in " ".join(m.type(f"inputs({values})").split())
+    assert m.type("inputs(m)") == "generated inputs\n"

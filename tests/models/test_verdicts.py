@@ -109,6 +109,7 @@ SQUARE = values(16, 16).astype(np.float16)
 SCALE = np.array([0.37], np.float16)
 HALVES = values(256, 64).astype(np.float16)
 ROWS = np.linspace(0.5, 2, 256).astype(np.float16)
+PLAIN = values(256, 80)
 ORDER = np.random.default_rng(2).permutation(256)
 BRAINS = helper.make_tensor("w", BRAIN, [16, 4], values(64))
 
@@ -164,6 +165,9 @@ PAIRS = {
         scaled_product(ROWS, HALVES, HALF), product(ROWS[:, None] * HALVES, HALF), "OK",
     ),
     "bfloat16": (product(BRAINS, BRAIN), product(BRAINS, BRAIN), "OK"),
+    "a large weight that nothing reads any more": (
+        product(PLAIN), model(node("MatMul", ["x", "v"], ["y"]), shape=["N", 256], w=PLAIN, v=PLAIN), "OK",
+    ),
     "a node that cannot be executed": (unary("Relu"), unary("NoSuchOp"), "BROKEN"),
     "a model that never could be": (unary("NoSuchOp"), unary("Relu"), "UNPROVEN"),
     "an input of another shape": (unary("Relu", shape=[2, 3]), unary("Relu", shape=[3, 2]), "UNPROVEN"),
