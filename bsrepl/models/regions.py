@@ -37,6 +37,9 @@ _BOUNDED = (
 _TELLING = 16  # values of a channel, from which on its own scale says something
 
 
+_Pair = tuple[Tensor, Tensor]
+
+
 class Disagreement(NamedTuple):
     """A piece that computes other values from the same ones: the tensor that it produces, before and after."""
 
@@ -106,6 +109,9 @@ class Cuts:
         values = {pair: was[pair[0][1]] for pair in self._tensors if isinstance(was.get(pair[0][1]), np.ndarray)}
         return Pieces(self, values, inputs, others)
 
+    def is_judged(self, name: str) -> bool:
+        return name in self._judged
+
     def computed(self, values: Values, others: Values) -> Values:
         """What the second model computes for the judged ones of the tensors at which it is cut, by their names.
 
@@ -156,13 +162,23 @@ class Pieces:
             first = self._first(wrong, held)
             if guilty is None or first[0].relative < _LESS * guilty.relative:  # what came before was on purpose
                 guilty, self._held = first[0], dict(held)
-            certain = [piece for piece in first if piece.relative < _REFACTORED or piece.after in outputs]
+            ends = [piece for piece in self._first(wrong, ()) if piece.after in outputs]
+            certain = [piece for piece in first if piece.relative < _REFACTORED or piece in ends]
             if certain:
                 return certain[0] if len(held) == len(self._values) else guilty
-            for piece in first:
-                del held[piece.before, piece.after]
+            freed = {piece.after[1] for piece in first if piece.after not in outputs}  # those are judged to the end
+            held = self._without(held, freed)
             wrong = self._disagreements(held, is_fine=False)
         return guilty if wrong else None
+
+    def _without(self, held: Mapping[_Pair, Any], freed: set[str]) -> dict[_Pair, Any]:
+        """Pairs that are held but for some, and for those that follow from these and are not judged."""
+        followers = set(freed)
+        judged = {theirs[1] for _, theirs in held if self._cuts.is_judged(theirs[1])} - freed
+        for node in self._after.graph.node:  # in order
+            if not followers.isdisjoint(node.input):
+                followers.update(name for name in node.output if name not in judged)
+        return {pair: value for pair, value in held.items() if pair[1][1] not in followers}
 
     def is_rounding(self, piece: Disagreement, step: float) -> bool:
         """Whether the guilty piece disagrees by what rounding alone moves it: where large values cancel, that is far.
