@@ -201,9 +201,10 @@ def _constant(view: View, tensor: Tensor | None) -> Any:
 
 def _differ(before: Any, after: Any, least: float) -> bool:
     """Whether two numbers or arrays have other floating-point numbers, 8-bit integers or texts; others may be sizes."""
-    a, b = (np.asarray(value) for value in (before, after))
-    if a.dtype != b.dtype or a.shape != b.shape or not a.size:
+    a, b = (np.asarray(value).ravel() for value in (before, after))
+    if a.dtype != b.dtype or not a.size or not (a.size == b.size or 1 in (a.size, b.size)):
         return False
+    a, b = np.broadcast_arrays(a, b)
     if a.dtype.kind in "OSU":
         return not np.array_equal(a, b)
     if a.dtype.kind not in "fV" and (a.dtype.itemsize > 1 or a.dtype.kind == "b"):

@@ -263,6 +263,14 @@ def named(*names: str) -> ModelProto:
     return texts
 
 
+FACTOR = np.float32(1.7)
+
+
+def refactored(weights: Any) -> ModelProto:
+    """BEFORE, its first weights being scaled, and these at the end."""
+    return model(FIRST, node("Relu", ["a"], ["b"], name="act"), LAST, w=FACTOR * QUERY, v=weights)
+
+
 COLUMN, ROW = worse(KEY, place=3), worse(KEY, place=8)  # the bias of the first four columns is the one that is large
 UNSHOWN = {
     "what a later node hides": (dead(KEY, QUERY), dead(COLUMN, QUERY), "UNPROVEN", "MatMul product computes other"),
@@ -274,6 +282,12 @@ UNSHOWN = {
     "a branch that is taken": (branching(KEY, "else", 1e9), branching(COLUMN, "else", 1e9), "DIFFERENT", ""),
     "a scale that is taken back": (through(4, 0.5, 1), through(2, 1, 1), "OK", ""),
     "a scale of two that is folded": (SCALED, chain(node("MatMul", ["x", "d"], ["b"], name="first"), LAST), "OK", ""),
+    "a scale that is taken back at an output": (BEFORE, refactored(KEY / FACTOR), "OK", ""),
+    "and one of its weights is wrong": (BEFORE, refactored(worse(KEY / FACTOR)), "DIFFERENT", ""),
+    "a number that becomes an array of one": (
+        model(node("Max", ["x", "m"], ["y"]), m=np.float32(-1e9)),
+        model(node("Max", ["x", "m"], ["y"]), m=np.float32([-1e8])), "UNPROVEN", "Max changed",
+    ),
     "a text that is not met": (named("cat", "dog", "owl"), named("cat", "dog", "eel"), "UNPROVEN", "Gather changed"),
     "a limit that nothing reaches": (
         model(node("Clip", ["x", "", "m"], ["y"]), m=np.float32(1e9)),
