@@ -82,6 +82,7 @@ class Changes:
                     where = place(self._difference, self._pairs, guilty.before, guilty.after)
                     return f"{where} computes other values (relative {guilty.relative:.0e})"
                 explained.update(*(self._regions.get(piece[:2], [()])[-1] for piece in wrong))
+            explained |= self._constants()  # they have been compared
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
             pass
         narrow = self._misfit(least) if least > _VISIBLE else ""  # weights in 16 bits, whose rounding hides much
@@ -108,6 +109,12 @@ class Changes:
         old, new = _constant(self._difference.old, mine), _constant(self._difference.new, theirs)
         is_weight = all(values is not None and values.dtype.kind in "fV" and values.ndim > 1 for values in (old, new))
         return misfit(old, new, step) if is_weight else 0.0
+
+    def _constants(self) -> set[int]:
+        """The nodes that are compared and read constants alone: what they compute is the same for all inputs."""
+        new = self._difference.new
+        ends = {new.producers[theirs][0] for _, theirs in self._regions if theirs in new.producers}
+        return {node for node in ends if all(read is None or read in new.constants for read in new.nodes[node].inputs)}
 
     def _is_rounding(self, piece: Disagreement, pieces: Pieces, least: float) -> bool:
         """Whether a piece disagrees by what it rounds: a rewrite may, an edited node does not."""

@@ -271,6 +271,12 @@ def refactored(weights: Any) -> ModelProto:
     return model(FIRST, node("Relu", ["a"], ["b"], name="act"), LAST, w=FACTOR * QUERY, v=weights)
 
 
+def quantised(weights: Any) -> ModelProto:
+    """The input times weights that are rounded to tenths."""
+    tenths = node("QuantizeLinear", ["w", "s", "z"], ["q"]), node("DequantizeLinear", ["q", "s", "z"], ["r"])
+    return model(*tenths, node("MatMul", ["x", "r"], ["y"]), shape=["N", 8], w=weights, s=np.float32(0.1), z=np.int8(0))
+
+
 COLUMN, ROW = worse(KEY, place=3), worse(KEY, place=8)  # the bias of the first four columns is the one that is large
 UNSHOWN = {
     "what a later node hides": (dead(KEY, QUERY), dead(COLUMN, QUERY), "UNPROVEN", "MatMul product computes other"),
@@ -284,6 +290,8 @@ UNSHOWN = {
     "a scale of two that is folded": (SCALED, chain(node("MatMul", ["x", "d"], ["b"], name="first"), LAST), "OK", ""),
     "a scale that is taken back at an output": (BEFORE, refactored(KEY / FACTOR), "OK", ""),
     "and one of its weights is wrong": (BEFORE, refactored(worse(KEY / FACTOR)), "DIFFERENT", ""),
+    "what a quantiser of weights rounds away": (quantised(KEY), quantised(KEY.round(1)), "OK", ""),
+    "what it does not": (quantised(KEY), quantised(KEY + np.float32(0.2)), "DIFFERENT", ""),
     "a number that becomes an array of one": (
         model(node("Max", ["x", "m"], ["y"]), m=np.float32(-1e9)),
         model(node("Max", ["x", "m"], ["y"]), m=np.float32([-1e8])), "UNPROVEN", "Max changed",
