@@ -1,7 +1,7 @@
-"""Weights that a rewrite has stored in 16 bits: each is one of those before, times a factor that its channel shares.
+"""Weights that a rewrite has scaled or folded: each is one of those before, times a factor that its channel shares.
 
-The sum of many products in which every weight is rounded hides one that is wrong by some per cent, at an output and at
-the piece that reads it. Beside the weights of its own channel it stands out.
+In 16 bits, the sum of many products of which each is rounded hides a weight that is wrong by some per cent, at an
+output and at the piece that reads it; so do zeros. Beside the weights of its own channel it stands out.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _MOST = 0.05  # of the weights: if more do not fit, the factors are of another kind, and nothing is known
 _ENOUGH = 8  # weights of a channel, from which on the median of their factors is that of the channel
 _ROUNDS = 3  # a scale of the outputs and one of the inputs are told apart after as many
+_ALIKE = 1e-6  # relative; factors that differ by less are one
 _LEAST = 1e-5  # times the largest weight: a smaller one shows nowhere
 _SMALLEST = 2.0**-24  # what float16 rounds to near zero, where its steps are no longer relative
 
@@ -44,6 +45,9 @@ def _factors(old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
     """The factor of each weight: the product of those of its channels along every axis, each a median."""
     is_known = (old != 0) & np.isfinite(old) & np.isfinite(new)
     left = np.divide(new, old, where=is_known, out=np.full(old.shape, np.nan))
+    known = left[is_known]
+    if not known.size or np.ptp(known) <= _ALIKE * abs(known[0]):
+        return np.full(old.shape, known[0] if known.size else 1.0)
     factors = np.ones(old.shape)
     for _ in range(_ROUNDS):
         for axis in range(old.ndim):

@@ -85,8 +85,8 @@ class Changes:
             explained |= self._constants()  # they have been compared
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
             pass
-        narrow = self._misfit(least) if least > _VISIBLE else ""  # weights in 16 bits, whose rounding hides much
-        return narrow or self._idle(sets) or self._ineffective(explained, max(least, _VISIBLE))
+        least = max(least, _VISIBLE)
+        return self._idle(sets) or self._ineffective(explained, least) or self._misfit(least)
 
     def _misfit(self, step: float) -> str:
         """A node that reads weights of which a few do not fit those before, though the others do to `step`."""
