@@ -59,6 +59,10 @@ class SweepFailed(BsreplError, AssertionError):
     """`sweep(..., check=True)` had models that fail; the message has a line for each."""
 
 
+class UnwritableFile(BsreplError, OSError):
+    """A file cannot be written; the message says why. What was there is as it was."""
+
+
 class NodeNotFound(BsreplError, LookupError):
     """A graph has no node of a name or of an op type; the message lists the nearest."""
 

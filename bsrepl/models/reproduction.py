@@ -23,6 +23,7 @@ from ..frameworks.qonnx.observing import definition_of, name_of
 from ..registry.plugin import NAMESPACES, WORDS
 from ..reload.sources import Source
 from ..text.format import safe_repr
+from ..text.whole_file import write_folder
 from . import reproduction_support
 from .trace import is_pass, takes_config
 
@@ -54,17 +55,26 @@ class Reproduction:
         return {**self.files, SCRIPT: heading.encode() + self.files[SCRIPT]}
 
     def check(self, folder: Path) -> None:
-        """Raises ReproductionError if the folder holds anything but a reproduction."""
-        if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / SCRIPT).is_file())):
+        """Raises ReproductionError if the folder holds anything but a reproduction, or cannot be read."""
+        try:
+            is_free = not folder.exists() or (folder / SCRIPT).is_file() or not any(folder.iterdir())
+        except NotADirectoryError:
+            is_free = False
+        except OSError as error:
+            raise ReproductionError(f"{folder} cannot be read: {error.strerror}") from error
+        if not is_free:
             raise ReproductionError(f"{folder} is not an empty folder; give the name of a new one")
 
     def write(self, folder: Path) -> Path:
-        """Writes the folder. Returns the path of the script in it. Raises ReproductionError as `check` does."""
+        """Writes the folder, whole or not at all. Returns the path of the script in it.
+
+        Raises ReproductionError as `check` does, and where it cannot be written.
+        """
         self.check(folder)
-        for name, contents in self.contents.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(contents)
+        try:
+            write_folder(folder, self.contents)
+        except OSError as error:
+            raise ReproductionError(f"{folder} cannot be written: {error.strerror}") from error
         return folder / SCRIPT
 
 

@@ -10,10 +10,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
 
-from ..errors import BsreplError
+from ..errors import BsreplError, UnwritableFile
 from ..text.columns import cut
 from ..text.format import counted, duration, size
 from ..text.styled import Styled, Text
+from ..text.whole_file import write_whole
 from .sweep_task import CRASHED, UNREADABLE, Row, Task
 from .trust import TRUSTING
 
@@ -52,8 +53,11 @@ class Sweep(Styled):
         return {"rows": [row.to_dict() for row in self._rows], "failed": len(self.failed), "left": self.left}
 
     def to_json(self, path: Any) -> None:
-        """Writes the rows into a file. Raises OSError if that fails."""
-        Path(os.path.expanduser(path)).write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+        """Writes the rows into a file, whole or not at all. Raises UnwritableFile."""
+        try:
+            write_whole(Path(os.path.expanduser(path)), f"{json.dumps(self.to_dict(), indent=2)}\n".encode())
+        except OSError as error:
+            raise UnwritableFile(f"{path} cannot be written: {error.strerror}") from error
 
     def table(self, is_measured: bool = True) -> list[tuple[str, ...]]:
         """A heading and a row for each model: its status, what changed, if anything did; memory and time if asked."""

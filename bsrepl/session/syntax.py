@@ -78,8 +78,12 @@ def _translated(line: str) -> str | None:
         return f"{match['indent']}{MATCHING}({match['owner']}, {match['pattern']!r})"
     if match := _AFTER.fullmatch(line) or _BEFORE.fullmatch(line):
         command = {"?": "show", "??": "source"}[match["marks"]]
-        return f"{match['indent']}{command}({match['expression']})" if _is_expression(match["expression"]) else None
-    return None
+        if _is_python(match["expression"], "eval"):
+            return f"{match['indent']}{command}({match['expression']})"
+    before, semicolon, last = line.rpartition(";")
+    is_asked = semicolon and last.rstrip().endswith("?") and _is_python(before.strip(), "exec")
+    asked = _translated(last.strip()) if is_asked else None
+    return f"{before}; {asked}" if asked else None
 
 
 def expanded(command: str, names: Mapping[str, object], evaluate: Callable[[str], object]) -> str:
@@ -105,9 +109,9 @@ def _names(expression: str) -> list[str]:
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
 
 
-def _is_expression(text: str) -> bool:
+def _is_python(text: str, mode: str) -> bool:
     try:
-        ast.parse(text, mode="eval")
+        ast.parse(text, mode=mode)
     except (SyntaxError, ValueError):
         return False
     return True

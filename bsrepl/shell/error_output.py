@@ -15,6 +15,7 @@ from ..text import values as display
 from ..text.format import file_name, safe_repr, type_name
 from ..text.styled import advice, asides, headed
 from ..text.terminal import Terminal
+from .slips import slip
 
 
 class ErrorOutput:
@@ -47,6 +48,9 @@ class ErrorOutput:
         self.last = _formatted(error, whole=True)
         if stopped_at is None and isinstance(error, BsreplError) and _is_told_by_message(error):
             terminal.write(headed("error", f"{type(error).__name__}:", str(error), terminal.width))
+            return
+        if stopped_at is None and (message := slip(error)) is not None:
+            terminal.write(headed("error", f"{type(error).__name__}:", message, terminal.width))
             return
         _remember(error)
         trace, cut_off = display.within_limits(_formatted(error))

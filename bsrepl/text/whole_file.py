@@ -1,10 +1,12 @@
-"""Writing a file whole or not at all: a full disk leaves neither half a file nor a temporary one."""
+"""Writing files whole or not at all: a full disk leaves neither half of one nor a temporary one."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -31,6 +33,26 @@ def write_whole(path: Path, content: bytes, *, follows_links: bool = True) -> No
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes files, by their paths in a folder, all of them or none. Raises OSError; then the folder is as it was."""
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(dir=folder, prefix=".new."))
+    try:
+        for name, content in files.items():
+            (staged / name).parent.mkdir(parents=True, exist_ok=True)
+            (staged / name).write_bytes(content)
+        for name in files:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staged / name, folder / name)
+    except BaseException:
+        if is_new:
+            shutil.rmtree(folder)
+        raise
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
 
 
 def _umask() -> int:

@@ -173,6 +173,7 @@ TRANSLATED = {
     "a = 1\n!ls\n!pwd\na": "a = 1\n__system__('ls')\n__system__('pwd')\na",
     "tfm.FoldBias?": "show(tfm.FoldBias)",
     "tfm.FoldBias??": "source(tfm.FoldBias)",
+    "import numpy as np; np?": "import numpy as np; show(np)",
     "?tfm": "show(tfm)",
     "%matplotlib inline": "__magic__('matplotlib', ' inline')",
     "%%time\nx = 1": "pass\nx = 1",

@@ -12,6 +12,13 @@ from ..conftest import Screen, unwrapped
 @pytest.mark.parametrize(
     ("command", "message"),
     [
+        ("tour.savee()", "AttributeError: tour has no 'savee'; nearest: save\n"),
+        ("tour.save(3)", "TypeError: tour.save() takes no arguments\n"),
+        ("tour.next(stps=2)", "TypeError: got an unexpected keyword argument 'stps'; tour.next(steps=1)\n"),
+        ("backends.for_kernel()", "TypeError: missing: kernel; backends.for_kernel(kernel)\n"),
+        ("tfm.find(1, 2)", "TypeError: too many arguments; tfm.find(text=None, /, **criteria)\n"),
+        ("tfm.qonnx.FoldConstantz", "AttributeError: tfm.qonnx has no 'FoldConstantz'; nearest: FoldConstants"),
+        ("load.mnist", "AttributeError: load is a command and has no 'mnist'; call it as load(name, *, trust=False)\n"),
         ("show()", "WrongCall: thing is missing; show(thing, "),
         ("load()", 'WrongCall: name is missing; load(name, *, trust=False), for example load("mnist-conv")\n'),
         ("load('mnist')", "ModelNotFound: no model 'mnist'; nearest: mnist-conv\n"),

@@ -110,6 +110,10 @@ def test_whatever_happens_to_a_model_is_a_row(screen: Screen, models: Path, tmp_
     assert "crash.onnx CRASHED: its process crashed (SIGABRT)" in table
     assert screen.type("bool(s), len(s.failed)") == "(False, 5)\n"
     screen.names["s"].to_json(tmp_path / "report.json")
+    assert (
+        screen.type("s.to_json('/nosuch/x')")
+        == "UnwritableFile: /nosuch/x cannot be written: No such file or directory\n"
+    )
     report = json.loads((tmp_path / "report.json").read_text())
     (wrong,) = (row for row in report["rows"] if row["name"] == "wrong.onnx")
     assert (report["failed"], wrong["verdict"]["outcome"]) == (5, "DIFFERENT")

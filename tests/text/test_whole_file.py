@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bsrepl.text.whole_file import write_whole
+from bsrepl.text.whole_file import write_folder, write_whole
 
 
 @contextmanager
@@ -42,3 +42,16 @@ def test_a_file_keeps_its_mode_and_a_link_its_place(tmp_path: Path) -> None:
     assert (path.read_bytes(), path.stat().st_mode & 0o777, link.is_symlink()) == (b"is", 0o640, True)
     write_whole(link, b"new", follows_links=False)
     assert (path.read_bytes(), link.read_bytes(), link.is_symlink()) == (b"is", b"new", False)
+
+
+def test_a_folder_is_written_whole_or_stays_as_it_was(tmp_path: Path) -> None:
+    new, old = tmp_path / "new", tmp_path / "old"
+    old.mkdir()
+    (old / "a").write_bytes(b"was")
+    for folder in (new, old):
+        with _full_disk(), pytest.raises(OSError, match="File too large"):
+            write_folder(folder, {"a": b"is", "plugins/b": b"longer than that"})
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["old", "old/a"]
+    write_folder(old, {"a": b"is", "plugins/b": b"it"})
+    assert {path.name: path.read_bytes() for path in old.rglob("*") if path.is_file()} == {"a": b"is", "b": b"it"}
+    assert not list(old.glob(".*"))
