@@ -87,7 +87,8 @@ class Difference:
 
     @property
     def is_renamed_only(self) -> bool:
-        return not self and not self.tidying and bool(self.renamed)
+        """Whether nothing changed but names, and what QONNX's cleanup does to every model."""
+        return not self and bool(self.renamed)
 
     @property
     def is_annotated_only(self) -> bool:

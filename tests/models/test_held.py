@@ -33,6 +33,10 @@ m: LowerConvsToMatMul  mnist-conv   11 -> 17 nodes   2 rewrites, 9 untouched
 
 
 UNCHANGED = "m: GiveUniqueNodeNames  mnist-conv   11 nodes\n  nothing changed\n"
+RENAMED = """\
+n: GiveUniqueNodeNames  mnist-conv   12 nodes, renamed only
+  ~ tidied: 8 initializers no longer listed as inputs
+"""
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,7 @@ UNCHANGED = "m: GiveUniqueNodeNames  mnist-conv   11 nodes\n  nothing changed\n"
         ("m = m.transform(tfm.GiveUniqueNodeNames())", UNCHANGED),
         ("m = m.rename_tensor('Relu_0_out0', 'r') or m", "m: mnist-conv   11 nodes, renamed only\n"),
         ("m.graph.node[0].name = 'other'", "m: mnist-conv   11 nodes, renamed only\n"),
+        ("n = load('mnist-conv').transform(tfm.GiveUniqueNodeNames())", RENAMED),
         ("g = m.graph; g.node[2].name", "'Relu_0'\n"),
         ("m.get_tensor_shape('global_in')", "[1, 1, 28, 28]\n"),
         ("x = 3", ""),
