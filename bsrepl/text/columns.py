@@ -43,15 +43,16 @@ def columns(
 
 def most_important(rows: Sequence[Sequence[str]], width: int, importance: Importance, gap: int = 2) -> list[int]:
     """The positions of the columns that there is room for, in their order; the two most important ones where each can
-    have a few characters, or one.
+    have a few characters, or one. Where one is too wide, the next ones that are not come instead.
     """
     fewest = 2 if width >= 2 * _SHORTEST + gap else 1
     needed = _naturals(rows)
     if importance.elastic is not None:
         needed[importance.elastic] = min(needed[importance.elastic], _SHORTEST)
-    kept = list(importance.order)
-    while len(kept) > fewest and sum(needed[position] + gap for position in kept) - gap > width:
-        kept.pop()
+    kept: list[int] = []
+    for position in importance.order:
+        if len(kept) < fewest or sum(needed[each] + gap for each in (*kept, position)) - gap <= width:
+            kept.append(position)
     return sorted(kept)
 
 

@@ -46,6 +46,7 @@ def test_a_plugin_name_or_value_cannot_forge_a_line(screen: Screen) -> None:
     [
         (40, ["name     metadata  place     time", "fold     stage=x   a.py:1    1 ms"]),
         (32, ["name     metadata  place", "fold     stage=x   a.py:1"]),
+        (24, ["name     place     time", "fold     a.py:1    1 ms"]),
         (20, ["name     place", "fold     a.py:1"]),
     ],
 )
