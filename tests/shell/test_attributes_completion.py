@@ -14,7 +14,8 @@ from ..conftest import Screen
 from .test_completion import Jedi, offered
 
 SESSION = """
-ran = []
+import unittest.mock
+mock, ran = unittest.mock.Mock(spec_set=["depth"]), []
 class Asked:
     def __getattr__(self, name): ran.append(name); raise AttributeError(name)
 class Listed:
@@ -52,6 +53,7 @@ def completer(screen: Screen) -> AttributeCompleter:
         ("outer.", ["asked", "give", "items", "listed", "weight"]),
         ("f(outer.WEI", ["weight"]),
         ("outer._h", ["_hidden"]),
+        ("mock.dep", ["depth"]),
         ("outer.weight.upp", ["upper"]),
         ("outer.items[1].upp", ["upper"]),
         ("slotted.inner.upp", ["upper"]),

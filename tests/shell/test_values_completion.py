@@ -28,6 +28,9 @@ def values(screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> V
     (tmp_path / "folding.md").write_text("# A lesson\n")
     screen.type("m = load('mnist-conv'); proto = m.model; d = {'alpha': 1, 'beta': 2, 3: 4}; alpha = 1")
     screen.type("class Trap:\n    @property\n    def graph(self): raise SystemExit\ntrap = Trap()")
+    screen.type("class Held: d = d\nheld = Held()")
+    screen.type("import os, collections; many = collections.defaultdict(int, gamma=1)")
+    screen.type("class Own(collections.UserDict):\n    def __iter__(self): raise SystemExit\nown = Own(b=1)")
     return ValuesCompleter(screen.console.registry, screen.names, Others())
 
 
@@ -45,6 +48,13 @@ def offered(completer: Completer, text: str) -> list[str]:
         ("m.graph.input[0].type.tensor_type.el", ["elem_type"]),
         ("m.model.graph.ini", ["initializer"]),
         ("m.graph.node.rem", ["remove"]),
+        ("m.graph.node[0].input.app", ["append"]),
+        ("m.graph.node[0].input[0].upp", ["upper"]),
+        ("m.graph.node[0].op_type.isdi", ["isdigit"]),
+        ("held.d['", ["alpha", "beta"]),
+        ("many['", ["gamma"]),
+        ("os.environ['PAT", ["PATH"]),
+        ("own['", ["AbstractSet", "alpha", "abs", "argument", "stage="]),
         ("show('FoldConstantsF", ["FoldConstantsFiltered"]),
         ("source('qx", []),
         ("help('relo", ["reload"]),

@@ -66,11 +66,29 @@ def attribute_names(value: Any) -> dict[str, Any]:
     for base in reversed(_bases(value if is_class(value) else type(value))):
         known |= vars(base)
     if not is_class(value):
-        known |= _own(value)
+        known |= dict.fromkeys(listed(value, "__dir__")) | _own(value)
     exported: Any = known.get("__all__") if issubclass(type(value), ModuleType) else None
     if type(exported) in (list, tuple):  # what a module imports when it is asked for it
         known = {**dict.fromkeys(exported), **known}
     return {name: each for name, each in known.items() if isinstance(name, str)}
+
+
+def listed(value: Any, method: str) -> list[Any]:
+    """What the `__dir__` of a library's class lists, such as the columns of a table, or another such method of it.
+
+    Nothing if the class is the user's own, or has a hook that is.
+    """
+    defined = [vars(base) for base in _bases(type(value))]
+    hooks = [known[hook] for known in defined for hook in (*_HOOKS, "__iter__") if hook in known]
+    if any(_is_own_code(hook.fget if type(hook) is property else hook) for hook in hooks):
+        return []
+    listing = next((known[method] for known in defined if method in known), None)
+    if type(listing) is not FunctionType or _is_own_code(listing) or issubclass(type(value), ModuleType):
+        return []
+    try:
+        return list(listing(value))
+    except Exception:  # of an object that is half made, say
+        return []
 
 
 def is_class(value: Any) -> bool:

@@ -15,8 +15,9 @@ from ...registry.store import Registry
 from ...teach import manual
 from ...text.onnx_values import is_message, is_model, is_repeated
 from .place import place
+from .unasked_values import NAME, PARTS, Unknown, listed, value_of
 
-_KEY = re.compile(r"(?<![\w.])(?P<name>\w+)\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_KEY = re.compile(rf"(?<![\w.\])])(?P<chain>{NAME}{PARTS})\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
 _FIELD = re.compile(r"(?<![\w.\])])(?P<path>[A-Za-z_]\w*(?:\.\w+|\[-?\d+\])*)\.(?P<typed>\w*)$")
 _PART = re.compile(r"\.(?P<name>\w+)|\[(?P<index>-?\d+)\]")
 _PLUGIN = re.compile(r"(?<![\w.])(?P<command>show|source|help)\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
@@ -26,7 +27,7 @@ _MODEL_FIELDS = ("graph", "model")  # the properties of ModelWrapper that only r
 
 
 class ValuesCompleter(Completer):
-    """Completes `d["`, `m.graph.node[0].`, `show("`, `help("`, `lesson("`; another completer does the rest.
+    """Completes `d["`, `x.d["`, `m.graph.node[0].`, `show("`, `help("`, `lesson("`; another completer does the rest.
 
     No property is run but `graph` and `model` of a ModelWrapper.
     """
@@ -53,11 +54,16 @@ class ValuesCompleter(Completer):
         yield from self._otherwise.get_completions(document, complete_event)
 
     def _keys(self, match: re.Match[str]) -> Iterator[tuple[str, str]] | None:
-        """The keys of a dictionary."""
-        value = self._names.get(match["name"])
-        if type(value) is not dict:
+        """The keys of a dictionary, of the environment, of arrays in a file, or the columns of a table."""
+        try:
+            value = value_of(match["chain"], self._names)
+        except (LookupError, Unknown):
             return None
-        return ((key, "key") for key in list(value) if isinstance(key, str) and match["quote"] not in key)
+        is_dict = issubclass(type(value), dict)
+        keys = list(dict.keys(value)) if is_dict else listed(value, "keys")
+        if not (is_dict or keys):
+            return None
+        return ((key, "key") for key in keys if isinstance(key, str) and match["quote"] not in key)
 
     def _fields(self, match: re.Match[str]) -> Iterator[tuple[str, str]] | None:
         """The fields of a message, or of a container in one."""
@@ -68,7 +74,9 @@ class ValuesCompleter(Completer):
                 value = _part(value, part)
             except (AttributeError, IndexError, TypeError):
                 return None
-        if not is_message(value) and not is_repeated(value):
+        if type(value) in (str, bytes, int, float) and rest:  # of a message
+            return ((name, "method") for name in dir(value) if name[0] != "_")
+        if not is_message(value) and not _is_list(value):
             return None
         fields = {field.name: "field" for field in value.DESCRIPTOR.fields} if is_message(value) else {}
         methods = dict.fromkeys((name for name in dir(type(value)) if name[0] != "_" and name not in fields), "method")
@@ -82,10 +90,15 @@ class ValuesCompleter(Completer):
             yield from sorted((plugin.name, kind) for plugin in self._registry.snapshot.plugins(kind))
 
 
+def _is_list(value: Any) -> bool:
+    """Whether a value is a repeated field of a message: of messages, or of names and numbers."""
+    return is_repeated(value) or type(value).__name__.startswith("RepeatedScalar")
+
+
 def _part(value: Any, part: re.Match[str]) -> Any:
     """What an attribute or an index of a message, a container or a ModelWrapper gives. Raises TypeError of others."""
     if part["index"] is not None:
-        if not is_repeated(value):
+        if not _is_list(value):
             raise TypeError
         return value[int(part["index"])]
     is_wrapper = is_model(value) and not is_message(value)
