@@ -151,7 +151,7 @@ def discovery_table(discovery: Discovery, width: int) -> Text:
     rows = [_heading(f"knowing the {discovery.ways[0].found} transformations of QONNX", width), *bars(discovery, width)]
     for way in discovery.ways:
         parts = ", ".join(f"{part} {duration(seconds)}" for part, seconds in way.parts.items())
-        rows.append([("dim", f"{way.name}: {parts}")])
+        rows.append([("dim", wrapped(f"{way.name}: {parts}", width).rstrip("\n"))])
     return [pair for line in rows for pair in [*line, ("", "\n")]] + _how(discovery, width)
 
 

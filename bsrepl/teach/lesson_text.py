@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..text import highlight
 from ..text.format import counted
-from ..text.prose import filled
+from ..text.prose import broken, filled
 from ..text.styled import Text, wrapped
 from .guide import Guide, Problem
 from .lesson import Lesson, Step
@@ -20,7 +20,7 @@ def introduction(guide: Guide, width: int) -> Text:
     text = beginning(guide.lesson, width) if guide.place == 0 else []
     text += heading(guide.lesson, guide.place, width) + prose(step.text, width)
     if step.file:
-        text += [("path", f"{guide.folder / step.file}\n"), *code(step)]
+        text += [("path", f"{guide.folder / step.file}\n"), *code(step, width)]
         text.append(
             (
                 "dim",
@@ -51,9 +51,10 @@ def prose(source: str, width: int) -> Text:
     return [("", filled(source, min(width, 100)))] if source else []
 
 
-def code(step: Step) -> Text:
+def code(step: Step, width: int) -> Text:
     """The content of a file, highlighted."""
-    return [pair for line in highlight.python_lines(step.code.rstrip("\n")) for pair in [("", "  "), *line, ("", "\n")]]
+    shown = "\n".join(part for line in step.code.rstrip("\n").split("\n") for part in broken(line, width - 2))
+    return [pair for line in highlight.python_lines(shown) for pair in [("", "  "), *line, ("", "\n")]]
 
 
 def not_yet(missing: Sequence[str], helps: str, width: int) -> Text:

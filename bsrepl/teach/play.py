@@ -78,7 +78,7 @@ def _saved(
 ) -> Entry:
     out.write([("path", f"{step.file}\n")])
     line: Text = []
-    for pair in lesson_text.code(step):
+    for pair in lesson_text.code(step, out.width):
         line.append(pair)
         if pair[1].endswith("\n"):
             out.write(line)

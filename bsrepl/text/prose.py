@@ -26,6 +26,17 @@ def filled(text: str, width: int, indent: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
+def broken(line: str, width: int) -> list[str]:
+    """A line of code for a width: broken between words, what does not fit indented by two more."""
+    if len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(
+        line.lstrip(), max(width, 20), initial_indent=indent, subsequent_indent=f"{indent}  ",
+        break_long_words=False, break_on_hyphens=False,
+    ) or [""]  # fmt: skip
+
+
 def _blocks(text: str) -> Iterator[str]:
     """Paragraphs as one line, items of lists and indented lines one by one, an empty line for any between them."""
     for kind, lines in groupby(text.splitlines(), _kind):

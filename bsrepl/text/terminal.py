@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from io import StringIO
 from typing import TextIO
 
+from .prose import broken
 from .styled import Text
 from .tracebacks import narrowed
 
@@ -152,7 +153,9 @@ class Terminal:
         return f"\x1b[{code}m{body}\x1b[0m{part[len(body) :]}"
 
     def write_source(self, source: str) -> None:
-        """Writes Python source, highlighted."""
+        """Writes Python source, highlighted; no line of it is broken inside a word."""
+        if self.stream.isatty():
+            source = "".join(f"{part}\n" for line in source.splitlines() for part in broken(line, self.width))
         self._write_highlighted(source, "python")
 
     def write_traceback(self, trace: str) -> None:

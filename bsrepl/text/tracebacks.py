@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
 import traceback
 from collections.abc import Sequence
 from itertools import dropwhile, filterfalse, groupby
 from os.path import basename
 from types import TracebackType
 from typing import Any
+
+from .prose import broken
 
 _HERE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _STANDARD = os.path.dirname(os.__file__) + os.sep
@@ -56,13 +57,8 @@ def narrowed(trace: str, width: int) -> str:
     for line in trace.splitlines():
         if was_broken and not line.strip(" ^~"):
             continue
-        indent = " " * (len(line) - len(line.lstrip()))
-        broken = textwrap.wrap(
-            line.lstrip(), max(width, 20), initial_indent=indent, subsequent_indent=f"{indent}  ",
-            break_long_words=False, break_on_hyphens=False,
-        )  # fmt: skip
         was_broken = len(line) > width
-        lines += broken if was_broken else [line]
+        lines += broken(line, width)
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from bsrepl.text.columns import Importance, columns
 from bsrepl.text.format import file_name, one_line
+from bsrepl.text.prose import broken
 from bsrepl.text.styled import tight, wrapped
 
 from ..conftest import Screen
@@ -73,3 +74,9 @@ def test_a_number_and_its_unit_and_a_label_and_its_time_stay_on_one_line() -> No
         lines = wrapped(text, width).splitlines()
         assert " ".join(line.strip() for line in lines) == text.replace("\xa0", " ")
         assert not [line for line in lines if line.endswith(("diff", "4", "6", "7"))]
+
+
+def test_code_that_is_too_wide_is_broken_between_words() -> None:
+    line = "    for node in model.get_nodes_by_op_type():"
+    assert broken(line, 45) == [line]
+    assert broken(line, 44) == ["    for node in", "      model.get_nodes_by_op_type():"]
