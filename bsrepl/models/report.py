@@ -110,7 +110,7 @@ def watch_result(watch: Watch, width: int, shows_time: bool) -> Text:
         where = tracebacks.place(run.trace.error) if run.trace.error is not None else ""
         failure = f"{run.trace.conclusion()[0]}{f' ({where})' if where else ''}"
         kept = "" if run.is_first else "; the last result is kept"
-        return [*headed("error", "watch:", f"{failure}{kept}", width)]
+        return [*headed("error", "watch:", f"{failure}{kept}", width - 2)]  # ^C may stand before it
     if run.difference or run.is_first:
         subject = f"{watch.name}{'' if run.is_first else '  against the last result'}"
         text = graph_change("watch:", subject, run.difference, width)
