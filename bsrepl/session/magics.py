@@ -27,6 +27,7 @@ from ..text.format import counted, duration, safe_repr
 from ..text.styled import wrapped
 from ..text.whole_file import write_whole
 from .magic_arguments import counts_of, numbers_in, words
+from .syntax import python_alone
 
 _RUNS = 7  # as IPython measures
 _TIME, _PIP = "Runs a statement; the time is always printed", "Runs pip of this Python"  # which the syntax translates
@@ -216,7 +217,7 @@ class Magics:
         if path.exists():
             raise MagicError(f"{path} exists; choose another name")
         texts = [str(self._session.text(number)).rstrip() for number in chain(*numbers)]
-        _write(path, "\n".join(f"{text}\n" for text in texts))
+        _write(path, "\n".join(f"{python_alone(text) if path.suffix == '.py' else text}\n" for text in texts))
         _say(f"{path} has {counted(len(texts), 'command')}")
 
     def edit(self, arguments: str) -> None:

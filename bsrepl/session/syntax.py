@@ -55,6 +55,28 @@ def parse(text: str, filename: str = "<input>", flags: int = 0) -> ast.Module:
             lines[number] = translated
 
 
+def python_alone(text: str) -> str:
+    """A command as it stands in a Python file: its lines that are no Python are comments there."""
+    lines = text.split("\n")
+    while True:
+        try:
+            compile("\n".join(lines), "<input>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+        except SyntaxError as error:
+            number = (error.lineno or 0) - 1
+            if 0 <= number < len(lines) and _translated(lines[number]) is not None:
+                lines[number] = _commented(lines[number])
+                continue
+        return "\n".join(lines)
+
+
+def _commented(line: str) -> str:
+    if match := _TIME.fullmatch(line):
+        return f"{match['indent']}{match['statement'] or 'pass'}"
+    written = line.lstrip()
+    indent = line[: len(line) - len(written)]
+    return f"{indent}pass  # {written}" if indent else f"# {written}"
+
+
 def _translated(line: str) -> str | None:
     """The Python for one line that is none."""
     if match := _LINES.fullmatch(line):

@@ -212,3 +212,16 @@ def test_a_long_paste_is_read_a_fixed_number_of_times() -> None:
     asked = []
     assert len(cleaned(text, lambda code: not asked.append(code) and runs(code)).text.split("\n")) == 5_000  # type: ignore[func-returns-value]
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "python"),
+    [
+        ("%autoreload 2\nx = !ls\n%time f(x)\nx?", "# %autoreload 2\n# x = !ls\nf(x)\n# x?"),
+        ("if x:\n    !echo {x}", "if x:\n    pass  # !echo {x}"),
+        ("x = (", "x = ("),
+        ("await f()", "await f()"),
+    ],
+)
+def test_what_a_python_file_cannot_hold_is_a_comment_there(text: str, python: str) -> None:
+    assert notebook.python_alone(text) == python
