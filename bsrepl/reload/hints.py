@@ -153,7 +153,20 @@ def _misapplied(error: BaseException) -> str | None:
         what = {"NoneType": "None", None: "something else"}.get(returned["type"], f"a {returned['type']} alone")
         pair = "return model, False (or True, to be called again)"
         return f"{name}.apply returned {what}{at}; it has to return a pair: {pair}"
-    return None
+    return _shapeless(calls[0].f_locals.get("self")) if "'NoneType'" in str(error) else None
+
+
+def _shapeless(model: object) -> str | None:
+    """What to do first with a model whose shapes are not all known: `get_tensor_shape` is None then."""
+    graph = getattr(model, "graph", None)
+    if graph is None:
+        return None
+    known = {value.name for values in (graph.value_info, graph.input, graph.output) for value in values}
+    unknown = [name for node in graph.node for name in node.output if name and name not in known]
+    if not unknown:
+        return None
+    count = f"{len(unknown)} tensors, {unknown[0]} among them," if len(unknown) > 1 else unknown[0]
+    return f"the model has no shape for {count} so get_tensor_shape() is None; first m = m.transform(tfm.InferShapes())"
 
 
 def _is_transform(frame: FrameType) -> bool:

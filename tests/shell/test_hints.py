@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import Screen
+from ..conftest import Screen, unwrapped
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python itself says so")
@@ -29,6 +29,15 @@ def test_a_pass_that_is_called_with_a_model(screen: Screen) -> None:
     hint = "hint a model applies a pass: m = m.transform(tfm.qonnx.InferShapes())"
     assert hint in screen.type("tfm.qonnx.InferShapes(m)")
     assert "hint" not in screen.type("m.transform(tfm.FoldConstants(1, 2, 3))")
+
+
+def test_a_pass_that_needs_shapes_which_the_model_does_not_have(screen: Screen) -> None:
+    screen.type("m = load('mnist-conv'); del m.graph.value_info[:]")
+    told = unwrapped(screen.type("m.transform(tfm.LowerConvsToMatMul())"))
+    assert "hint the model has no shape for 11 tensors, " in told
+    assert told.endswith("so get_tensor_shape() is None; first m = m.transform(tfm.InferShapes())\n")
+    screen.type("class Own(tfm.InferShapes):\n    def apply(self, model): return None[0]")
+    assert "hint" not in screen.type("m = m.transform(tfm.InferShapes()); m.transform(Own())")
 
 
 def test_a_result_that_no_name_keeps(screen: Screen) -> None:
