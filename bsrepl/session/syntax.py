@@ -29,6 +29,7 @@ _TIME = re.compile(r"(?P<indent>\s*)%%?time\b\s*(?P<statement>.*)")
 _PIP = re.compile(r"(?P<indent>\s*)%pip\b\s*(?P<arguments>.*)")
 _MAGIC = re.compile(r"(?P<indent>\s*)%%?(?P<name>[A-Za-z_]\w*)(?P<arguments>.*)")
 _CELL = re.compile(r"\s*%%(?P<name>timeit|writefile|bash|sh)\b(?P<arguments>[^\n]*)\n(?P<body>.*)", re.DOTALL)
+_CELL_HEAD = re.compile(r"\s*%%(?:time|timeit|writefile|bash|sh)\b[^\n]*")
 _MATCHING = re.compile(r"(?P<indent>\s*)(?P<owner>[A-Za-z_][\w.]*)\.(?P<pattern>[\w*]*\*[\w*]*)\?\s*")
 _FIELD = re.compile(r"(?<!\$)\{(?P<expression>[^{}]+)\}|(?<![\\$\w])\$(?P<name>[A-Za-z_]\w*)")
 
@@ -75,6 +76,11 @@ def _commented(line: str) -> str:
     written = line.lstrip()
     indent = line[: len(line) - len(written)]
     return f"{indent}pass  # {written}" if indent else f"# {written}"
+
+
+def begins_cell(text: str) -> bool:
+    """Whether a text is the first line of a cell, such as `%%bash`, and nothing more."""
+    return _CELL_HEAD.fullmatch(text) is not None
 
 
 def _translated(line: str) -> str | None:

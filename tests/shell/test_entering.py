@@ -78,6 +78,13 @@ def test_the_last_line_of_a_call_and_a_command_typed_ahead(shell: PtySession) ->
     shell.expect("\n(1, 2)\n", ">>>")
 
 
+def test_a_cell_goes_on_until_an_empty_line(shell: PtySession) -> None:
+    shell.type("%%bash\r")
+    shell.type("echo $((40 + 2))\r")
+    shell.type("\r")
+    shell.expect("\n42\n", ">>>")
+
+
 def test_a_block_typed_ahead_is_indented(shell: PtySession) -> None:
     shell.type("for n in (40,):\rprint(n + 2)\r\r")
     shell.expect("\n42\n", ">>>")

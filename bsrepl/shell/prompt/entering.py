@@ -23,6 +23,7 @@ from prompt_toolkit.keys import Keys
 
 from ...session.pasted import Cleaned, cleaned
 from ...session.session import is_complete_command
+from ...session.syntax import begins_cell
 
 _NEWLINES = (Keys.ControlM, Keys.ControlJ)
 _PAUSE = 0.03  # seconds without a key that end a burst; a network delivers a paste in several pieces
@@ -80,6 +81,11 @@ class Entering:
             """What was pasted, or a call over several lines, runs with one Enter; ptpython wants another."""
             _run(event.current_buffer)
 
+        @bindings.add(Keys.Enter, filter=typing & Condition(lambda: begins_cell(_current_document().text)))
+        def _begin(event: KeyPressEvent) -> None:
+            """The lines of a cell follow; an empty one ends it."""
+            event.current_buffer.insert_text("\n")
+
         @bindings.add(Keys.Enter, filter=typing & Condition(_is_in_a_burst))
         def _go_on(event: KeyPressEvent) -> None:
             self._burst(event)
@@ -133,7 +139,7 @@ class Entering:
 
     def _is_command(self, text: str) -> bool:
         """Whether what was typed so far is a command by itself, with nothing in it that only pasting brings."""
-        is_whole = is_complete_command(text) if "\n" in text else self._understands(text)
+        is_whole = is_complete_command(text) if "\n" in text else self._understands(text) and not begins_cell(text)
         return is_whole and not self._cleaned(text).steps
 
 
