@@ -108,6 +108,8 @@ def _translated(line: str) -> str | None:
         command = {"?": "show", "??": "source"}[match["marks"]]
         if _is_python(match["expression"], "eval"):
             return f"{match['indent']}{command}({match['expression']})"
+    if line.strip() in ("?", "??"):
+        return f"{line[: len(line) - len(line.lstrip())]}help()"
     before, semicolon, last = line.rpartition(";")
     is_asked = semicolon and last.rstrip().endswith("?") and _is_python(before.strip(), "exec")
     asked = _translated(last.strip()) if is_asked else None

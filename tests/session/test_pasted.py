@@ -175,6 +175,7 @@ TRANSLATED = {
     "tfm.FoldBias??": "source(tfm.FoldBias)",
     "import numpy as np; np?": "import numpy as np; show(np)",
     "?tfm": "show(tfm)",
+    "?": "help()",
     "%matplotlib inline": "__magic__('matplotlib', ' inline')",
     "%%time\nx = 1": "pass\nx = 1",
     "%time f(x)": "f(x)",
