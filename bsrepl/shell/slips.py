@@ -25,13 +25,21 @@ def slip(error: BaseException) -> str | None:
     """What is wrong with an attribute or a call of an object of ours, where a command mentions it; or None."""
     if isinstance(error, BsreplError) or not tracebacks.is_raised_by_call(error):
         return None
-    frame, number = list(traceback.walk_tb(error.__traceback__))[-1]
+    steps = list(traceback.walk_tb(error.__traceback__))
+    is_theirs = [not tracebacks.is_library(frame.f_code.co_filename) for frame, _ in steps]
+    frame, number = steps[is_theirs.index(True)]
     line = linecache.getline(frame.f_code.co_filename, number)
-    if isinstance(error, AttributeError) and error.name and type(error.obj).__module__.startswith(_OURS):
-        return _missing(error.obj, error.name, line)
-    if isinstance(error, TypeError) and (called := _CALLED.fullmatch(str(error))):
+    if isinstance(error, AttributeError) and isinstance(error.name, str) and _is_ours(error.obj):
+        says_it_itself = not is_theirs[-1] and not isinstance(error.obj, Namespace)
+        return str(error) if says_it_itself else _missing(error.obj, error.name, line)
+    if isinstance(error, TypeError) and is_theirs[-1] and (called := _CALLED.fullmatch(str(error))):
         return _wrong_call(called["type"], called["method"], called["problem"], line)
     return None
+
+
+def _is_ours(value: object) -> bool:
+    module: object = type(value).__module__
+    return isinstance(module, str) and module.startswith(_OURS)
 
 
 def _missing(owner: object, name: str, line: str) -> str:
@@ -48,8 +56,12 @@ def _missing(owner: object, name: str, line: str) -> str:
 
 def _wrong_call(owner: str, method: str, problem: str, line: str) -> str | None:
     modules = [module for name, module in list(sys.modules.items()) if name.startswith(_OURS)]
-    classes = [cls for module in modules if isinstance(cls := vars(module).get(owner), type)]
-    function = next((vars(cls)[method] for cls in classes if cls.__module__.startswith(_OURS)), None)
+    classes = [
+        cls
+        for module in modules
+        if isinstance(cls := vars(module).get(owner), type) and cls.__module__.startswith(_OURS)
+    ]
+    function = next((vars(cls)[method] for cls in classes if method in vars(cls)), None)
     if not callable(function):
         return None
     usage = Command(f"{_typed(method, line) or owner}.{method}", partial(function, None)).usage
@@ -62,5 +74,5 @@ def _wrong_call(owner: str, method: str, problem: str, line: str) -> str | None:
 
 def _typed(attribute: str, line: str) -> str | None:
     """How the object was written whose attribute a line mentions: `tour`, `tfm.qonnx`."""
-    match = re.search(rf"(?<![\w.)\]])([A-Za-z_][\w.]*)\.{attribute}\b", line)
+    match = re.search(rf"(?<![\w.)\]])([A-Za-z_][\w.]*)\.{re.escape(attribute)}\b", line)
     return match[1] if match else None

@@ -150,6 +150,8 @@ def test_what_cannot_be_written_down_says_so(bench: Screen, tmp_path: Path) -> N
     bench.type("trace(m, [tfm.ConvertToChannelsLastAndClean])")
     refused = bench.type(f"reproduce({str(tmp_path / 'full')!r})")
     assert "is not an empty folder; give the name of a new one" in unwrapped(refused)
+    below_a_file = str(tmp_path / "full" / "letter.txt" / "found")
+    assert "cannot be written: Not a directory" in unwrapped(bench.type(f"reproduce({below_a_file!r})"))
 
 
 def test_a_step_that_edits_its_model_in_place(bench: Screen, tmp_path: Path) -> None:
