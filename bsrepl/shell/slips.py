@@ -14,7 +14,9 @@ from ..registry.namespaces import Namespace
 from ..text import tracebacks
 from .command import Command
 
-_CALLED = re.compile(r"(?P<type>\w+)\.(?P<method>\w+)\(\) (?P<problem>(?:takes|missing|got) .*)")
+_CALLED = re.compile(
+    r"(?P<type>\w+)\.(?P<method>\w+)\(\) (?P<problem>(?:takes|missing|got) [^?]*?)(?:\. Did you mean .*)?"
+)
 _MISSING = re.compile(r"missing \d+ required \S+ arguments?: (?P<names>.*)")
 _QUOTE = "'"  # around a name
 _OURS = __name__.partition(".")[0] + "."
