@@ -47,7 +47,7 @@ class InPlace:
             names = vars(self._former[path])
             stay = {child: value for child, value in names.items() if _is_submodule(f"{name}.{child}", value)}
             vars(module).clear()
-            vars(module).update(__name__=name, **stay)
+            vars(module).update(__name__=name, __doc__=None, **stay)
             with suppress(TypeError):
                 module.__class__ = ModuleType
         return module
