@@ -15,7 +15,9 @@ from importlib.util import resolve_name
 from types import ModuleType
 from typing import Any
 
+from .import_frames import part_of_import
 from .module_names import ModuleNames
+from .process_state import kept
 
 
 class ImportStatements:
@@ -53,6 +55,19 @@ class ImportStatements:
                     builtins.__import__ = self._replaced
                 self._replaced = None
 
+    @contextmanager
+    def kept(self) -> Iterator[list[str]]:
+        """Puts back what `process_state.kept` does, and `__import__`: watching it here is no change."""
+        python = self._replaced or builtins.__import__
+        with kept() as restored:
+            try:
+                yield restored
+            finally:
+                if builtins.__import__ not in (python, self.statement):
+                    builtins.__import__ = self.statement if self._depth else python
+                    restored.append("builtins.__import__")
+
+    @part_of_import
     def statement(
         self,
         name: str,

@@ -30,11 +30,11 @@ from .attachment import attach, detach
 from .capture import captured
 from .development import Development
 from .execution import Execution, renewed, undecorated_ops
+from .import_frames import part_of_import
 from .import_statements import ImportStatements
 from .in_place import InPlace
 from .module_names import INIT, ModuleNames
 from .package_finder import PackageFinder, PackageLoader, adopted
-from .process_state import kept
 from .shown_source import show_source
 
 
@@ -209,6 +209,7 @@ class PluginImporter(MetaPathFinder, Loader):
             spec.submodule_search_locations = [dirname(file)]
         return spec
 
+    @part_of_import
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
         path = self._names.path(name)
@@ -225,7 +226,7 @@ class PluginImporter(MetaPathFinder, Loader):
                 execution.source = self._read(path)
                 execution.code = self._compiled(path, execution.source)
                 show_source(path, execution.source)
-                around = nullcontext(restored) if is_first else kept()
+                around = nullcontext(restored) if is_first else self._statements.kept()
                 with journal.recording(), around as restored, interrupts.allowed():
                     self._run(execution.code, module, path)
                 journal.plugins += self._brainsmith.registered_by(module, execution.source)
@@ -254,6 +255,7 @@ class PluginImporter(MetaPathFinder, Loader):
         self._compiled_from[path] = source, code
         return code
 
+    @part_of_import
     def _run(self, code: CodeType, module: ModuleType, path: str) -> None:
         names = module.__dict__
         if not self._names.is_packaged(path):

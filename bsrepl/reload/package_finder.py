@@ -15,6 +15,7 @@ from ..errors import PluginFileError
 from .development import Development
 from .execution import Execution
 from .fixed_modules import FixedModules
+from .import_frames import part_of_import
 from .module_names import ModuleNames
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class PackageLoader(SourceFileLoader):
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._importer.emptied(self.path, spec.name)
 
+    @part_of_import
     def exec_module(self, module: ModuleType) -> None:
         if self._importer.is_installed:
             self._importer.exec_module(module)

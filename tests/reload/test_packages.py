@@ -149,6 +149,15 @@ def test_what_a_module_no_longer_defines_goes_and_its_submodules_stay(sources: S
     assert pk.part is part
 
 
+def test_a_module_without_a_docstring_has_none_when_it_is_executed_again(sources: Sources) -> None:
+    sources.write({"pk/__init__.py": "'One'"})
+    sources.start()
+    pk = sources.imported("pk")
+    sources.write({"pk/__init__.py": "VALUE = __doc__"})
+    sources.look()
+    assert (pk.__doc__, pk.VALUE) == (None, None)
+
+
 def test_a_package_without_an_init_file_is_followed(sources: Sources) -> None:
     sources.write({"spaces/inner/__init__.py": "", "spaces/inner/leaf.py": "VALUE = 1"})
     sources.start()
@@ -348,6 +357,19 @@ def test_python_s_import_is_its_own_again(sources: Sources) -> None:
     sources.write({"other.py": "VALUE = 2"})
     sources.look()
     assert builtins.__import__ is before
+
+
+def test_a_warning_about_an_import_is_one_of_the_file_that_imports(sources: Sources) -> None:
+    sources.write(
+        {
+            "pk/__init__.py": "import os\nfrom . import old",
+            "pk/old.py": "import warnings\nwarnings.warn('old', FutureWarning, stacklevel=2)\nVALUE = 1",
+        }
+    )
+    sources.start()
+    with pytest.warns(FutureWarning) as caught:
+        sources.imported("pk")
+    assert [(Path(each.filename).parent.name, each.lineno) for each in caught] == [("pk", 2)]
 
 
 def test_an_op_that_fails_leaves_nothing_with_qonnx(sources: Sources) -> None:

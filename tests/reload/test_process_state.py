@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import signal
 import sys
@@ -20,11 +21,13 @@ CHANGES = {
     "the current folder": ("import os; os.chdir('/')", "the current folder"),
     "the search path": ("import sys; sys.path.insert(0, '/nowhere')", "sys.path"),
     "another search path": ("import sys; sys.path = []", "sys.path"),
+    "what import does": ("import builtins; builtins.__import__ = lambda *names: None", "builtins.__import__"),
 }
 
 
 def state() -> tuple[object, ...]:
-    return (signal.getsignal(signal.SIGINT), sys.excepthook, sys.stdout, sys.stderr, os.getcwd(), list(sys.path))
+    hooks = (sys.excepthook, sys.stdout, sys.stderr, builtins.__import__)
+    return (signal.getsignal(signal.SIGINT), *hooks, os.getcwd(), list(sys.path))
 
 
 @pytest.mark.parametrize("error", ["", "\n1 / 0"], ids=["succeeds", "fails"])
