@@ -14,23 +14,18 @@ _ABANDONED = 10.0  # seconds after which a lock is one that waits for an editor,
 
 def is_worth_a_look(changed: Iterable[str]) -> bool:
     """Waits while Git writes files around those that changed. Returns whether more may have changed meanwhile."""
-    indexes: dict[str, int] = {}  # and when the last of the changed files beside it was written
+    indexes: dict[str, int] = {}  # and when the last of the changed files beside it was written or deleted
     for path in changed:
         index = _index_of(dirname(path))
         if index is not None:
-            indexes[index] = max(indexes.get(index, 0), _written(path))
+            indexes[index] = max(indexes.get(index, 0), _changed_at(path))
     return any(_has_written(index, at) for index, at in indexes.items())
 
 
 def has_deleted(path: str) -> bool:
     """Whether Git has written its index since a file disappeared: nobody is about to write it again."""
-    folder = dirname(path)
-    index = _index_of(folder)
-    while not isdir(folder):
-        folder = dirname(folder)
-    if index is None or exists(f"{index}.lock"):
-        return False
-    return 0 < _written(folder) <= _written(index)
+    index = _index_of(dirname(path))
+    return index is not None and not exists(f"{index}.lock") and _changed_at(path) <= _written(index)
 
 
 def _has_written(index: str, changed_at: int) -> bool:
@@ -63,6 +58,13 @@ def _elsewhere(folder: str, mark: str) -> str | None:
     except OSError:
         return None
     return normpath(join(folder, place, "index")) if key == "gitdir" else None
+
+
+def _changed_at(path: str) -> int:
+    """When a file was written last, or deleted: that is when the folder was written in which it lay."""
+    while not (at := _written(path)) and path != dirname(path):
+        path = dirname(path)
+    return at
 
 
 def _written(path: str) -> int:

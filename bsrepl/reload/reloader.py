@@ -95,6 +95,8 @@ class Reloader:
         self.adopt_imports()
         has_appeared = self._listed.look()
         self._disk.look(self._live.executed, has_appeared)
+        if checkout.is_worth_a_look(self._disk.missing_since):  # what is missing may be about to be written
+            self._disk.look(self._live.executed, self._listed.look())
         return bool(self._disk.changed or self._disk.gone or self._listed.changed)
 
     def refresh(self, retry: bool | str = False, looked: bool = False) -> Report:

@@ -494,6 +494,22 @@ def test_a_checkout_that_goes_on_is_waited_for(folder: Folder, index: Path, monk
     assert not folder.look()
 
 
+def test_what_git_deletes_and_writes_is_waited_for(
+    folder: Folder, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = index.with_name("index.lock")
+
+    def go_on(seconds: float) -> None:
+        folder.write("other.py", TWO)
+        lock.rename(index)
+
+    monkeypatch.setattr("bsrepl.reload.checkout.time.sleep", go_on)
+    lock.write_text("")
+    (folder.path / "fold.py").unlink()
+    assert folder.changes() == CHANGED
+    assert folder.reloader.waiting == []
+
+
 def test_a_lock_that_a_crash_left_behind_delays_nothing(
     folder: Folder, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
