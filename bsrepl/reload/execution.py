@@ -27,6 +27,11 @@ class Execution:
     output: str = ""  # what it printed while it was executed
     threads: tuple[threading.Thread, ...] = ()  # those that were started meanwhile
 
+    @property
+    def is_to_blame(self) -> bool:
+        """Whether the file, if it does not count, is the cause of that, and not a file that it imports."""
+        return self.error is None or self.is_cause
+
 
 def undecorated_ops(module: ModuleType, source: bytes, known: Sequence[Plugin]) -> Iterator[Plugin]:
     """The custom ops of a module that no decorator registered: kernels all the same."""

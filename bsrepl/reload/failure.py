@@ -94,6 +94,21 @@ def one_per_group(
     return [replace(failed, group=_places(group - {failed.path}, failures)) for group, failed in first.items()]
 
 
+def held_back(
+    saved: Iterable[str],
+    reported: Iterable[Failure],
+    failures: Mapping[str, Failure],
+    groups: Mapping[str, frozenset[str]],
+) -> dict[str, tuple[str, ...]]:
+    """The files that were saved and do not count, since others of their groups go on failing; with where those do.
+
+    What is `reported` says so itself.
+    """
+    known = {groups[failed.path] for failed in reported}
+    waiting = [path for path in sorted(saved) if path in groups and path not in failures]
+    return {path: _places(groups[path], failures) for path in waiting if groups[path] not in known}
+
+
 def _places(paths: Iterable[str], failures: Mapping[str, Failure]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(failures[path].place for path in sorted(paths) if path in failures))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..registry.changes import changes_between
@@ -22,11 +22,14 @@ class Report:
     new: Sequence[str]  # those of them that were not live before
     gone: Sequence[str]
     fixed: Sequence[str]  # files that failed before
-    failures: Sequence[Failure]  # those that were not reported before
+    failures: Sequence[Failure]  # those that were not reported before, one of each group
+    tried: Sequence[str]  # files that were executed and do not count
+    held_back: Mapping[str, tuple[str, ...]]  # files that were saved and wait for others, with where those still fail
     replaced: Sequence[Replaced]
     output: Sequence[tuple[str, str]]  # what files printed while they were executed
     warnings: Sequence[warnings.WarningMessage]
 
     def __bool__(self) -> bool:
-        is_eventful = self.executed or self.gone or self.failures or self.fixed or self.output or self.warnings
+        files = (self.executed, self.gone, self.failures, self.held_back, self.fixed)
+        is_eventful = any(files) or self.output or self.warnings
         return bool(is_eventful or (self.before is not self.after and changes_between(self.before, self.after)))

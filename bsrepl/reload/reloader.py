@@ -152,8 +152,11 @@ class Reloader:
     @property
     def files(self) -> dict[str, tuple[Plugin, ...]]:
         """The plugins of each live plugin file, helpers included, by its path."""
-        others = {path for path in self._live.packaged if not self._disk.is_given(path)}
-        return {path: loaded.plugins for path, loaded in self._live.loaded.items() if path not in others}
+        return {path: loaded.plugins for path, loaded in self._live.loaded.items() if self.is_own(path)}
+
+    def is_own(self, path: str) -> bool:
+        """Whether a file is a plugin file or a helper of some, and not a module of a package under development."""
+        return not self._importer.is_packaged(path) or self._disk.is_given(path)
 
     @property
     def modules(self) -> dict[str, ModuleType]:

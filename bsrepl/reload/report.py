@@ -56,6 +56,10 @@ def problems(outcome: Report, width: int) -> Text:
         text += headed("error", "failed", f"{failed.place}  {failed.error.splitlines()[0]}", width)
     if len(outcome.failures) > _MOST_FAILURES:
         text.append(("bold", f"{len(outcome.failures)} files failed; errors() shows each in full\n"))
+    for places in dict.fromkeys(outcome.held_back.values()):
+        paths = [path for path, others in outcome.held_back.items() if others == places]
+        message = f"{_listed(paths)} saved, but not live; still failing: {_listed(places)}; see errors()"
+        text.append(("warning", wrapped(message, width)))
     return text
 
 

@@ -19,7 +19,7 @@ from ..text.format import file_name
 from .attachment import bind
 from .disk import Disk
 from .execution import Execution
-from .failure import Failure, failure, one_per_group
+from .failure import Failure, failure, held_back, one_per_group
 from .import_graph import groups
 from .importer import PluginImporter
 from .listed import ListedPlugins, Relisted
@@ -57,7 +57,7 @@ class Transaction:
         self._runs: dict[str, Execution] = {}
         self._packaged: dict[str, Replaced] = {}  # the modules of packages that were replaced, by their files
         self._kept: set[str] = set()  # the names of those that were executed, and are what they were
-        self._gone: set[str] = set()
+        self._gone, self._saved, self._tried = set[str](), set[str](), set[str]()
         self._were_live = frozenset(live.loaded)
         self._failed_before = frozenset(live.failures)
         # By their files: what a second `run` does to a file takes the place of what the first one did.
@@ -73,6 +73,7 @@ class Transaction:
         """The result, when the registry has become `after`."""
         live = self._live
         executed = [path for path in self._executed if path in live.loaded]
+        failures = one_per_group(self._failures.values(), live.failures, live.held)
         return Report(
             self._before,
             after,
@@ -80,7 +81,9 @@ class Transaction:
             [path for path in executed if path not in self._were_live],
             [path for path in self._deleted if path not in live.loaded],
             [path for path in self._fixed if path in self._failed_before and path not in live.failures],
-            one_per_group(self._failures.values(), live.failures, live.held),
+            failures,
+            sorted(self._tried & live.held.keys()),
+            held_back(self._saved, failures, live.failures, live.held),
             [item for items in self._replaced.values() for item in items],
             [(path, output) for path, output in self._output.items() if output],
             self._warnings,
@@ -91,6 +94,7 @@ class Transaction:
 
         `forced` are files to execute though they have not changed.
         """
+        self._saved |= self._disk.changed
         affected = self._affected(forced)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", PluginWarning)
@@ -106,7 +110,7 @@ class Transaction:
                 registered += [plugin for _, plugin in self._registered(part)]
             else:
                 failed = {path: errors[path] for path in sorted(part & errors.keys())}
-                causes = {path: error for path, error in failed.items() if _is_cause(self._runs[path])} or failed
+                causes = {path: error for path, error in failed.items() if self._runs[path].is_to_blame} or failed
                 reported |= self._keep(part, causes)
         for path, unneeded in self._live.withdraw_unneeded().items():
             withdrawn += unneeded.plugins
@@ -149,6 +153,7 @@ class Transaction:
                 self._runs[path] = run
             else:  # a live function imported something while another file was executed
                 self._live.depend_further(path, run.depends)
+        self._tried |= self._runs.keys()
 
     # What succeeds
 
@@ -293,8 +298,3 @@ class Transaction:
     def _forget_failure(self, path: str) -> None:
         if self._live.forget_failure(path):
             self._fixed[path] = None
-
-
-def _is_cause(run: Execution) -> bool:
-    """Whether a file that failed did so by itself, not because a file that it imports did."""
-    return run.error is None or run.is_cause

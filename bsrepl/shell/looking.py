@@ -112,9 +112,8 @@ class Looking:
         return True
 
     def _pass_on(self, report: Report) -> None:
-        ours = {*self._reloader.files, *self._reloader.plugin_files}
-        for path in (*report.executed, *(failure.file for failure in report.failures)):
-            if path in ours:
+        for path in (*report.executed, *report.tried):
+            if self._reloader.is_own(path):
                 self._saved(path, self._reloader.source(path))
 
     def _undecorated(self, report: Report) -> dict[str, list[str]]:

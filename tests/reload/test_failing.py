@@ -9,6 +9,7 @@ import pytest
 
 from bsrepl import tfm
 from bsrepl.reload.report import failure as told_failure
+from bsrepl.reload.report import report as told_report
 
 from ..conftest import Folder, Screen
 
@@ -107,6 +108,11 @@ def test_a_group_that_fails_is_told_once(folder: Folder) -> None:
     assert "3 more files of its group failed: b.py:1, c.py:1, d.py:1; errors() shows each in full" in told
     assert [failed.place for failed in folder.reloader.failures.values()] == ["a.py:1", "b.py:1", "c.py:1", "d.py:1"]
     folder.write("a.py", "from _helper import OTHER\n")
+    report = folder.look()
+    assert not report.failures
+    assert "".join(text for _, text in told_report(report, 100)) == (
+        "a.py saved, but not live; still failing: b.py:1, c.py:1, d.py:1; see errors()\n"
+    )
     assert not folder.look()
     folder.write("b.py", "from _helper import OTHER\n1 / 0\n")
     (failure,) = folder.look().failures

@@ -440,6 +440,16 @@ def test_a_recorded_lesson_has_the_plugin_files_that_were_saved_meanwhile(screen
     assert screen.console.play(tour.read_lesson(path), lambda seconds: None) == []
 
 
+def test_a_recorded_lesson_has_all_files_that_failed_together(screen: Screen, tmp_path: Path) -> None:
+    sources = {"_h.py": "OTHER = 1\n", "a.py": "import _h\n_h.VALUE\n", "b.py": "from _h import VALUE\n"}
+    for name, text in sources.items():
+        (screen.folder / name).write_text(text)
+    assert "1 more file of its group failed: b.py:1" in screen.type("1")
+    path = tmp_path / "recorded.md"
+    screen.type(f"record({str(path)!r})")
+    assert {step.file: step.code for step in tour.read_lesson(path).steps if step.file} == sources
+
+
 def test_checking_what_is_no_lesson_says_why(tmp_path: Path) -> None:
     (tmp_path / "bad.md").write_text("# Nothing\n")
     assert check(tmp_path / "bad.md") == (
