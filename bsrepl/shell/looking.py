@@ -59,11 +59,14 @@ class Looking:
         """Brings the registry up to what is on disk and tells what that changed. Returns whether anything was told.
 
         With `looked`, `Reloader.is_due` was just called, and the files are not looked at a second time.
+        Raises KeyboardInterrupt if Ctrl-C came, and there was nothing to stop but the command (`is_command`).
         """
         try:
             with interrupts.deferred():
                 return self._look(retry, is_command, looked)
-        except KeyboardInterrupt:  # it came when there was nothing to stop
+        except KeyboardInterrupt:
+            if is_command:
+                raise
             return True
 
     def retry(self, path: str | None = None) -> bool:

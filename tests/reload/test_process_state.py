@@ -49,6 +49,18 @@ def test_a_file_that_changes_nothing_says_nothing(folder: Folder) -> None:
     assert not folder.look().warnings
 
 
+def test_ctrl_c_while_the_files_are_looked_at_for_a_command_stops_that(screen: Screen) -> None:
+    def pressed() -> float:
+        signal.raise_signal(signal.SIGINT)
+        return 0.0
+
+    screen.seconds = pressed
+    assert screen.console.looking.retry()  # there is nothing to stop
+    with pytest.raises(KeyboardInterrupt):
+        screen.type("ran = True")
+    assert "ran" not in screen.names
+
+
 def test_a_question_of_a_plugin_file_is_seen(start: Start, tmp_path: Path) -> None:
     shell = start(".")
     shell.expect(">>>", "tfm 65")
