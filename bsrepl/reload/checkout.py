@@ -22,8 +22,8 @@ def is_worth_a_look(changed: Iterable[str]) -> bool:
     return any(_has_written(index, at) for index, at in indexes.items())
 
 
-def has_deleted(path: str) -> bool:
-    """Whether Git has written its index since a file disappeared: nobody is about to write it again."""
+def is_final(path: str) -> bool:
+    """Whether Git has written its index since a file became empty or disappeared: nobody is about to write it again."""
     index = _index_of(dirname(path))
     return index is not None and not exists(f"{index}.lock") and _changed_at(path) <= _written(index)
 

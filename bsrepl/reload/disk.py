@@ -100,7 +100,7 @@ class Disk:
         have_appeared = [self._look_at(path, executed, now) for path in suspects]
         for path in [path for path in self.missing_since if self.is_missing(path)]:
             # A file that disappears while another appears was renamed: there is no need to wait.
-            if has_appeared or any(have_appeared) or self._is_overdue(path, now) or checkout.has_deleted(path):
+            if has_appeared or any(have_appeared) or self._is_overdue(path, now) or checkout.is_final(path):
                 self.gone.add(path)
 
     def forget(self, path: str, is_awaited: bool) -> None:
@@ -128,7 +128,7 @@ class Disk:
             signature = signatures.signature(path, now)
         if path in self.plugin_files:
             self.present.add(path)
-        if data == b"" and executed.get(path) and not self._is_overdue(path, now):
+        if data == b"" and executed.get(path) and not self._is_overdue(path, now) and not checkout.is_final(path):
             self._seen[path] = signature
             return False
         self.missing_since.pop(path, None)

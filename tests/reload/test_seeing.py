@@ -520,8 +520,11 @@ def test_a_lock_that_a_crash_left_behind_delays_nothing(
     assert folder.changes() == CHANGED
 
 
-def test_a_file_that_git_deletes_is_gone_at_once(folder: Folder, index: Path) -> None:
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_text("")], ids=["deletes", "empties"])
+def test_a_file_that_git_deletes_or_empties_is_so_at_once(
+    folder: Folder, index: Path, change: Callable[[Path], object]
+) -> None:
     folder.write("other.py", TWO)
-    (folder.path / "fold.py").unlink()
+    change(folder.path / "fold.py")
     index.write_text("new")
     assert folder.changes() == CHANGED
