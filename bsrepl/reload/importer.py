@@ -63,6 +63,7 @@ class PluginImporter(MetaPathFinder, Loader):
         self.take_notes = self._packages.fixed.take_notes
         self._in_place = InPlace()
         self.emptied, self.settle = self._in_place.emptied, self._in_place.settle
+        self.held = self._in_place.held
         self._order: dict[str, int] = {}  # in which the modules of packages were executed first, by their files
         self._frameworks: dict[str, str] = {}  # of the plugins that modules of packages register
         self._running: set[str] = set()  # the modules of packages that are being executed

@@ -56,6 +56,10 @@ class InPlace:
         """The namespace as it was; None of a module that is not executed again in place."""
         return vars(self._former[path]) if path in self._former else None
 
+    def held(self) -> set[str]:
+        """The files whose modules somebody holds, live or not."""
+        return set(self._known)
+
     def executed(self, path: str, module: ModuleType) -> None:
         """Notes the module that a file was executed as."""
         self._known[path] = module

@@ -44,9 +44,9 @@ class LiveFiles:
 
     @property
     def starts(self) -> set[str]:
-        """The files that count whoever imports them: plugin files, modules of packages, and what was imported at the
-        prompt."""
-        return self._disk.plugin_files | self._late | self.packaged
+        """The files that count whoever imports them: plugin files, modules of packages, live or only held, and what
+        was imported at the prompt."""
+        return self._disk.plugin_files | self._late | self.packaged | self._importer.held()
 
     def is_live(self, path: str, contents: bytes | None) -> bool:
         """Whether these contents of a file are the ones that are live."""
@@ -97,7 +97,9 @@ class LiveFiles:
         for known in (self.executed, self.held, self.failures, self.missing):
             known.pop(path, None)
         self._importer.forget(path)
-        self._disk.forget(path, is_awaited=bool(self.dependencies.importers(path)))
+        self._late.discard(path)
+        is_held = path in self._importer.held()  # and is to follow when the file returns
+        self._disk.forget(path, is_awaited=is_held or bool(self.dependencies.importers(path)))
 
     def forget_failure(self, path: str) -> bool:
         """Forgets that a file failed. Returns whether it had."""

@@ -158,6 +158,33 @@ def test_a_module_without_a_docstring_has_none_when_it_is_executed_again(sources
     assert (pk.__doc__, pk.VALUE) == (None, None)
 
 
+@pytest.mark.parametrize("name", ["pk.part", "single"])
+def test_a_module_that_was_deleted_and_returns_is_what_is_held_of_it(sources: Sources, name: str) -> None:
+    file = f"{name.replace('.', '/')}.py"
+    sources.write({"pk/__init__.py": "", file: "VALUE = 1"})
+    sources.start()
+    sources.names["held"] = sources.imported(name)
+    (sources.folder / file).unlink()
+    sources.look()
+    sources.ahead += 2_000_000_000
+    sources.look()
+    assert name not in sys.modules
+    sources.write({file: "VALUE = 2"})
+    sources.look()
+    assert sources.names["held"].VALUE == 2
+    assert sources.names["held"] is sys.modules[name]
+    sources.write({file: "VALUE = 3"})
+    sources.look()
+    assert sources.names.pop("held").VALUE == 3
+    (sources.folder / file).unlink()
+    sources.look()
+    sources.ahead += 2_000_000_000
+    sources.look()
+    sources.write({file: "VALUE = 4"})
+    sources.look()
+    assert name not in sys.modules
+
+
 def test_a_package_without_an_init_file_is_followed(sources: Sources) -> None:
     sources.write({"spaces/inner/__init__.py": "", "spaces/inner/leaf.py": "VALUE = 1"})
     sources.start()
