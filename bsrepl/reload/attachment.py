@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +20,15 @@ def bind(module: ModuleType) -> None:
     package, child = _parent(module.__name__)
     if package is not None and _is_free(package, child):
         setattr(package, child, sys.modules.get(module.__name__, module))
+
+
+def bind_in_package(module: ModuleType) -> None:
+    """As `bind`; a package whose `__init__.py` was deleted goes on without one."""
+    parent = module.__name__.rpartition(".")[0]
+    if parent and parent not in sys.modules:
+        with suppress(ImportError):
+            import_module(parent)
+    bind(module)
 
 
 def detach(name: str) -> ModuleType | None:

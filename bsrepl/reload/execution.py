@@ -39,10 +39,3 @@ def undecorated_ops(module: ModuleType, source: bytes, known: Sequence[Plugin]) 
     for op in custom_ops.of_module(module):
         if id(op) not in taken:
             yield custom_ops.undecorated(op, Origin(str(module.__file__), definition_line(source, op.__name__)))
-
-
-def renewed(code: CodeType) -> CodeType:
-    """The same code as other objects: functions that were made by it now can be told from those made before."""
-    return code.replace(
-        co_consts=tuple(renewed(part) if isinstance(part, CodeType) else part for part in code.co_consts)
-    )

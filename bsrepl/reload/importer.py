@@ -28,8 +28,9 @@ from ..registry.store import Journal, register_at_once
 from . import interrupts
 from .attachment import attach, detach
 from .capture import captured
+from .compiling import Compiled
 from .development import Development
-from .execution import Execution, renewed, undecorated_ops
+from .execution import Execution, undecorated_ops
 from .import_frames import part_of_import
 from .import_statements import ImportStatements
 from .in_place import InPlace
@@ -63,11 +64,11 @@ class PluginImporter(MetaPathFinder, Loader):
         self.take_notes = self._packages.fixed.take_notes
         self._in_place = InPlace()
         self.emptied, self.settle = self._in_place.emptied, self._in_place.settle
-        self.held = self._in_place.held
+        self.awaited = self._in_place.awaited
         self._order: dict[str, int] = {}  # in which the modules of packages were executed first, by their files
         self._frameworks: dict[str, str] = {}  # of the plugins that modules of packages register
         self._running: set[str] = set()  # the modules of packages that are being executed
-        self._compiled_from: dict[str, tuple[bytes, CodeType]] = {}  # the code of each file, and its source
+        self._compiled = Compiled()
         self._executions: dict[str, Execution] = {}
         self._is_staging = False
         self._brainsmith = InstalledBrainsmith()
@@ -110,6 +111,8 @@ class PluginImporter(MetaPathFinder, Loader):
         """
         try:
             self._executions, self._is_staging = {}, True
+            for path in paths:
+                self._names.claim_again(self._in_place.name(path), path)
             for leaving in (gone, paths):  # first what is gone: it is not in what may come back
                 self._set_aside(filter(self.is_packaged, leaving))
             for path in sorted({*paths, *gone}, key=self.depth, reverse=True):  # modules before packages
@@ -168,8 +171,9 @@ class PluginImporter(MetaPathFinder, Loader):
         return self._names.is_packaged(path)
 
     def place(self, path: str) -> tuple[int, str]:
-        """Where a file stands in the order of execution: as it was imported first, for that is where cycles begin."""
-        return self._order.get(path, len(self._order)), path
+        """Where a file stands in the order of execution: as it was imported first, for that is where cycles begin. A
+        package that had no `__init__.py` was there before its modules."""
+        return self._order.get(path, -1 if basename(path) == INIT else len(self._order)), path
 
     def depth(self, path: str) -> int:
         """How deep in packages a file's module is; 0 of one that has none yet."""
@@ -178,6 +182,10 @@ class PluginImporter(MetaPathFinder, Loader):
     def forget(self, path: str) -> None:
         """Gives up the module name of a file that is gone."""
         self._names.forget(path)
+
+    def held(self) -> set[str]:
+        """The files of packages whose modules somebody holds, live or not, unless others have their names by now."""
+        return {path for path in self._in_place.held() if self._names.is_free(self._in_place.name(path), path)}
 
     def take_late(self) -> dict[str, Execution]:
         """The files that were imported outside a transaction since the last call: by a function, or at the prompt."""
@@ -225,7 +233,7 @@ class PluginImporter(MetaPathFinder, Loader):
         with nullcontext(StringIO()) if is_first else captured() as output:
             try:
                 execution.source = self._read(path)
-                execution.code = self._compiled(path, execution.source)
+                execution.code = self._compiled.code(path, execution.source)
                 show_source(path, execution.source)
                 around = nullcontext(restored) if is_first else self._statements.kept()
                 with journal.recording(), around as restored, interrupts.allowed():
@@ -248,14 +256,6 @@ class PluginImporter(MetaPathFinder, Loader):
             for plugin in execution.plugins:
                 register_at_once(plugin)
 
-    def _compiled(self, path: str, source: bytes) -> CodeType:
-        known = self._compiled_from.get(path)
-        if known is not None and known[0] == source:  # it is executed again for what it imports
-            return renewed(known[1])
-        code = compile(source, path, "exec", dont_inherit=True)
-        self._compiled_from[path] = source, code
-        return code
-
     @part_of_import
     def _run(self, code: CodeType, module: ModuleType, path: str) -> None:
         names = module.__dict__
@@ -267,6 +267,7 @@ class PluginImporter(MetaPathFinder, Loader):
             return
         if self._is_plugin_file(path):
             names["__builtins__"] = self._builtins
+        self._executions[path].depends |= self.awaited(path, module.__name__)
         self._order.setdefault(path, len(self._order))
         framework = self._frameworks.setdefault(path, current_framework())
         self._running.add(path)

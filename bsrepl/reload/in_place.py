@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from os.path import basename, dirname, join
 from types import ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
+
+from .module_names import INIT
 
 
 class InPlace:
@@ -21,13 +24,15 @@ class InPlace:
         self._classes: dict[str, type] = {}  # a module may change its own
         self._imported: dict[str, Any] = {}  # what was imported by its name: it may have put that there
         self._known: WeakValueDictionary[str, ModuleType] = WeakValueDictionary()  # a file that was deleted may return
+        self._namespaces: WeakValueDictionary[str, ModuleType] = WeakValueDictionary()  # packages without `__init__.py`
 
     def begin(self, path: str, imported: Any) -> None:
         """Keeps the namespace of a module. The first call for a path counts, until `settle` or `restore`.
 
         `imported` is what is imported by its name: the module, unless that has put something else there.
         """
-        module = imported if type(imported) is ModuleType else self._known.get(path, imported)
+        known = self._held(path)
+        module = imported if known is None else known
         if path not in self._former and isinstance(module, ModuleType):
             self._classes[path], self._imported[path] = type(module), imported
             former = ModuleType(module.__name__)
@@ -38,7 +43,7 @@ class InPlace:
     def emptied(self, path: str, name: str) -> ModuleType | None:
         """The module to execute again, with nothing in it but its submodules that stay; None: it is a new one, or
         imported by another name, as `package.__init__`."""
-        known = self._known.get(path)
+        known = self._held(path)
         if path not in self._modules and known is not None and known.__name__ == name:
             self.begin(path, known)
         module = self._modules.get(path)
@@ -58,11 +63,32 @@ class InPlace:
 
     def held(self) -> set[str]:
         """The files whose modules somebody holds, live or not."""
-        return set(self._known)
+        return {*self._known, *self._namespaces}
+
+    def name(self, path: str) -> str:
+        """The name of the module that a file was executed as; empty if nobody holds it."""
+        return str(getattr(self._held(path), "__name__", ""))
+
+    def _held(self, path: str) -> ModuleType | None:
+        known = self._known.get(path)
+        return self._namespaces.get(path) if known is None else known
 
     def executed(self, path: str, module: ModuleType) -> None:
         """Notes the module that a file was executed as."""
         self._known[path] = module
+
+    def awaited(self, path: str, name: str) -> set[str]:
+        """The `__init__.py` of each package that a module lies in, and that has none: it is executed in place when it
+        appears."""
+        missing: set[str] = set()
+        folder = dirname(dirname(path) if basename(path) == INIT else path)
+        while name := name.rpartition(".")[0]:
+            package = sys.modules.get(name)
+            if type(package) is ModuleType and getattr(package, "__file__", None) is None:
+                self._namespaces[join(folder, INIT)] = package
+                missing.add(join(folder, INIT))
+            folder = dirname(folder)
+        return missing
 
     def settle(self, path: str) -> ModuleType | None:
         """Lets the new code count. Returns what the module was, if it was executed again in place."""

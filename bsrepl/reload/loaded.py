@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..registry.plugin import Key, Plugin
 from ..registry.snapshot import Snapshot
+from .attachment import bind_in_package
 from .disk import Disk
 from .execution import Execution
 from .failure import Failure
@@ -90,6 +91,14 @@ class LiveFiles:
             self._importer.restore(path, loaded.module if loaded else None)
             if loaded:
                 show_source(path, loaded.source)
+
+    def bind(self, paths: Iterable[str]) -> None:
+        """Makes packages hold their modules again: one may have come back without what is in it, or go on without its
+        `__init__.py`."""
+        for path in paths:
+            module = self.loaded[path].module
+            bind_in_package(module)
+            self.depend_further(path, self._importer.awaited(path, module.__name__))
 
     def forget(self, path: str) -> None:
         """Forgets a file that was deleted or is no longer used. If it has importers, they wait for it."""

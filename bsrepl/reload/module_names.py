@@ -92,6 +92,16 @@ class ModuleNames:
             self.claim(name, file)
         return self._paths[name]
 
+    def is_free(self, name: str, path: str) -> bool:
+        """Whether no other file has a module name."""
+        return self._paths.get(name, path) == path
+
+    def claim_again(self, name: str, path: str) -> None:
+        """Gives a file of a package that has returned the name that its module has, unless another file has it."""
+        is_ours = name and path not in self._names and name not in self._paths
+        if is_ours and self._is_followed(name.partition(".")[0], path):
+            self.claim(name, path, True)
+
     def vacate(self, path: str) -> None:
         """Frees the name of a file that is gone for others, until it is forgotten or reclaimed."""
         if path in self._names:

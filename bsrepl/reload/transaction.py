@@ -16,7 +16,6 @@ from ..registry.plugin import Key, Plugin
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from ..text.format import file_name
-from .attachment import bind
 from .disk import Disk
 from .execution import Execution
 from .failure import Failure, failure, held_back, one_per_group
@@ -115,8 +114,7 @@ class Transaction:
         for path, unneeded in self._live.withdraw_unneeded().items():
             withdrawn += unneeded.plugins
             self._put_replaced(path, unneeded.module, None, unneeded.plugins)
-        for path in self._live.packaged & (affected | self._gone):  # a package may have come back without what is in it
-            bind(self._live.loaded[path].module)
+        self._live.bind(self._live.packaged if self._gone else self._live.packaged & affected)
         relisted = self._relist()
         if withdrawn or registered or any(relisted):
             withdrawn, registered = [*withdrawn, *relisted.withdrawn], [*registered, *relisted.registered]

@@ -194,6 +194,44 @@ def test_a_package_without_an_init_file_is_followed(sources: Sources) -> None:
     assert leaf.VALUE == 2
 
 
+def test_a_package_that_gets_an_init_file_is_executed_in_place(sources: Sources) -> None:
+    sources.write({"spaces/one.py": "", "spaces/inner/two.py": "from spaces import one"})
+    sources.start()
+    two = sources.imported("spaces.inner.two")
+    spaces = sources.names["held"] = sys.modules["spaces"]
+    sources.write({"spaces/__init__.py": "VALUE = 1"})
+    sources.look()
+    assert (spaces.VALUE, spaces.one, spaces.inner.two) == (1, two.one, two)
+    assert sys.modules["spaces"] is spaces
+    sources.write({"spaces/__init__.py": "VALUE = 2", "spaces/inner/__init__.py": "VALUE = 3"})
+    sources.look()
+    assert (spaces.VALUE, spaces.inner.VALUE) == (2, 3)
+    for _ in range(2):
+        (sources.folder / "spaces/__init__.py").unlink()
+        sources.look()
+        sources.ahead += 2_000_000_000
+        sources.look()
+        sources.write({"spaces/__init__.py": "VALUE = 4"})
+        sources.look()
+        assert (sources.names["held"].VALUE, sources.failures()) == (4, [])
+        assert sys.modules["spaces"] is spaces
+
+
+def test_a_package_that_loses_its_init_file_and_gets_it_back_holds_its_modules(sources: Sources) -> None:
+    sources.write({"pk/__init__.py": "VALUE = 1", "pk/part.py": ""})
+    sources.start()
+    part = sources.imported("pk.part")
+    for value in (2, 3):
+        (sources.folder / "pk/__init__.py").unlink()
+        sources.look()
+        sources.ahead += 2_000_000_000
+        sources.look()
+        assert (sys.modules["pk"].__file__, sys.modules["pk"].part) == (None, part)
+        sources.write({"pk/__init__.py": f"VALUE = {value}"})
+        sources.look()
+        assert (sys.modules["pk"].VALUE, sys.modules["pk"].part) == (value, part)
+
+
 def test_what_was_imported_before_is_followed_with_all_that_imports_it(sources: Sources) -> None:
     sources.write({
         "pk/__init__.py": "",
