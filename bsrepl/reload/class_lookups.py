@@ -11,7 +11,8 @@ import typing
 import weakref
 from abc import ABC, ABCMeta, get_cache_token
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import FunctionType, MappingProxyType, MethodType
+from functools import singledispatch
+from types import FunctionType, MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -37,10 +38,11 @@ def forget_dispatch(classes: Iterable[type]) -> None:
             cache = _weak_dictionary(getattr(reference, "__callback__", None))
             if cache is not None:
                 served[id(cache)] = cache
-    if served:
-        for holder in gc.get_referrers(*served.values()):
-            if type(holder) is MethodType and id(holder.__self__) in served and holder.__name__ == "clear":
-                holder()  # only `singledispatch` keeps that method
+    for function in gc.get_referrers(_DISPATCH) if served else ():
+        if type(function) is FunctionType and function.__closure__ is not None:
+            cache = function.__closure__[_CACHE].cell_contents
+            if id(cache) in served:
+                cache.clear()
 
 
 def implementations(value: Any) -> Mapping[type, Any]:
@@ -93,6 +95,11 @@ class _Registered:
 
     token: object = None
     pairs: list[_Pair] = []
+
+
+#: What `singledispatch` makes of each function to look up what serves a class, and where in its closure the cache is.
+_DISPATCH = next(code for code in singledispatch.__code__.co_consts if getattr(code, "co_name", "") == "dispatch")
+_CACHE = _DISPATCH.co_freevars.index("dispatch_cache")
 
 
 def _abstract_classes() -> list[type]:

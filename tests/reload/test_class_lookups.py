@@ -34,6 +34,7 @@ ANSWERS = [
     (NO, NO, ABSTRACT + "P.register(A)", "issubclass(A, P)", True),
     (ABSTRACT, ABSTRACT, "class S: pass\nP.register(S)", "issubclass(S, P)", True),
     (NO, NO, "import copy, copyreg; copyreg.pickle(A, lambda a: (str, ('reduced',)))", "copy.copy(A())", "reduced"),
+    (NO, NO, "import weakref\nown = weakref.WeakKeyDictionary({A: 1}); clear = own.clear", "own.get(A)", 1),
 ]  # fmt: skip
 
 
