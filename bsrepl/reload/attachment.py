@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
+from itertools import accumulate
 from types import ModuleType
 from typing import Any
 
@@ -24,10 +26,13 @@ def bind(module: ModuleType) -> None:
 
 def bind_in_package(module: ModuleType) -> None:
     """As `bind`; a package whose `__init__.py` was deleted goes on without one."""
-    parent = module.__name__.rpartition(".")[0]
-    if parent and parent not in sys.modules:
-        with suppress(ImportError):
-            import_module(parent)
+    parents = module.__name__.split(".")[:-1]
+    for name in accumulate(parents, "{}.{}".format):
+        if name not in sys.modules:
+            with suppress(ImportError, ValueError):
+                spec = find_spec(name)
+                if spec is not None and spec.origin is None:  # importing it executes nothing
+                    import_module(name)
     bind(module)
 
 

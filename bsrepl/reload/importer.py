@@ -147,6 +147,8 @@ class PluginImporter(MetaPathFinder, Loader):
         imported = self._in_place.restore(path)
         if module is None:
             self._remove(path)
+            if isinstance(imported, ModuleType) and self._in_place.had_no_init(path):
+                attach(imported)
             return
         if self._names.of(path) != module.__name__:
             sys.modules.pop(self._names.of(path), None)
@@ -173,7 +175,7 @@ class PluginImporter(MetaPathFinder, Loader):
     def place(self, path: str) -> tuple[int, str]:
         """Where a file stands in the order of execution: as it was imported first, for that is where cycles begin. A
         package that had no `__init__.py` was there before its modules."""
-        return self._order.get(path, -1 if basename(path) == INIT else len(self._order)), path
+        return -1 if self._in_place.had_no_init(path) else self._order.get(path, len(self._order)), path
 
     def depth(self, path: str) -> int:
         """How deep in packages a file's module is; 0 of one that has none yet."""
@@ -189,8 +191,7 @@ class PluginImporter(MetaPathFinder, Loader):
 
     def take_late(self) -> dict[str, Execution]:
         """The files that were imported outside a transaction since the last call: by a function, or at the prompt."""
-        late = dict(self._executions)
-        self._executions.clear()
+        late, self._executions = self._executions, {}
         return late
 
     # What the import system uses

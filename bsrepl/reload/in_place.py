@@ -90,6 +90,10 @@ class InPlace:
             folder = dirname(folder)
         return missing
 
+    def had_no_init(self, path: str) -> bool:
+        """Whether a file is the `__init__.py` of a package that had none at first."""
+        return path in self._namespaces
+
     def settle(self, path: str) -> ModuleType | None:
         """Lets the new code count. Returns what the module was, if it was executed again in place."""
         self._modules.pop(path, None)

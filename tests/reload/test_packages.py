@@ -161,7 +161,7 @@ def test_a_module_without_a_docstring_has_none_when_it_is_executed_again(sources
 @pytest.mark.parametrize("name", ["pk.part", "single"])
 def test_a_module_that_was_deleted_and_returns_is_what_is_held_of_it(sources: Sources, name: str) -> None:
     file = f"{name.replace('.', '/')}.py"
-    sources.write({"pk/__init__.py": "", file: "VALUE = 1"})
+    sources.write({"pk/__init__.py": "", file: "def function(): pass\nVALUE = 1"})
     sources.start()
     sources.names["held"] = sources.imported(name)
     (sources.folder / file).unlink()
@@ -173,7 +173,7 @@ def test_a_module_that_was_deleted_and_returns_is_what_is_held_of_it(sources: So
     sources.look()
     assert sources.names["held"].VALUE == 2
     assert sources.names["held"] is sys.modules[name]
-    sources.write({file: "VALUE = 3"})
+    sources.write({file: "def function(): pass\nVALUE = 3"})
     sources.look()
     assert sources.names.pop("held").VALUE == 3
     (sources.folder / file).unlink()
@@ -199,6 +199,10 @@ def test_a_package_that_gets_an_init_file_is_executed_in_place(sources: Sources)
     sources.start()
     two = sources.imported("spaces.inner.two")
     spaces = sources.names["held"] = sys.modules["spaces"]
+    for failing in ("1 / 0", "1 / 1 / 0"):
+        sources.write({"spaces/__init__.py": failing})
+        sources.look()
+        assert (sys.modules["spaces"], spaces.one, spaces.inner.two) == (spaces, two.one, two)
     sources.write({"spaces/__init__.py": "VALUE = 1"})
     sources.look()
     assert (spaces.VALUE, spaces.one, spaces.inner.two) == (1, two.one, two)
@@ -206,6 +210,9 @@ def test_a_package_that_gets_an_init_file_is_executed_in_place(sources: Sources)
     sources.write({"spaces/__init__.py": "VALUE = 2", "spaces/inner/__init__.py": "VALUE = 3"})
     sources.look()
     assert (spaces.VALUE, spaces.inner.VALUE) == (2, 3)
+    sources.write({"spaces/__init__.py": "1 / 0"})
+    sources.look()
+    assert (spaces.VALUE, sys.modules["spaces"]) == (2, spaces)
     for _ in range(2):
         (sources.folder / "spaces/__init__.py").unlink()
         sources.look()
