@@ -32,6 +32,10 @@ class Replaced(NamedTuple):
     plugins: tuple[Plugin, ...] = ()
     code: CodeType | None = None
 
+    def succeeded(self, named: Mapping[str, ModuleType]) -> Replaced:
+        """The same; one that is gone has its successor in what is `named` so: `part.py` became `part/__init__.py`."""
+        return self if self.new is not None else self._replace(new=named.get(self.old.__name__))
+
 
 def island_of(replaced: Sequence[Replaced], seeds: Iterable[Any] = ()) -> Island:
     """What belongs to the modules that were replaced."""

@@ -72,6 +72,7 @@ class Transaction:
         """The result, when the registry has become `after`."""
         live = self._live
         executed = [path for path in self._executed if path in live.loaded]
+        named = {code.module.__name__: code.module for code in live.loaded.values()}
         failures = one_per_group(self._failures.values(), live.failures, live.held)
         return Report(
             self._before,
@@ -83,7 +84,7 @@ class Transaction:
             failures,
             sorted(self._tried & live.held.keys()),
             held_back(self._saved, failures, live.failures, live.held),
-            [item for items in self._replaced.values() for item in items],
+            [item.succeeded(named) for items in self._replaced.values() for item in items],
             [(path, output) for path, output in self._output.items() if output],
             self._warnings,
         )

@@ -239,6 +239,20 @@ def test_a_package_that_loses_its_init_file_and_gets_it_back_holds_its_modules(s
         assert (sys.modules["pk"].VALUE, sys.modules["pk"].part) == (value, part)
 
 
+def test_what_is_held_of_a_module_that_becomes_a_package_follows(sources: Sources) -> None:
+    sources.write({"pk/__init__.py": "from . import part", "pk/part.py": "class A: number = 1"})
+    sources.start()
+    sources.names["held"] = sources.imported("pk").part
+    sources.names["one"] = sources.names["held"].A()
+    (sources.folder / "pk/part.py").unlink()
+    sources.write({"pk/part/__init__.py": "class A: number = 2"})
+    sources.look()
+    sources.ahead += 2_000_000_000
+    sources.look()
+    assert (sources.names["held"].A.number, sources.names["one"].number) == (2, 2)
+    assert sources.names["held"] is sys.modules["pk.part"]
+
+
 def test_what_was_imported_before_is_followed_with_all_that_imports_it(sources: Sources) -> None:
     sources.write({
         "pk/__init__.py": "",
