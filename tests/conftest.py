@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 import re
 import signal
 import sys
@@ -41,9 +42,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the backgro
 
 @pytest.fixture(autouse=True, scope="session")
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The tests share an index of what is installed, and it is not the user's."""
+    """All processes of the tests share what they find out once, as Jedi does of Python, and it is not the user's."""
+    base = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"))
         yield
 
 

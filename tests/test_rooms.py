@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,12 @@ ROOMS = [
 MODULES = sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
 
 
+@cache
 def tree(module: str) -> ast.Module:
     return ast.parse((PACKAGE / f"{module}.py").read_text())
 
 
+@cache
 def imports(module: str) -> set[str]:
     """The modules that one imports, those of this package by their paths in it."""
     folder = PACKAGE.joinpath(module).parent
@@ -53,10 +56,16 @@ def room(path: str) -> str:
     return path.removeprefix("./").partition("/")[0]
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if room(module) in ROOMS])
-def test_a_room_imports_only_rooms_before_it(module: str) -> None:
-    allowed = ROOMS[: ROOMS.index(room(module)) + 1]
-    upward = [name for name in imports(module) if name.startswith("./") and room(name) not in [*allowed, "__version__"]]
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_imports_only_rooms_before_it(name: str) -> None:
+    allowed = [*ROOMS[: ROOMS.index(name) + 1], "__version__"]
+    upward = [
+        (module, imported)
+        for module in MODULES
+        if room(module) == name
+        for imported in imports(module)
+        if imported.startswith("./") and room(imported) not in allowed
+    ]
     assert upward == []
 
 
