@@ -58,14 +58,14 @@ class Sources:
         """Looks at the files, and has the names of the session follow."""
         assert self.reloader is not None
         report = self.reloader.refresh()
-        modules = [*self.reloader.modules.values(), *self.reloader.holding_modules()]
-        followed = follow(
-            report.replaced,
-            lambda: {"": self.names, **{each.__name__: vars(each) for each in modules}},
-            report.after.seen,
-        )
+        followed = follow(report.replaced, self._roots, report.after.seen)
         assert followed.error is None
         return report, list(followed.stale)
+
+    def _roots(self) -> dict[str, dict[str, Any]]:
+        assert self.reloader is not None
+        modules = [*self.reloader.modules.values(), *self.reloader.holding_modules()]
+        return {"": self.names, **{module.__name__: vars(module) for module in modules}}
 
     def failures(self) -> list[str]:
         assert self.reloader is not None
