@@ -187,7 +187,8 @@ class Namespace:
                 getattr(self, framework)._follow(key for key in keys if key.framework == framework)
             elif framework not in RESERVED:
                 self._clear(framework)
-                object.__setattr__(self, framework, type(self).__bases__[0](self._registry, self._kind, framework))
+                own = type(self).__bases__[0](self._registry, self._kind, framework)
+                object.__setattr__(self, sys.intern(framework), own)
                 self._namespaces.add(framework)
 
     def _show(self, name: str) -> None:
@@ -198,8 +199,9 @@ class Namespace:
             if plugin is not None:
                 setattr(type(self), name, _NotImported(name))
             return
-        # Over what was there: an attribute that is deleted first is slower to read.
-        object.__setattr__(self, name, plugin.load())
+        # Over what was there: an attribute that is deleted first is slower to read. So is one whose name is another
+        # object than that in the code which reads it, which is interned.
+        object.__setattr__(self, sys.intern(name), plugin.load())
         self._taken.add(name)
         self._drop_descriptor(name)
 

@@ -27,7 +27,8 @@ def access(effort: Effort) -> Iterator[Row]:
     tfm = Namespace(registry, "transform")
     target = tfm["FoldConstants"]
     plain = Plain()
-    plain.FoldConstants = target  # type: ignore[attr-defined]
+    for name in vars(tfm):  # an object of more than thirty attributes is slower to read
+        setattr(plain, name, target)
     catalog = catalogue.create("measured", "transforms")
     catalog.register("FoldConstants", func=target)
     manager = pluggy.PluginManager("measured")

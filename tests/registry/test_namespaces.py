@@ -93,6 +93,14 @@ def test_a_plugin_is_a_plain_attribute_of_an_instance_without_getattr_cost() -> 
         assert not hasattr(type(tfm), "__getattr__")
 
 
+def test_the_name_of_an_attribute_is_the_object_that_code_reads_it_by() -> None:
+    """One that comes from the index of what is installed is not: Python would compare the texts at every reading."""
+    read = "".join(["Fold", "Bias"])
+    registry.register(Plugin(Key("transform", "brainsmith", read), FoldBias, Origin("f.py", 1), {}))
+    (name,) = (name for name in vars(tfm) if name == read)
+    assert name is sys.intern("FoldBias")
+
+
 @pytest.mark.parametrize("name", ["find", "all", "_kind", "__len__", "frameworks"])
 def test_a_plugin_with_the_name_of_a_method_is_reached_by_index(name: str) -> None:
     method = getattr(tfm, name)
