@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ from bsrepl.errors import PluginWarning, UnavailablePlugin, UnknownPlugin
 from bsrepl.frameworks.catalogue import Installed
 from bsrepl.registry.namespaces import Backends, Namespace
 from bsrepl.registry.plugin import PRECEDENCE, WORDS, Key, Lazy, Origin, Plugin
-from bsrepl.registry.store import registry
+from bsrepl.registry.store import Registry, registry
 from bsrepl.text.styled import plain
 
 
@@ -93,12 +94,16 @@ def test_a_plugin_is_a_plain_attribute_of_an_instance_without_getattr_cost() -> 
         assert not hasattr(type(tfm), "__getattr__")
 
 
-def test_the_name_of_an_attribute_is_the_object_that_code_reads_it_by() -> None:
-    """One that comes from the index of what is installed is not: Python would compare the texts at every reading."""
-    read = "".join(["Fold", "Bias"])
-    registry.register(Plugin(Key("transform", "brainsmith", read), FoldBias, Origin("f.py", 1), {}))
-    (name,) = (name for name in vars(tfm) if name == read)
-    assert name is sys.intern("FoldBias")
+def test_the_names_of_attributes_are_the_objects_that_code_reads_them_by() -> None:
+    """Those that come from the index of what is installed are not: Python would compare the texts at every reading."""
+    interned = [sys.intern(f"Fold{number}") for number in range(10, 50)]
+    known = Registry()
+    for name in interned:
+        read = "".join(["Fo", name.removeprefix("Fo")])
+        known.register(Plugin(Key("transform", "brainsmith", read), FoldBias, Origin("f.py", 1), {}))
+    names = sorted(name for name in vars(Namespace(known, "transform")) if name.startswith("Fold"))
+    assert all(map(operator.is_, names, interned))
+    assert len(names) == len(interned)
 
 
 @pytest.mark.parametrize("name", ["find", "all", "_kind", "__len__", "frameworks"])
@@ -235,7 +240,7 @@ LISTING_IMPORTS_NOTHING = """
 import sys
 from bsrepl.frameworks.catalogue import Installed
 from bsrepl import tfm, kernels
-from bsrepl.registry.store import registry
+from bsrepl.registry.store import Registry, registry
 Installed(registry, None)
 str(tfm.all()), len(tfm), dir(tfm), list(tfm), tfm.find("fold"), tfm.find(stage="cleanup"), "X" in tfm, repr(kernels)
 str(tfm.find(stage="nothing"))
