@@ -91,12 +91,7 @@ class Shell(PythonRepl):
             _extra_toolbars=[self._status_bar()],
         )
         ptpython.python_input.get_signatures_using_jedi = self._signatures  # type: ignore[assignment, attr-defined]
-        names = console.session.namespace
-        others = AttributeCompleter(names, NameCompleter(names, self.completer))
-        values = ValuesCompleter(console.registry, names, others)
-        python = NamespaceCompleter(console.registry, lambda: names, values)
-        completer = MagicCompleter(*console.session.magics.described(), python)
-        self.completer = GuardedCompleter(completer, self._unforeseen)
+        self.completer = GuardedCompleter(self._own_completer(), self._unforeseen)
         indent_wrapped_lines(self.app.layout)
         self.completion_visualisation = CompletionVisualisation.POP_UP
         self.complete_private_attributes = CompletePrivateAttributes.IF_NO_PUBLIC
@@ -111,6 +106,14 @@ class Shell(PythonRepl):
         self._leaving: Terminated | None = None  # a signal wants the shell to end
         self._proposed = ""  # by a tour
         self._is_new = True  # whether no prompt was shown since the last command
+
+    def _own_completer(self) -> MagicCompleter:
+        """Each completer asks the next where it knows nothing itself; the last one is ptpython's."""
+        console, names = self.console, self.console.session.namespace
+        others = AttributeCompleter(names, NameCompleter(names, self.completer))
+        values = ValuesCompleter(console.registry, names, others)
+        python = NamespaceCompleter(console.registry, lambda: names, values)
+        return MagicCompleter(*console.session.magics.described(), python)
 
     def run(self) -> None:
         """Reads and runs commands until the end of the input, `exit`, or SystemExit, which comes through.
