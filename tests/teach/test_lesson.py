@@ -343,7 +343,7 @@ def test_work_that_is_handed_in_takes_the_place_of_the_exercises(tmp_path: Path)
 
 ENDLESS = {
     "a step": "```python\nwhile True: pass\n```\n",
-    "a check": "```python\ndef f():\n    while True:\n        try: 1\n        except Exception: pass\n```\n"
+    "a check": "```python\ndef f():\n    while True:\n        try: len(())\n        except Exception: pass\n```\n"
     "```check\nf()\n```\n",
 }
 
