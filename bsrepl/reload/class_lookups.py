@@ -11,7 +11,7 @@ import typing
 import weakref
 from abc import ABC, ABCMeta, get_cache_token
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from types import FunctionType, MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -59,15 +59,16 @@ def forget_subclasses() -> None:
 
 def registered() -> Iterator[tuple[type, type]]:
     """The abstract classes and the classes that were registered with each."""
-    if _Registered.token != get_cache_token():
-        _Registered.pairs = [
-            (weakref.ref(cls), reference) for cls in _abstract_classes() for reference in _abc._get_dump(cls)[0]
-        ]
-        _Registered.token = get_cache_token()
-    for abstract, reference in _Registered.pairs:
+    for abstract, reference in _registered(get_cache_token()):
         one, other = abstract(), reference()
         if one is not None and other is not None:
             yield one, other
+
+
+@lru_cache(maxsize=1)
+def _registered(token: object) -> list[_Pair]:
+    """The same, weakly. Each registration changes the token."""
+    return [(weakref.ref(cls), reference) for cls in _abstract_classes() for reference in _abc._get_dump(cls)[0]]
 
 
 def register(abstract: type, cls: type) -> None:
@@ -88,13 +89,6 @@ def tables(holders: Iterable[Any]) -> list[dict[Any, Any]]:
     published = gc.get_referrers(*known) if known else []
     shown = {id(held) for each in published if type(each) is MappingProxyType for held in gc.get_referents(each)}
     return [copyreg.dispatch_table, *(table for table in known if id(table) in shown)]
-
-
-class _Registered:
-    """What was registered with abstract classes when the token was that; each registration changes it."""
-
-    token: object = None
-    pairs: list[_Pair] = []
 
 
 #: What `singledispatch` makes of each function to look up what serves a class, and where in its closure the cache is.

@@ -165,8 +165,9 @@ def _shapeless(model: object) -> str | None:
     unknown = [name for node in graph.node for name in node.output if name and name not in known]
     if not unknown:
         return None
-    count = f"{len(unknown)} tensors, {unknown[0]} among them," if len(unknown) > 1 else unknown[0]
-    return f"the model has no shape for {count} so get_tensor_shape() is None; first m = m.transform(tfm.InferShapes())"
+    count = f"{len(unknown)} tensors, such as {unknown[0]}" if len(unknown) > 1 else unknown[0]
+    first = "run m = m.transform(tfm.InferShapes()) first"
+    return f"the model has no shape for {count}, so get_tensor_shape() is None; {first}"
 
 
 def _is_transform(frame: FrameType) -> bool:

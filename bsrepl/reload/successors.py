@@ -32,9 +32,14 @@ class Replaced(NamedTuple):
     plugins: tuple[Plugin, ...] = ()
     code: CodeType | None = None
 
-    def succeeded(self, named: Mapping[str, ModuleType]) -> Replaced:
-        """The same; one that is gone has its successor in what is `named` so: `part.py` became `part/__init__.py`."""
-        return self if self.new is not None else self._replace(new=named.get(self.old.__name__))
+
+def with_successors(replaced: list[Replaced], modules: Iterable[ModuleType]) -> list[Replaced]:
+    """What was replaced, a module that is gone by the one of these that has its name: `part.py` became
+    `part/__init__.py`."""
+    if all(item.new is not None for item in replaced):
+        return replaced
+    named = {module.__name__: module for module in modules}
+    return [item if item.new is not None else item._replace(new=named.get(item.old.__name__)) for item in replaced]
 
 
 def island_of(replaced: Sequence[Replaced], seeds: Iterable[Any] = ()) -> Island:

@@ -26,7 +26,7 @@ from .loaded import LiveFiles
 from .name_taken import NameTaken, first_conflict
 from .namespace_uses import plugin_of, uses
 from .outcome import Report
-from .successors import Replaced
+from .successors import Replaced, with_successors
 from .trial import Trial
 
 
@@ -72,8 +72,8 @@ class Transaction:
         """The result, when the registry has become `after`."""
         live = self._live
         executed = [path for path in self._executed if path in live.loaded]
-        named = {code.module.__name__: code.module for code in live.loaded.values()}
         failures = one_per_group(self._failures.values(), live.failures, live.held)
+        replaced = [item for items in self._replaced.values() for item in items]
         return Report(
             self._before,
             after,
@@ -84,7 +84,7 @@ class Transaction:
             failures,
             sorted(self._tried & live.held.keys()),
             held_back(self._saved, failures, live.failures, live.held),
-            [item.succeeded(named) for items in self._replaced.values() for item in items],
+            with_successors(replaced, (loaded.module for loaded in live.loaded.values())),
             [(path, output) for path, output in self._output.items() if output],
             self._warnings,
         )

@@ -480,33 +480,32 @@ def test_a_checkout_of_which_the_first_file_is_seen_is_one_change(folder: Folder
     assert len(report.executed) == 3
 
 
-def test_a_checkout_that_goes_on_is_waited_for(folder: Folder, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock = index.with_name("index.lock")
-
-    def go_on(seconds: float) -> None:
-        folder.write("other.py", ONE)
-        lock.rename(index)
-
-    monkeypatch.setattr("bsrepl.reload.checkout.time.sleep", go_on)
-    lock.write_text("")
-    folder.write("fold.py", TWO)
-    assert folder.changes() == MOVED
-    assert not folder.look()
-
-
-def test_what_git_deletes_and_writes_is_waited_for(
-    folder: Folder, index: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("edit", "later", "changes"),
+    [
+        (lambda path: path.write_text(TWO), ONE, MOVED),
+        (lambda path: path.unlink(), TWO, CHANGED),
+    ],
+)
+def test_a_checkout_that_goes_on_is_waited_for(
+    folder: Folder,
+    index: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    edit: Callable[[Path], object],
+    later: str,
+    changes: list[str],
 ) -> None:
     lock = index.with_name("index.lock")
 
     def go_on(seconds: float) -> None:
-        folder.write("other.py", TWO)
+        folder.write("other.py", later)
         lock.rename(index)
 
     monkeypatch.setattr("bsrepl.reload.checkout.time.sleep", go_on)
     lock.write_text("")
-    (folder.path / "fold.py").unlink()
-    assert folder.changes() == CHANGED
+    edit(folder.path / "fold.py")
+    assert folder.changes() == changes
+    assert not folder.look()
     assert folder.reloader.waiting == []
 
 
