@@ -41,23 +41,30 @@ class Executable:
     """A model that can be executed on any number of sets of inputs. The model itself is not changed.
 
     `wanted` are tensors to return besides the outputs of the graph. Random numbers that it draws follow from `seed`.
-    Raises ExecutionFailed, also when called.
+    Raises ExecutionFailed, also when called; its message begins with `failure`.
     """
 
-    def __init__(self, model: ModelProto, wanted: Iterable[str] = (), seed: int = 0) -> None:
+    def __init__(
+        self,
+        model: ModelProto,
+        wanted: Iterable[str] = (),
+        seed: int = 0,
+        failure: str = "the model cannot be executed",
+    ) -> None:
         self.inputs = [value.name for value in inputs_of(model)]
         self.outputs = [value.name for value in model.graph.output]
         self._wanted = list(dict.fromkeys(name for name in wanted if name not in {*self.inputs, *self.outputs}))
         self.is_whole = runs_whole(model)
         self._model = model
         self._seed = seed
+        self._failure = failure
         self._is_random = draws_numbers(model)
         self._session: _Session | None = None
         self._sized: dict[tuple[tuple[int, ...], ...], ModelWrapper] = {}  # for QONNX, which needs fixed shapes
 
     def __call__(self, given: Mapping[str, NDArray[Any]]) -> Values:
         """The outputs, the wanted tensors and the inputs, by name."""
-        with _isolated(), _told("the model cannot be executed"):
+        with _isolated(), _told(self._failure):
             values = self._whole(given) if self.is_whole else self._by_node(given)
         missing = [name for name in self.outputs if name not in values]
         if missing:

@@ -17,6 +17,7 @@ from .probes import KINDS, Probes, datatypes
 from .sizes import Dimension, assignments, fixed, shapes, sized
 
 _SIZES = 2  # assignments of sizes to dynamic dimensions
+_FAILURE = "the model before could not be executed"
 _FURTHER = 12  # sets of inputs that are tried besides if some may show more
 
 
@@ -37,8 +38,11 @@ class Trials(NamedTuple):
 
 
 def given_trials(model: ModelProto, sets: Sequence[Mapping[Any, Any]]) -> Trials:
-    """A model tried on sets of inputs, by their names or their places. Raises ExecutionFailed if they do not fit."""
-    execute = Executable(model)
+    """The model before, tried on sets of inputs, by their names or their places.
+
+    Raises ExecutionFailed if they do not fit, or if it cannot be executed.
+    """
+    execute = Executable(model, failure=_FAILURE)
     return Trials([Trial(values, execute(values)) for values in [fitting(model, given) for given in sets]], "")
 
 
@@ -66,7 +70,7 @@ def generated_trials(
             working[_described(chosen)] = chosen
             trials += found
     if not trials:
-        raise trying.failure or ExecutionFailed("the model cannot be executed: every output is empty")
+        raise trying.failure or ExecutionFailed(f"{_FAILURE}: every output is empty")
     shape = sized(common, next(iter(working.values())))
     for kind in KINDS:
         if not meaningless(before, trying.execute.outputs, [trial.outputs for trial in trials]):
@@ -82,7 +86,7 @@ class _Trying:
     """Executes a model on generated inputs; `failure` is why the first of them could not be executed."""
 
     def __init__(self, model: ModelProto, seed: int, fitting: Mapping[str, str]) -> None:
-        self.execute = Executable(model)
+        self.execute = Executable(model, failure=_FAILURE)
         self.failure: ExecutionFailed | None = None
         self._probes = Probes(model, seed, fitting)
 

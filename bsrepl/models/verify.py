@@ -82,7 +82,7 @@ def verify(
         verification = _Verification(old, new, named, trials, expected, tolerance, step, note)
         verdict = verification.verdict()
     except ExecutionFailed as error:
-        return Verdict(Outcome.UNPROVEN, why=str(error).replace("the model cannot", "the model before could not", 1))
+        return Verdict(Outcome.UNPROVEN, why=str(error))
     if checks_annotations and verdict.outcome is not Outcome.BROKEN:
         note(verdict)
         return replace(verdict, contradictions=verification.contradictions())
