@@ -88,12 +88,12 @@ def _mistyped(value: ValueInfoProto, array: Any) -> str:
     if array.dtype.kind not in "fiubV":
         return f"{value.name} is given {_kind(array, is_text)}"
     if helper.tensor_dtype_to_np_dtype(element).kind in "iu" and not np.array_equal(with_type(array, value), array):
-        return f"{value.name} is given values that are no {_type(value)}"
+        return f"{value.name} is given values that do not fit {_type(value)}"
     return ""
 
 
 def _kind(array: Any, is_text: bool) -> str:
-    return "texts" if is_text else {"O": "Python objects", "c": "complex numbers"}.get(array.dtype.kind, "numbers")
+    return "text" if is_text else {"O": "Python objects", "c": "complex numbers"}.get(array.dtype.kind, "numbers")
 
 
 def _misshaped(value: ValueInfoProto, array: Any, is_sized: bool) -> str:

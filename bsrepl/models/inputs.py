@@ -86,7 +86,7 @@ def _array(key: Any, value: Any) -> NDArray[Any]:
     try:
         return np.asarray(value)
     except ValueError as error:  # lists of different lengths
-        raise UnreadableInputs(f"the value for {key} is no array: its rows differ in length") from error
+        raise UnreadableInputs(f"the value for {key} is not an array: its rows differ in length") from error
 
 
 def _read(path: Path) -> Set:
@@ -96,7 +96,7 @@ def _read(path: Path) -> Set:
     except OSError as error:
         raise UnreadableInputs(f"{path} cannot be read: {(error.strerror or 'it is damaged').lower()}") from error
     except (ValueError, EOFError, BadZipFile) as error:
-        what = "is no .npy or .npz file, or holds Python objects"
+        what = "is not a .npy or .npz file, or holds Python objects"
         raise UnreadableInputs(f'{path} {what}; np.savez("inputs.npz", x=array) writes one') from error
     if isinstance(content, np.ndarray):
         return {0: content}

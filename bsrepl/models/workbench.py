@@ -113,9 +113,8 @@ class Workbench:
 
         names = [model] if isinstance(model, str) and model in self._held() else self._names_of(model)
         if not names:
-            what = f"the name {model}" if isinstance(model, str) else "no name"
-            holds = "holds no model" if isinstance(model, str) else "holds this model"
-            raise UnreadableInputs(f"{what} {holds}; assign it first: m = load(...), then inputs(m, ...)")
+            what = f"the name {model} holds no model" if isinstance(model, str) else "no name holds this model"
+            raise UnreadableInputs(f"{what}; assign it first: m = load(...), then inputs(m, ...)")
         if isinstance(inputs, str) and inputs == "generated":
             self._given = {name: kept for name, kept in self._given.items() if name not in names}
         elif inputs is not None or shapes is not None or expected is not None:

@@ -14,7 +14,7 @@ from ..registry import kernel_backends
 from ..registry.plugin import BRAINSMITH, KINDS, Plugin
 from ..registry.snapshot import Snapshot
 from ..text.format import safe_repr
-from ..text.onnx_values import node_fields
+from ..text.onnx_values import is_node, node_fields
 from ..text.tracebacks import is_library
 from . import module_details
 
@@ -39,8 +39,8 @@ def fields(thing: Any, plugin: Plugin | None, snapshot: Snapshot) -> list[tuple[
     signature, metadata, backends, public methods. The docstring is not among them."""
     if type(thing) is ModuleType:
         return module_details.fields(thing)
-    if (node := node_fields(thing)) is not None:
-        return node
+    if is_node(thing):
+        return node_fields(thing)
     pairs: list[tuple[str, str]] = []
     if plugin is not None:
         pairs += [("name", str(plugin.key)), ("kind", plugin.kind), ("framework", _framework(plugin))]
@@ -121,8 +121,8 @@ def public_methods(thing: Any) -> list[str]:
 
 
 def docstring(thing: Any) -> str:
-    """The docstring of an object; none of what `fields` says enough of."""
-    if type(thing) is ModuleType or node_fields(thing) is not None:
+    """The docstring of an object; empty for modules and nodes, whose fields say enough."""
+    if type(thing) is ModuleType or is_node(thing):
         return ""
     return inspect.getdoc(thing) or ""
 

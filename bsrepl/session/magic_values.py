@@ -16,7 +16,7 @@ def assigned(name: str, arguments: str, own_names: Mapping[str, Any]) -> Any:
     """The value of `%name arguments`. Raises MagicError if it gives none."""
     arguments = arguments.strip()
     if name == "pwd":
-        return _current_folder()
+        return current_folder()
     if name == "env":
         return dict(os.environ) if not arguments else _variable(arguments)
     if name == "ls":
@@ -27,7 +27,8 @@ def assigned(name: str, arguments: str, own_names: Mapping[str, Any]) -> Any:
     raise MagicError(f"%{name} gives no value to assign; {_ALONE}. %pwd, %env, %ls, %who, %time and !command give one")
 
 
-def _current_folder() -> str:
+def current_folder() -> str:
+    """The path of the current folder. Raises MagicError if it was deleted."""
     try:
         return os.getcwd()
     except FileNotFoundError:

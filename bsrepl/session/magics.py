@@ -27,6 +27,7 @@ from ..text.format import counted, duration, safe_repr
 from ..text.styled import wrapped
 from ..text.whole_file import write_whole
 from .magic_arguments import counts_of, numbers_in, words
+from .magic_values import current_folder
 from .syntax import python_alone
 
 _RUNS = 7  # as IPython measures
@@ -177,10 +178,7 @@ class Magics:
 
     def pwd(self, arguments: str) -> None:
         """Prints the current folder."""
-        try:
-            print(os.getcwd())
-        except FileNotFoundError:
-            raise MagicError("the current folder was deleted; %cd FOLDER goes to another") from None
+        print(current_folder())
 
     def ls(self, arguments: str) -> None:
         """Lists files and folders."""

@@ -57,7 +57,7 @@ def parse(text: str, filename: str = "<input>", flags: int = 0) -> ast.Module:
 
 
 def python_alone(text: str) -> str:
-    """A command as it stands in a Python file: its lines that are no Python are comments there."""
+    """A command as it stands in a Python file: the lines that are not Python are comments there."""
     lines = text.split("\n")
     while True:
         try:

@@ -25,8 +25,8 @@ class SystemShell:
     def run(self, command: str) -> None:
         """Runs a command. Raises MagicError if there is none."""
         if _CD.fullmatch(command):
-            said = "!cd changes the folder of a shell that ends at once; type %cd FOLDER"
-            print(wrapped(said, shutil.get_terminal_size().columns), end="", file=sys.stderr)
+            message = "!cd changes the folder of a shell that ends at once; type %cd FOLDER"
+            print(wrapped(message, shutil.get_terminal_size().columns), end="", file=sys.stderr)
         shell = os.environ.get("SHELL") or None
         self._namespace["_exit_code"] = subprocess.call(self._expanded(command), shell=True, executable=shell)
 

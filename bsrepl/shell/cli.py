@@ -35,7 +35,7 @@ _INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs bsrepl. Returns the exit status."""
     streams.ensure_streams()
-    return streams.told(lambda: _main(arguments))
+    return streams.status_of(lambda: _main(arguments))
 
 
 def _main(arguments: Sequence[str] | None) -> int:

@@ -1,4 +1,4 @@
-"""The standard streams of a process: closed ones, a script that is no text, output that nobody can take."""
+"""The standard streams of a process: closed ones, a script that is not text, output that cannot be written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def ensure_streams() -> None:
-    """A daemon or a hook may start programs with standard streams that are closed: Python has None for these."""
+    """Opens the standard streams that are closed, as a daemon or a hook may leave them: Python has None for these."""
     sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115  # open as long as the program runs
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
@@ -32,9 +32,9 @@ def script() -> str:
         raise ValueError(f"standard input is not UTF-8: byte 0x{byte:02x} in line {line}") from None
 
 
-def told(run: Callable[[], int]) -> int:
-    """The exit status of what is run, or 1 if standard output cannot be written: in a line, or silently if whoever
-    read it has gone."""
+def status_of(run: Callable[[], int]) -> int:
+    """The exit status of what is run; 1 if standard output cannot be written. A line says so, unless the program that
+    read it has ended."""
     try:
         status = run()
         sys.stdout.flush()

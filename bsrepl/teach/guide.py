@@ -126,7 +126,7 @@ class Guide:
             return code.strip() == self.proposal
         wanted = _assigned(step.code)
         names = _assigned(code)
-        return bool(names & wanted) or (_resembles(code, step.code) and bool(names) >= bool(wanted))  # or looks around
+        return bool(names & wanted) or (_resembles(code, step.code) and (bool(names) or not wanted))
 
     def done(self, code: str | None, failed: bool) -> bool:
         """Tells of a command, or, with `code` None, of files that were executed. Goes on if the step was done by it.

@@ -53,7 +53,11 @@ def is_repeated(value: Any) -> bool:
 
 def is_part(value: Any) -> bool:
     """Whether a value is something in a model that is no node: a tensor, an attribute, a list of such."""
-    return (is_message(value) and _kind(value) != "NodeProto") or is_repeated(value)
+    return (is_message(value) and not is_node(value)) or is_repeated(value)
+
+
+def is_node(value: Any) -> bool:
+    return _kind(value) == "NodeProto"
 
 
 def listed(values: Sequence[Any], width: int) -> list[str] | None:
@@ -193,17 +197,15 @@ def _node(node: Any) -> list[str]:
     return [*lines, *(f"  {_attribute(attribute)}" for attribute in node.attribute)]
 
 
-def node_fields(value: Any) -> list[tuple[str, str]] | None:
-    """What is to be known of a node, field by field, or None if a value is none."""
-    if _kind(value) != "NodeProto":
-        return None
+def node_fields(node: Any) -> list[tuple[str, str]]:
+    """The fields of a node by name, as text."""
     return [
-        ("node", value.name or "(no name)"),
-        ("op", value.op_type),
-        ("domain", value.domain or "that of ONNX"),
-        ("inputs", ", ".join(name or "(left out)" for name in value.input) or "none"),
-        ("outputs", ", ".join(name or "(left out)" for name in value.output) or "none"),
-        ("attributes", "; ".join(map(_attribute, value.attribute)) or "none"),
+        ("node", node.name or "(no name)"),
+        ("op", node.op_type),
+        ("domain", node.domain or "that of ONNX"),
+        ("inputs", ", ".join(name or "(left out)" for name in node.input) or "none"),
+        ("outputs", ", ".join(name or "(left out)" for name in node.output) or "none"),
+        ("attributes", "; ".join(map(_attribute, node.attribute)) or "none"),
     ]
 
 

@@ -80,12 +80,12 @@ UNFIT = {
     "{}": "no value for Input3",
     "ONES[0]": "Input3 is given the shape [1,28,28]",
     "ONES[..., :3]": "Input3 is given the shape [1,1,28,3]",
-    "ONES.astype(str)": "Input3 is given texts",
+    "ONES.astype(str)": "Input3 is given text",
     "[{0: ONES}, {0: None}]": "Input3 is given Python objects",
 }
 UNREADABLE = {
-    "m, {0: [[1], [2, 3]]}": "the value for 0 is no array: its rows differ in length",
-    "m, '/dev/null'": "/dev/null is no .npy or .npz file",
+    "m, {0: [[1], [2, 3]]}": "the value for 0 is not an array: its rows differ in length",
+    "m, '/dev/null'": "/dev/null is not a .npy or .npz file",
     "m, '/no/such.npz'": "/no/such.npz cannot be read: no such file or directory",
     "m, shapes={'N': 3}": "no input and no dimension is called N; the inputs are Input3 [1,1,28,28]",
     "m, shapes={'Input3': (1, 2)}": "Input3 is given the shape [1, 2]",

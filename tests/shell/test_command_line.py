@@ -165,10 +165,10 @@ def test_what_fails_as_it_is_printed_is_status_1(
     def run() -> int:
         raise error
 
-    assert streams.told(run) == 1
+    assert streams.status_of(run) == 1
     assert capsys.readouterr().err == printed
     with pytest.raises(FileNotFoundError):
-        streams.told(lambda: len(Path("/nosuch").read_text()))
+        streams.status_of(lambda: len(Path("/nosuch").read_text()))
 
 
 def test_standard_input_that_is_no_text_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def test_a_pass_that_needs_shapes_which_the_model_does_not_have(screen: Screen) 
     screen.type("m = load('mnist-conv'); del m.graph.value_info[:]")
     told = unwrapped(screen.type("m.transform(tfm.LowerConvsToMatMul())"))
     assert "hint the model has no shape for 11 tensors, " in told
-    assert told.endswith("so get_tensor_shape() is None; first m = m.transform(tfm.InferShapes())\n")
+    assert told.endswith(", so get_tensor_shape() is None; run m = m.transform(tfm.InferShapes()) first\n")
     screen.type("class Own(tfm.InferShapes):\n    def apply(self, model): return None[0]")
     assert "hint" not in screen.type("m = m.transform(tfm.InferShapes()); m.transform(Own())")
 

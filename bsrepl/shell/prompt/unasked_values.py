@@ -20,10 +20,10 @@ from typing import Any
 
 from ...text.tracebacks import is_library
 
-#: Of a chain of attributes and indexes, such as a.b[0].c.
+#: Of a chain of attributes and indexes, such as a.b[0].c: its first name, the rest, and one part of that.
 NAME, PARTS = r"[A-Za-z_]\w*", r"(?:\s*\.\s*[A-Za-z_]\w*|\[-?\d+\])*"
+PART = re.compile(r"\.\s*(?P<name>\w+)|\[(?P<index>-?\d+)\]")
 _CHAIN = re.compile(rf"(?<![\w.\])]){NAME}{PARTS}")
-_PART = re.compile(r"\.\s*(?P<name>\w+)|\[(?P<index>-?\d+)\]")
 _HOOKS = ("__getattr__", "__getattribute__", "__dir__", "__class__")  # which Jedi would run
 #: The types of functions and methods, as they stand in a class.
 ROUTINES = (
@@ -114,7 +114,7 @@ def _values_along(chain: str, names: Mapping[str, Any]) -> Iterator[Any]:
     name = chain.partition(".")[0].partition("[")[0].rstrip()
     value = names[name]
     yield value
-    for part in _PART.finditer(chain, len(name)):
+    for part in PART.finditer(chain, len(name)):
         value = _attribute(value, part["name"]) if part["name"] else _item(value, int(part["index"]))
         yield value
 

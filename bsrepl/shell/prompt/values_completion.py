@@ -15,11 +15,10 @@ from ...registry.store import Registry
 from ...teach import manual
 from ...text.onnx_values import is_message, is_model, is_repeated
 from .place import place
-from .unasked_values import NAME, PARTS, Unknown, listed, value_of
+from .unasked_values import NAME, PART, PARTS, Unknown, listed, value_of
 
 _KEY = re.compile(rf"(?<![\w.\])])(?P<chain>{NAME}{PARTS})\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
 _FIELD = re.compile(r"(?<![\w.\])])(?P<path>[A-Za-z_]\w*(?:\.\w+|\[-?\d+\])*)\.(?P<typed>\w*)$")
-_PART = re.compile(r"\.(?P<name>\w+)|\[(?P<index>-?\d+)\]")
 _PLUGIN = re.compile(r"(?<![\w.])(?P<command>show|source|help)\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
 _LESSON = re.compile(r"(?<![\w.])lesson\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
 _MOST = 200
@@ -69,7 +68,7 @@ class ValuesCompleter(Completer):
         """The fields of a message, or of a container in one."""
         name, rest = re.match(r"(\w+)(.*)", match["path"]).groups()  # type: ignore[union-attr]
         value: Any = self._names.get(name)
-        for part in _PART.finditer(rest):
+        for part in PART.finditer(rest):
             try:
                 value = _part(value, part)
             except (AttributeError, IndexError, TypeError):
