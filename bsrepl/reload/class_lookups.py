@@ -12,7 +12,7 @@ import weakref
 from abc import ABC, ABCMeta, get_cache_token
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, singledispatch
-from types import FunctionType, MappingProxyType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -57,17 +57,32 @@ def forget_subclasses() -> None:
         _abc._reset_caches(cls)
 
 
-def registered() -> Iterator[tuple[type, type]]:
-    """The abstract classes and the classes that were registered with each."""
+def registered(classes: Iterable[type]) -> Iterator[tuple[type, type]]:
+    """The abstract classes and the classes that were registered with each; nothing if none of `classes` can be one of
+    them, which is found out without looking at all others."""
+    if not any(map(_may_be_registered, classes)):
+        return
     for abstract, reference in _registered(get_cache_token()):
         one, other = abstract(), reference()
         if one is not None and other is not None:
             yield one, other
 
 
+def _may_be_registered(cls: type) -> bool:
+    """Whether a class is abstract and others are registered with it, or an abstract one knows it."""
+    if issubclass(type(cls), ABCMeta) and _abc._get_dump(cls)[0]:
+        return True
+    return any(is_of_abstract_class(getattr(known, "__callback__", None)) for known in weakref.getweakrefs(cls))
+
+
+def is_of_abstract_class(callback: Any) -> bool:
+    """Whether a weak reference with this callback is one of those that abstract classes keep."""
+    return type(callback) is BuiltinFunctionType and callback.__name__ == "_destroy"
+
+
 @lru_cache(maxsize=1)
 def _registered(token: object) -> list[_Pair]:
-    """The same, weakly. Each registration changes the token."""
+    """All of these pairs, weakly. Each registration changes the token."""
     return [(weakref.ref(cls), reference) for cls in _abstract_classes() for reference in _abc._get_dump(cls)[0]]
 
 

@@ -14,6 +14,7 @@ from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, Module
 from typing import Any
 
 from ..registry.decorators import WEAK_CALLBACKS
+from .class_lookups import is_of_abstract_class
 from .raw import is_type, module_name
 
 #: The ids of types whose instances refer to nothing that could be replaced.
@@ -125,8 +126,8 @@ def _is_held_weakly(value: Any) -> bool:
         callback: Any = getattr(reference, "__callback__", None) if type(reference) is weakref.ref else reference
         if callback is None and count <= bases + _OWN_WEAK:
             continue  # all bases share the one that has no callback
-        if type(callback) is BuiltinFunctionType and callback.__name__ == "_destroy":
-            continue  # of an abstract class
+        if is_of_abstract_class(callback):
+            continue
         if any(callback is known for known in WEAK_CALLBACKS):
             continue
         return True

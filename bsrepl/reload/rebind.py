@@ -76,7 +76,7 @@ def follow(
 
 def _is_registered(old: Island) -> bool:
     """Whether an abstract class has an old one registered with it from outside, or the other way round."""
-    pairs = class_lookups.registered()
+    pairs = class_lookups.registered(filter(raw.is_type, old.nodes))
     return any((id(abstract) in old.inside) is not (id(cls) in old.inside) for abstract, cls in pairs)
 
 
@@ -142,7 +142,7 @@ class _Plan:
 
     def _plan_registered(self) -> None:
         """What the session registered with an abstract class stays so; what others did is told if they no longer do."""
-        for abstract, cls in class_lookups.registered():
+        for abstract, cls in class_lookups.registered(self._old_classes):
             new, new_cls = self._successors.of(abstract), self._successors.of(cls)
             if (new is abstract) is (new_cls is cls):  # neither was replaced, or both, which register each other
                 continue
