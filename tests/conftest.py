@@ -61,7 +61,6 @@ def _processes() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="module")
 def _frozen() -> None:
     """The garbage collector looks only at what the tests of a module make: what is held is looked for often here."""
-    gc.collect()
     gc.freeze()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -103,6 +104,7 @@ def _loaded(file: Path | None) -> dict[str, Any]:
     return entries if isinstance(entries, dict) else {}
 
 
+@cache
 def _writer() -> list[int]:
     """The state of this package: what another version of it found out does not count."""
     return state([*python_files(_PACKAGE), _STAGES])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -14,7 +15,6 @@ from qonnx.transformation.extract_conv_bias import ExtractBiasFromConv
 from qonnx.transformation.gemm_to_matmul import GemmToMatMul
 from qonnx.transformation.insert_topk import InsertTopK
 from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
-from qonnx.transformation.qonnx_to_qcdq import QuantToQCDQ
 from qonnx.transformation.resize_conv_to_deconv import ResizeConvolutionToDeconvolution
 from qonnx.transformation.subpixel_to_deconv import SubPixelToDeconvolution
 
@@ -23,6 +23,8 @@ from bsrepl.graphdiff.words import in_short
 from bsrepl.models.trace import trace
 from bsrepl.models.verify import verify
 from bsrepl.models.workbench import load
+
+Pass = type[Transformation] | Callable[[ModelWrapper], ModelWrapper]
 
 TABLE = [
     ("mnist-conv", LowerConvsToMatMul, "11 -> 17 nodes, 2 rewrites", "OK"),
@@ -37,7 +39,7 @@ TABLE = [
         "8 -> 20 nodes, 4 rewrites, opset qonnx.custom_op.channels_last none -> 11",
         "OK",
     ),
-    ("eltwise_chanlast_testcase", QuantToQCDQ, "6 -> 12 nodes, 1 rewrite, opset onnx 9 -> 13", "OK"),
+    ("eltwise_chanlast_testcase", qonnx_steps.convert_to_qcdq, "6 -> 12 nodes, 1 rewrite, opset onnx 9 -> 13", "OK"),
     ("qonnx_act_weight_fp8", GemmToMatMul, "2 -> 4 nodes, 1 rewrite", "OK"),
 ]
 
@@ -49,7 +51,7 @@ def cleaned(name: str) -> ModelWrapper:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("sample", "each", "did", "outcome"), TABLE)
-def test_what_a_pass_does_to_a_sample(sample: str, each: type[Transformation], did: str, outcome: str) -> None:
+def test_what_a_pass_does_to_a_sample(sample: str, each: Pass, did: str, outcome: str) -> None:
     (row, *_) = trace(cleaned(sample), [each], parity=True, clock=time.perf_counter, prove=verify).rows
     assert row.difference is not None
     assert in_short(row.difference).startswith(did)

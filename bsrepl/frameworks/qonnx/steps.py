@@ -17,7 +17,6 @@ from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
 from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.transformation.pruning import PruneChannels
 from qonnx.transformation.qcdq_to_qonnx import QCDQToQuant
-from qonnx.transformation.qonnx_to_qcdq import QuantToQCDQ
 from qonnx.transformation.quantize_graph import QuantizeGraph
 from qonnx.util.cleanup import cleanup_model
 
@@ -44,6 +43,8 @@ def to_channels_last(model: ModelWrapper, cfg: Any = None) -> ModelWrapper:
 
 def convert_to_qcdq(model: ModelWrapper, cfg: Any = None) -> ModelWrapper:
     """Makes QuantizeLinear, Clip and DequantizeLinear of each Quant node, as far as they can express it."""
+    from qonnx.transformation.qonnx_to_qcdq import QuantToQCDQ  # only now: 600 modules come with it
+
     return model.transform(QuantToQCDQ())
 
 
