@@ -1,45 +1,27 @@
-"""The names of all plugins in alphabetical order, kept so as they come and go: a keystroke reads only what it shows."""
+"""The names of all plugins in alphabetical order: a keystroke reads what it shows, and what changed since the last."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterator
 from heapq import merge
+from threading import Lock
 
 from .plugin import Key
+from .snapshot import Snapshot
 from .store import Registry
 
 _Entry = tuple[str, Key]  # the name in lower case, and the key
-_FEW = 64  # changes that are cheaper one by one than by sorting again
 
 
 class NameIndex:
-    """Follows a registry, and finds the plugins whose names begin with, or contain, what is being typed."""
+    """Finds the plugins of a registry whose names begin with, or contain, what is being typed."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._snapshot = Snapshot()  # of which these are the names
         self._entries: dict[tuple[str, str], list[_Entry]] = {}  # of each kind and framework
-        self.follow(list(registry.snapshot.keys()))
-        registry.followers.append(self.follow)
-
-    def follow(self, changed: list[Key]) -> None:
-        """Brings the order up to the registry's snapshot, for the keys that changed."""
-        places: dict[tuple[str, str], list[Key]] = {}
-        for key in changed:
-            places.setdefault((key.kind, key.framework), []).append(key)
-        for place, keys in places.items():
-            entries = self._entries.setdefault(place, [])
-            present = [(key.name.lower(), key) for key in keys if self._registry.snapshot.seen(key) is not None]
-            if len(keys) > _FEW:
-                gone = set(keys)
-                self._entries[place] = sorted([*(entry for entry in entries if entry[1] not in gone), *present])
-                continue
-            for key in keys:
-                at = bisect_left(entries, (key.name.lower(), key))
-                if at < len(entries) and entries[at][1] == key:
-                    del entries[at]
-            for entry in present:
-                insort(entries, entry)
+        self._following = Lock()
 
     def starting(self, kind: str, framework: str | None, typed: str) -> Iterator[Key]:
         """The keys whose names begin with `typed`, whatever its case, by name."""
@@ -60,11 +42,25 @@ class NameIndex:
                     yield key
 
     def _lists(self, kind: str, framework: str | None) -> list[list[_Entry]]:
-        return [
-            entries
-            for (entry_kind, owner), entries in self._entries.items()
-            if entry_kind == kind and framework in (None, owner)
-        ]
+        with self._following:  # completers run in threads
+            self._follow()
+            return [
+                entries
+                for (entry_kind, owner), entries in self._entries.items()
+                if entry_kind == kind and framework in (None, owner)
+            ]
+
+    def _follow(self) -> None:
+        """Brings the lists up to the registry's snapshot. One that changes is another: somebody may be reading it."""
+        snapshot = self._registry.snapshot
+        changed: dict[tuple[str, str], set[Key]] = {}
+        for key in snapshot.changed_since(self._snapshot):
+            changed.setdefault((key.kind, key.framework), set()).add(key)
+        for place, keys in changed.items():
+            others = (entry for entry in self._entries.get(place, []) if entry[1] not in keys)
+            present = ((key.name.lower(), key) for key in keys if snapshot.seen(key) is not None)
+            self._entries[place] = sorted([*others, *present])
+        self._snapshot = snapshot
 
     @staticmethod
     def _from(entries: list[_Entry], wanted: str) -> Iterator[_Entry]:

@@ -134,6 +134,7 @@ def test_the_core_is_edited_while_models_are_held(session: Session) -> None:
     assert "True" in session.type("from qonnx.core.modelwrapper import ModelWrapper; type(m) is ModelWrapper")
     session.type("m = m.transform(tfm.InferShapes()).transform(tfm.FoldConstants())")
     assert "same" in session.type("verify(m, m0)")
+    session.type("del m, m0, held")  # while a model is held, each edit starts what executes models anew
 
 
 def test_ops_follow_and_so_does_the_registry_of_qonnx(session: Session) -> None:
@@ -164,6 +165,7 @@ def test_models_are_executed_with_the_ops_as_they_are_now(session: Session) -> N
     assert "OK" not in session.type("verify(quant, quant)")
     session.edit("custom_op/general/bipolar_quant.py", "ret = 1 / 0", "ret = binary_quant(inp_tensor, scale)")
     assert "OK" in session.type("verify(quant, quant)")
+    session.type("del quant")
 
 
 def test_data_types_follow(session: Session) -> None:
