@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 from ..errors import WrongCall
 from ..text.columns import cut
@@ -130,19 +130,36 @@ _CHECKS: Mapping[str, _Check] = {
 _SWITCH: _Check = ("True or False", lambda value: isinstance(value, bool))  # what has such a default
 
 
+class _Signature:
+    """What a command takes, without annotations; found out when it is needed, as a start would wait for all commands'.
+    The class has none of its own: `inspect` asks it as well."""
+
+    @overload
+    def __get__(self, command: None, owner: type[Command]) -> None: ...
+    @overload
+    def __get__(self, command: Command, owner: type[Command]) -> inspect.Signature: ...
+    def __get__(self, command: Command | None, owner: type[Command]) -> inspect.Signature | None:
+        if command is None:
+            return None
+        signature = inspect.signature(command._function)
+        parameters = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
+        found = signature.replace(parameters=parameters, return_annotation=signature.empty)
+        vars(command)["__signature__"] = found
+        return found
+
+
 class Command(Styled):
     """Called like the function that it stands for; raises WrongCall where the arguments do not fit.
 
     As a value it shows what it takes, what it does and an example.
     """
 
+    __signature__ = _Signature()
+
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         self._function = function
         self.__name__ = self.__qualname__ = name
         self.__doc__ = inspect.getdoc(function)
-        signature = inspect.signature(function)
-        parameters = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
-        self.__signature__ = signature.replace(parameters=parameters, return_annotation=signature.empty)
 
     @property
     def usage(self) -> str:
