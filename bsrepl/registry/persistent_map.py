@@ -36,8 +36,8 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
 
     def updated(self, changes: Mapping[K, V], removed: Iterable[K] = ()) -> PersistentMap[K, V]:
         """This mapping with `changes` put in and `removed` taken out; a removed key need not be there."""
-        work: dict[K, Any] = dict.fromkeys(removed, _GONE)
-        work.update(changes)
+        gone = dict.fromkeys(removed, _GONE)
+        work: Mapping[K, Any] = {**gone, **changes} if gone else changes
         if not work:
             return self
         new: PersistentMap[K, V] = PersistentMap.__new__(PersistentMap)
@@ -130,7 +130,7 @@ def _flat(node: _Node) -> dict[Any, Any]:
     return {key: value for leaf in _leaves(node) for key, value in leaf.items()}
 
 
-def _apply(node: _Node, work: dict[Any, Any], depth: int) -> tuple[_Node, int]:
+def _apply(node: _Node, work: Mapping[Any, Any], depth: int) -> tuple[_Node, int]:
     """The node with `work` done to it, and by how many entries it has grown. `depth` is in levels."""
     if type(node) is not tuple:
         leaf = {**node}
@@ -143,17 +143,24 @@ def _apply(node: _Node, work: dict[Any, Any], depth: int) -> tuple[_Node, int]:
         if len(leaf) <= _LEAF or depth >= _DEPTH:
             return leaf or _EMPTY, grown
         return _spread(leaf, depth), grown
-    shares: dict[int, dict[Any, Any]] = {}
-    for key, value in work.items():
-        shares.setdefault(hash(key) >> depth * _BITS & (_WIDTH - 1), {})[key] = value
     children = list(node)
     grown = 0
-    for slot, share in shares.items():
+    for slot, share in _shares(work, depth * _BITS).items():
         children[slot], more = _apply(children[slot], share, depth + 1)
         grown += more
     if grown < 0 and all(type(child) is dict for child in children) and sum(map(len, children)) <= _LEAF // 2:
         return _flat(tuple(children)), grown
     return tuple(children), grown
+
+
+def _shares(work: Mapping[Any, Any], shift: int) -> dict[int, Mapping[Any, Any]]:
+    """The parts of `work` that concern each child of a branch."""
+    if len(work) == 1:  # one plugin is saved more often than many
+        return {hash(key) >> shift & (_WIDTH - 1): work for key in work}
+    shares: dict[int, dict[Any, Any]] = {}
+    for key, value in work.items():
+        shares.setdefault(hash(key) >> shift & (_WIDTH - 1), {})[key] = value
+    return {**shares}
 
 
 def _spread(leaf: dict[Any, Any], depth: int) -> _Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
@@ -220,9 +220,5 @@ def _text(value: object) -> str:
 
 def _merged(old: PersistentMap[_K, Any], changes: Mapping[_K, Any]) -> PersistentMap[_K, Any]:
     """`old` with `changes` put in, and what they leave empty taken out."""
-    kept = {key: value for key, value in changes.items() if value is not None and not _is_empty(value)}
-    return old.updated(kept, changes.keys() - kept.keys())
-
-
-def _is_empty(value: object) -> bool:
-    return isinstance(value, Collection) and not value
+    kept = {key: value for key, value in changes.items() if value}
+    return old.updated(kept, changes.keys() - kept.keys() if len(kept) < len(changes) else ())

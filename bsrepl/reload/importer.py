@@ -185,9 +185,9 @@ class PluginImporter(MetaPathFinder, Loader):
         """Gives up the module name of a file that is gone."""
         self._names.forget(path)
 
-    def held(self) -> set[str]:
-        """The files of packages whose modules somebody holds, live or not, unless others have their names by now."""
-        return {path for path in self._in_place.held() if self._names.is_free(self._in_place.name(path), path)}
+    def holds(self, path: str) -> bool:
+        """Whether somebody holds the module of a file of a package, live or not, and no other has its name by now."""
+        return self._in_place.holds(path) and self._names.is_free(self._in_place.name(path), path)
 
     def take_late(self) -> dict[str, Execution]:
         """The files that were imported outside a transaction since the last call: by a function, or at the prompt."""

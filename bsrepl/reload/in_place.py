@@ -61,9 +61,9 @@ class InPlace:
         """The namespace as it was; None of a module that is not executed again in place."""
         return vars(self._former[path]) if path in self._former else None
 
-    def held(self) -> set[str]:
-        """The files whose modules somebody holds, live or not."""
-        return {*self._known, *self._namespaces}
+    def holds(self, path: str) -> bool:
+        """Whether somebody holds the module of a file, live or not."""
+        return self._held(path) is not None
 
     def name(self, path: str) -> str:
         """The name of the module that a file was executed as; empty if nobody holds it."""

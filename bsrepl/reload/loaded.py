@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from types import ModuleType
 from typing import NamedTuple
 
@@ -43,11 +43,11 @@ class LiveFiles:
         self._importer = importer
         self._late: set[str] = set()  # what was imported by no file of ours, but at the prompt
 
-    @property
-    def starts(self) -> set[str]:
-        """The files that count whoever imports them: plugin files, modules of packages, live or only held, and what
-        was imported at the prompt."""
-        return self._disk.plugin_files | self._late | self.packaged | self._importer.held()
+    def starts(self, paths: Set[str]) -> set[str]:
+        """The files among these that count whoever imports them: plugin files, modules of packages, live or only held,
+        and what was imported at the prompt."""
+        known = self._disk.plugin_files, self._late, self.packaged
+        return {path for path in paths if any(path in some for some in known) or self._importer.holds(path)}
 
     def is_live(self, path: str, contents: bytes | None) -> bool:
         """Whether these contents of a file are the ones that are live."""
@@ -107,7 +107,7 @@ class LiveFiles:
             known.pop(path, None)
         self._importer.forget(path)
         self._late.discard(path)
-        is_held = path in self._importer.held()  # and is to follow when the file returns
+        is_held = self._importer.holds(path)  # and is to follow when the file returns
         self._disk.forget(path, is_awaited=is_held or bool(self.dependencies.importers(path)))
 
     def forget_failure(self, path: str) -> bool:
@@ -154,4 +154,4 @@ class LiveFiles:
         importers = self.dependencies.with_importers(
             [path], lambda importer, path: importer in self.loaded and path in self.loaded[importer].imports
         )
-        return not importers.isdisjoint(self.starts)
+        return bool(self.starts(importers))

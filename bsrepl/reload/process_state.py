@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from _signal import getsignal  # type: ignore[import-not-found] # signal's makes an enum of it: that takes 2 us each
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,7 +31,7 @@ def kept() -> Iterator[list[str]]:
         yield restored
     finally:
         for number, handler in handlers.items():
-            if signal.getsignal(number) is not handler:
+            if getsignal(number) is not handler:
                 signal.signal(number, handler)
                 restored.append(f"the handler of {number.name}")
         for name, hook in hooks.items():
@@ -50,7 +51,7 @@ def _handlers() -> dict[signal.Signals, Any]:
     """The handlers that can be put back: Python sets them in the main thread only, and knows only its own."""
     if threading.current_thread() is not threading.main_thread():
         return {}
-    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    handlers = {number: getsignal(number) for number in _SIGNALS}
     return {number: handler for number, handler in handlers.items() if handler is not None}
 
 

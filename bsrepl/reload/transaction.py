@@ -57,7 +57,7 @@ class Transaction:
         self._packaged: dict[str, Replaced] = {}  # the modules of packages that were replaced, by their files
         self._kept: set[str] = set()  # the names of those that were executed, and are what they were
         self._gone, self._saved, self._tried = set[str](), set[str](), set[str]()
-        self._were_live = frozenset(live.loaded)
+        self._were_live = set[str]()  # of the files that are executed
         self._failed_before = frozenset(live.failures)
         # By their files: what a second `run` does to a file takes the place of what the first one did.
         self._executed: dict[str, None] = {}
@@ -114,6 +114,7 @@ class Transaction:
                 reported |= self._keep(part, causes)
         for path, unneeded in self._live.withdraw_unneeded().items():
             withdrawn += unneeded.plugins
+            self._were_live |= {path} - self._executed.keys()
             self._put_replaced(path, unneeded.module, None, unneeded.plugins)
         self._live.bind(self._live.packaged if self._gone else self._live.packaged & affected)
         relisted = self._relist()
@@ -166,6 +167,7 @@ class Transaction:
                 errors[path] = self._held_back(path)
         now = {path: run.depends for path, run in runs.items()}
         before = {path: live.loaded[path].imports for path in paths if path in live.loaded}
+        self._were_live |= before.keys() - self._executed.keys()
         while True:
             parts = groups(paths, now, before, errors)
             sound = [part for part in parts if part.isdisjoint(errors)]

@@ -37,10 +37,10 @@ class Trial:
 
         The modules of files that are `gone` cannot be imported meanwhile. Returns the executions by path.
         """
-        if not self._live.loaded.keys() >= affected & self._importer.held():
+        if any(map(self._importer.holds, affected - self._live.loaded.keys())):
             gc.collect()  # a file that returns is executed for those who hold its module, not since it is still there
         with self._importer.staging(affected, gone) as executions, self._visible(executions) as show:
-            starts = affected & self._live.starts
+            starts = self._live.starts(affected)
             packaged = {path for path in starts if self._importer.is_packaged(path)}
             for path in [*sorted(packaged, key=self._importer.place), *self._in_order(starts - packaged)]:
                 if path not in executions or executions[path].module is None:
@@ -55,6 +55,8 @@ class Trial:
 
     def _in_order(self, paths: set[str]) -> list[str]:
         """The files in the order of their paths, but each behind those that it takes plugins from."""
+        if len(paths) < 2:
+            return list(paths)
         ordered: dict[str, None] = {}
         waiting = [(path, False) for path in sorted(paths, reverse=True)]
         entered: set[str] = set()
@@ -115,8 +117,8 @@ class Trial:
             missing = set(failed)
             for path in failed:
                 self._importer.repeat(path)
-            for path in failed:
-                if path in self._live.starts and path not in executions:
+            for path in sorted(self._live.starts(missing)):
+                if path not in executions:
                     show(path)
                     self._importer.execute(path)
 
