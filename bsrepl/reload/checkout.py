@@ -41,7 +41,7 @@ def _has_written(index: str, changed_at: int) -> bool:
 
 def _index_of(folder: str) -> str | None:
     """The index of the repository that a folder lies in; None if it lies in none."""
-    while not exists(mark := join(folder, ".git")):
+    while not os.access(mark := f"{folder.rstrip('/')}/.git", os.F_OK):
         if folder == dirname(folder):
             return None
         folder = dirname(folder)

@@ -56,8 +56,7 @@ class Transaction:
         self._runs: dict[str, Execution] = {}
         self._packaged: dict[str, Replaced] = {}  # the modules of packages that were replaced, by their files
         self._kept: set[str] = set()  # the names of those that were executed, and are what they were
-        self._gone, self._saved, self._tried = set[str](), set[str](), set[str]()
-        self._were_live = set[str]()  # of the files that are executed
+        self._gone, self._saved, self._tried, self._were_live = set[str](), set[str](), set[str](), set[str]()
         self._failed_before = frozenset(live.failures)
         # By their files: what a second `run` does to a file takes the place of what the first one did.
         self._executed: dict[str, None] = {}
