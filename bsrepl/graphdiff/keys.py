@@ -47,25 +47,32 @@ class Keys:
         #: Both, as one number.
         self.whole = [(up << 32) | down for up, down in zip(self.up, self.down, strict=True)]
 
-    def _above(self, node: int, known: Sequence[int]) -> list[int]:
+    def _above(self, node: int, known: Sequence[int]) -> Sequence[int]:
         """The key and the output of the node that produces each input of a node; -1 where no node does."""
+        makers = self.view.makers[node]
         if self._unordered[node]:
-            pairs = sorted([(known[maker[0]], maker[1]) for maker in self.view.makers[node] if maker is not None])
-            return [part for pair in pairs for part in pair]
+            pairs = [(known[maker[0]], maker[1]) for maker in makers if maker is not None]
+            return pairs[0] if len(pairs) == 1 else [part for pair in sorted(pairs) for part in pair]
+        if len(makers) == 1 and (maker := makers[0]) is not None:  # as it is nearly everywhere
+            return known[maker[0]], maker[1]
         parts: list[int] = []
-        for producer in self.view.makers[node]:
+        for producer in makers:
             if producer is None:
                 parts.append(-1)
             else:
                 parts += (known[producer[0]], producer[1])
         return parts
 
-    def _below(self, node: int, known: Sequence[int]) -> list[int]:
+    def _below(self, node: int, known: Sequence[int]) -> Sequence[int]:
         """The keys and the inputs of the nodes that read the outputs of a node, in no particular order; then, as
         numbers below zero, which outputs of the graph its outputs are."""
-        parts: list[int] = []
         unordered = self._unordered
-        for readers in self.view.readers[node]:
+        outputs = self.view.readers[node]
+        if len(outputs) == 1 and len(outputs[0]) == 1 and node not in self._ends:  # as it is nearly everywhere
+            ((reader, port),) = outputs[0]
+            return 1, known[reader], 0 if unordered[reader] else port
+        parts: list[int] = []
+        for readers in outputs:
             parts.append(len(readers))
             if len(readers) == 1:
                 ((reader, port),) = readers

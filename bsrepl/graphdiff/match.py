@@ -7,8 +7,9 @@ nodes share, by their neighbours; then those that changed, where they stand betw
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import count, islice
 
 from .alignment import aligned, rising
 from .keys import Keys, unique_by_key, unmatched_by_key
@@ -25,13 +26,9 @@ class Match:
         self.new = new
         self.forward: dict[int, int] = {}
         self.backward: dict[int, int] = {}
-        numbers: dict[Hashable, int] = {}
-
-        def number(key: Hashable) -> int:
-            return numbers.setdefault(key, len(numbers))
-
+        numbers: defaultdict[Hashable, int] = defaultdict(count().__next__)
         self._grown: dict[_KeyOf, int] = {}  # how many nodes were paired when `_grow` ended
-        self._keys = [Keys(view, number) for view in (old, new)]
+        self._keys = [Keys(view, numbers.__getitem__) for view in (old, new)]
         self._match()
         self._keys.clear()  # the keys are many times as large as the result
 
