@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -213,9 +214,10 @@ def check_all_tensor_shapes_specified(model: ModelWrapper, fix_missing_init_shap
     graph = model.graph
     given = Counter(value.name for values in (graph.input, graph.output, graph.value_info) for value in values)
     names = dict.fromkeys(
-        name for node in graph.node for name in (*(name for name in node.input if name != ""), *node.output)
+        chain.from_iterable(chain(filter(None, node.input[:]), node.output[:]) for node in graph.node)
     )
-    if any(given[name] > 1 for name in names):  # that raises, after what came before it was fixed
+    repeated = [name for name, count in given.items() if count > 1]
+    if not names.keys().isdisjoint(repeated):  # that raises, after what came before it was fixed
         raise LeftToQonnx
     missing = [name for name in names if name not in given]
     if not missing:
