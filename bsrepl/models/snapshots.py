@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from ..graphdiff.constants import Content, Stored, content_of, content_unless_known
-from ..graphdiff.view import View
 from ..text.tensor_sizes import is_large, tensor_bytes
 
 if TYPE_CHECKING:
     from onnx import ModelProto, TensorProto
+
+    from ..graphdiff.constants import Content, Stored
+    from ..graphdiff.view import View
 
 
 class _Weights:
@@ -60,6 +61,8 @@ class Snapshots:
         """A snapshot of a model, of which `graph` is the view."""
         from onnx import ModelProto
 
+        from ..graphdiff.constants import content_of
+
         source: ModelProto = getattr(model, "model", model)
         proto, weights = ModelProto(), {}
         _fill(proto, source, "graph")
@@ -74,6 +77,8 @@ class Snapshots:
 
     def content_of(self, constant: Stored) -> Content:
         """The content of a constant; it is not read if it equals what a snapshot has of that name."""
+        from ..graphdiff.constants import content_unless_known  # only now: many sessions hold no model
+
         return content_unless_known(constant, self._known)
 
     def _kept(self, tensor: TensorProto, content: Content) -> _Weights:
