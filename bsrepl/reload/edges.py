@@ -25,7 +25,7 @@ from types import (
 )
 from typing import Any, NamedTuple
 
-from . import raw
+from . import placing, raw
 
 # By the ids of the types: a metaclass may have a hash that raises.
 _FRAMES = {id(GeneratorType): "gi_frame", id(CoroutineType): "cr_frame", id(AsyncGeneratorType): "ag_frame"}
@@ -47,6 +47,14 @@ class Edge(NamedTuple):
     put: Callable[[Any], object] | None
 
 
+class Outside:
+    """Something in no namespace that holds values, such as the variables of code that runs; `advice` on what is old."""
+
+    def __init__(self, edges: list[Edge], advice: str) -> None:
+        self.edges = edges
+        self.advice = advice
+
+
 def edges(holder: Any, namespace: bool = False) -> Iterator[Edge]:
     """All that is known of what an object holds. The keys of a `namespace` are names."""
     kind = type(holder)
@@ -65,13 +73,18 @@ def edges(holder: Any, namespace: bool = False) -> Iterator[Edge]:
             yield Edge(".get()", current[holder], holder.set)
     elif kind is Context:
         for variable, value in holder.items():
-            yield Edge("", value, functools.partial(_put_into_context, holder, variable))
+            yield Edge("", value, functools.partial(placing.put_into_context, holder, variable))
     elif (frame := frame_of(holder)) is not None:
         for name, value in dict(frame.f_locals).items():
             yield Edge(f".{_FRAMES[id(kind)]}.f_locals[{name!r}]", value, None)
     elif id(kind) in _PARTS:
         for name in _PARTS[id(kind)]:
             yield Edge(f".{name}", getattr(holder, name), None)
+    elif kind is Outside:
+        yield from holder.edges
+    elif is_of_c(holder):
+        yield from (Edge("", value, None) for value in _kept_for_c(holder))
+        yield from _of_instance(holder, namespace)
     elif is_array(holder):
         yield from _of_array(holder)
     else:
@@ -86,9 +99,25 @@ def frame_of(value: Any) -> FrameType | None:
 
 
 def is_array(value: Any) -> bool:
-    """Whether a value is a NumPy array, of which the garbage collector knows nothing."""
+    """Whether a value is a NumPy array, or an item of one with fields: the garbage collector knows nothing of them."""
     numpy = sys.modules.get("numpy")
-    return numpy is not None and issubclass(type(value), numpy.ndarray)
+    return numpy is not None and issubclass(type(value), (numpy.ndarray, numpy.void))
+
+
+def is_of_c(value: Any) -> bool:
+    """Whether a value is memory of `ctypes`. What that keeps alive for it must stay, for the memory refers to it."""
+    ctypes = sys.modules.get("_ctypes")
+    return ctypes is not None and issubclass(type(value), ctypes.Array.__base__)
+
+
+def _kept_for_c(memory: Any) -> Iterator[Any]:
+    waiting = [sys.modules["_ctypes"].Array.__base__.__dict__["_objects"].__get__(memory)]
+    while waiting:
+        value = waiting.pop()
+        if type(value) is dict:
+            waiting += value.values()
+        else:
+            yield value
 
 
 def _of_function(function: FunctionType) -> Iterator[Edge]:
@@ -110,10 +139,18 @@ def _class_writer(cls: type, name: str) -> Callable[[Any], object] | None:
 
 def _of_array(array: Any) -> Iterator[Edge]:
     numpy = sys.modules["numpy"]
+    if issubclass(type(array), numpy.void):
+        for name in array.dtype.names or () if array.dtype.hasobject else ():
+            yield Edge(f"[{name!r}]", array[name], functools.partial(numpy.void.__setitem__, array, name))
+        return
     plain = numpy.ndarray.view(array, numpy.ndarray)
     if plain.dtype == object:
         for n, value in enumerate(plain.flat):
             yield Edge(f".flat[{n}]", value, functools.partial(plain.flat.__setitem__, n))
+    elif plain.dtype.hasobject and plain.dtype.names:
+        for name in plain.dtype.names:
+            for edge in _of_array(plain[name]):
+                yield edge._replace(step=f"[{name!r}]{edge.step}")
 
 
 def _of_instance(holder: Any, namespace: bool) -> Iterator[Edge]:
@@ -127,10 +164,10 @@ def _of_instance(holder: Any, namespace: bool) -> Iterator[Edge]:
     for sequence in (list, deque):
         if issubclass(kind, sequence):
             for n, value in enumerate(list(sequence.__iter__(holder))):
-                yield Edge(f"[{n}]", value, functools.partial(_put_item, sequence, holder, n, value))
+                yield Edge(f"[{n}]", value, functools.partial(placing.put_item, sequence, holder, n, value))
     if issubclass(kind, set):
         for value in list(set.__iter__(holder)):
-            yield Edge("", value, functools.partial(_put_into_set, holder, value))
+            yield Edge("", value, functools.partial(placing.put_into_set, holder, value))
     for sequence in (tuple, frozenset):
         if issubclass(kind, sequence):
             for n, value in enumerate(sequence.__iter__(holder)):
@@ -141,7 +178,7 @@ def _of_instance(holder: Any, namespace: bool) -> Iterator[Edge]:
     if issubclass(kind, weakref.ref):
         yield Edge("()", weakref.ref.__call__(holder), None)
     if issubclass(kind, functools.partial):
-        for name, change in (("func", _partial_func), ("args", _partial_args)):
+        for name, change in (("func", placing.partial_func), ("args", placing.partial_args)):
             yield Edge(f".{name}", functools.partial.__dict__[name].__get__(holder), functools.partial(change, holder))
         yield Edge(".keywords", functools.partial.__dict__["keywords"].__get__(holder), None)
     own = _thread_attributes(holder) if issubclass(kind, threading.local) else raw.attributes(holder)
@@ -155,10 +192,10 @@ def _of_instance(holder: Any, namespace: bool) -> Iterator[Edge]:
 def _of_dict(holder: Any, namespace: bool) -> Iterator[Edge]:
     for key, value in list(dict.items(holder)):
         step = f".{key}" if namespace and type(key) is str else f"[{_shown(key)}]"
-        yield Edge(step, value, functools.partial(_put_item, dict, holder, key, value))
+        yield Edge(step, value, functools.partial(placing.put_item, dict, holder, key, value))
         if type(key) is not str and type(key) is not int:
             ordered = issubclass(type(holder), OrderedDict)
-            yield Edge("", key, functools.partial(_put_ordered_key if ordered else _put_key, holder, key))
+            yield Edge("", key, functools.partial(placing.put_ordered_key if ordered else placing.put_key, holder, key))
 
 
 _LITERAL = frozenset(map(id, (str, int, bool, float, bytes)))
@@ -168,62 +205,6 @@ def _shown(key: Any) -> str:
     if id(type(key)) in _LITERAL:
         return repr(key)
     return raw.qualified_name(key) if raw.is_type(key) else "..."
-
-
-def _put_item(kind: Any, holder: Any, key: Any, old: Any, new: Any) -> None:
-    """Puts an item in the place of another one. Raises LookupError if a thread was quicker: what it put there stays."""
-    current = kind.__getitem__(holder, key)
-    if current is old:
-        kind.__setitem__(holder, key, new)
-    elif current is not new:
-        raise LookupError
-
-
-def _put_key(holder: dict[Any, Any], old: Any, new: Any) -> None:
-    """Puts a key in the place of another one, at the same position."""
-    changed = {new if key is old else key: value for key, value in dict.items(holder)}
-    dict.clear(holder)
-    dict.update(holder, changed)
-
-
-def _put_ordered_key(holder: OrderedDict[Any, Any], old: Any, new: Any) -> None:
-    items = [(new if key is old else key, value) for key, value in dict.items(holder)]
-    dict.fromkeys([key for key, _ in items])  # raises what their hashes raise, before anything is lost
-    OrderedDict.clear(holder)
-    for key, value in items:
-        OrderedDict.__setitem__(holder, key, value)
-
-
-def _put_into_set(holder: set[Any], old: Any, new: Any) -> None:
-    hash(new)  # what it raises, it raises before anything is lost
-    set.remove(holder, old)
-    set.add(holder, new)
-
-
-def _put_into_context(context: Context, variable: ContextVar[Any], new: Any) -> None:
-    try:
-        context.run(variable.set, new)
-    except RuntimeError:  # it is the one that this runs in
-        variable.set(new)
-
-
-def _partial_func(holder: functools.partial[Any], new: Any) -> None:
-    _set_partial(holder, new, None)
-
-
-def _partial_args(holder: functools.partial[Any], new: Any) -> None:
-    _set_partial(holder, None, new)
-
-
-def _set_partial(holder: functools.partial[Any], func: Any, args: Any) -> None:
-    own = functools.partial.__dict__
-    state = (
-        own["func"].__get__(holder) if func is None else func,
-        own["args"].__get__(holder) if args is None else args,
-        own["keywords"].__get__(holder),
-        raw.attributes(holder),
-    )
-    functools.partial.__setstate__(holder, state)  # type: ignore[attr-defined]
 
 
 def _thread_attributes(local: threading.local) -> dict[str, Any] | None:

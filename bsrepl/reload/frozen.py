@@ -62,7 +62,7 @@ _BY_KIND: dict[type, Callable[[Any, _Change], Any]] = {
     staticmethod: lambda value, change: staticmethod(change(value.__func__)),
     classmethod: lambda value, change: classmethod(change(value.__func__)),
     property: lambda value, change: property(change(value.fget), change(value.fset), change(value.fdel), value.__doc__),
-    weakref.ref: lambda value, change: weakref.ref(change(value()), value.__callback__),
+    weakref.ref: lambda value, change: weakref.ref(change(value()), change(value.__callback__)),
     GenericAlias: lambda value, change: GenericAlias(change(value.__origin__), change(value.__args__)),
     UnionType: _union,
 }

@@ -19,7 +19,7 @@ from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from . import raw
 from .class_lookups import AbstractData
-from .edges import edges, frame_of, is_array
+from .edges import Outside, edges, frame_of, is_array, is_of_c
 from .frozen import is_frozen
 from .island import ATOMIC
 
@@ -32,7 +32,7 @@ _ENDS = frozenset(map(id, (FrameType, TracebackType, Snapshot, Registry, ModuleS
 
 
 class Reach:
-    """The objects that `roots`, namespaces by what to type for them, lead to; the nearest come first.
+    """The objects that `roots` lead to, namespaces and others by what to type for them; the nearest come first.
 
     What `stops` says True of is reached, but not entered; neither are libraries, of which only what they hold
     themselves counts, and the registry. Of that, and of what is frozen, it is noted who holds it. `proxied` are the
@@ -41,7 +41,7 @@ class Reach:
 
     def __init__(
         self,
-        roots: Mapping[str, dict[str, Any]],
+        roots: Mapping[str, dict[str, Any] | Outside],
         stops: Callable[[Any], bool],
         proxied: Mapping[int, Any],
     ) -> None:
@@ -145,6 +145,8 @@ class Reach:
             return self._of_class(value)
         if issubclass(kind, ModuleType):
             return self._of_module(value)
+        if kind is Outside or is_of_c(value):
+            return [edge.value for edge in edges(value)]
         if id(kind) in _ENDS or issubclass(kind, Namespace) or raw.module_name(kind).startswith(_OURS):
             return ()
         if kind is Context:

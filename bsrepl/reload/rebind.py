@@ -8,28 +8,20 @@ of the modules that were replaced; who holds what is looked for only then.
 from __future__ import annotations
 
 import functools
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import CellType, FunctionType
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..registry.listing import alive
 from ..registry.plugin import Key, Plugin
 from . import class_lookups, raw
-from .edges import Edge, edges, frame_of
+from .edges import Edge, edges
+from .elsewhere import Elsewhere
 from .frozen import copied, is_frozen
 from .island import Island
+from .outside import Threads, handlers
 from .reach import Reach
-from .successors import LruCache, Replaced, Successors, island_of
-
-_KEEPS = "this instance keeps the old code, create it again"
-
-
-class Stale(NamedTuple):
-    """Something that keeps the old code."""
-
-    holder: str  # what to type to get at it
-    why: str
+from .stale import KEEPS, RUNS, Stale, about_holder, about_old, is_definition
+from .successors import Replaced, Successors, island_of
 
 
 class Followed(NamedTuple):
@@ -71,7 +63,7 @@ def follow(
     except Exception as error:
         return Followed([], error)
     plan.apply()
-    return Followed(plan.stale)
+    return Followed(list(dict.fromkeys(plan.stale)))
 
 
 def _is_registered(old: Island) -> bool:
@@ -93,14 +85,18 @@ class _Plan:
         self._old_classes = [value for value in successors.pairs() if raw.is_type(value)]
         self._derived: dict[int, type] = {}  # classes of the session that derive from old ones, by their ids
         class_lookups.forget_dispatch(self._old_classes)
-        self._reach = Reach(roots, successors.is_old, successors.proxied())
-        elsewhere = self._elsewhere()
+        is_shared = {id(names) for names in roots.values()}.__contains__
+        threads = Threads(lambda frame: is_shared(id(frame.f_globals)), successors.runs, self._is_old_or_instance)
+        outside = threads.variables | handlers(self._is_old_or_instance)
+        self._reach = Reach({**roots, **outside}, successors.is_old, successors.proxied())
+        elsewhere = self._find_elsewhere()
         self._plan_bases()
         self._plan_registered()
-        self._plan_instances([value for value in elsewhere if self._is_instance(value)])
+        self._plan_instances(filter(self._is_instance, elsewhere.direct))
         self._plan_holders()
         self._plan_elsewhere(elsewhere)
         self._name_old()
+        self.stale += [Stale(way, RUNS) for way in threads.old]
         if not self._reach.is_complete:
             self.stale.append(Stale("the session", "holds too much to be looked through; some of it may be old"))
 
@@ -118,15 +114,20 @@ class _Plan:
 
     # Instances and classes
 
+    def _is_old_or_instance(self, value: Any) -> bool:
+        return self._successors.is_old(value) or self._successors.is_old_class(type(value))
+
     def _is_instance(self, value: Any) -> bool:
         """Whether a value is an instance of an old class, and no class or enum member that has a successor itself."""
         return self._successors.is_old_class(type(value)) and value not in self._successors
 
-    def _elsewhere(self) -> list[Any]:
-        """What refers to something old directly, though the session does not reach it."""
-        old = [value for value in self._successors.pairs() if raw.is_type(value) or type(value) is FunctionType]
-        own = {*self._successors.old.inside, *map(id, (old, self._reach.objects, *self._successors.own_lists()))}
-        return [holder for holder in gc.get_referrers(*old) if id(holder) not in own and holder not in self._reach]
+    def _find_elsewhere(self) -> Elsewhere:
+        """What refers to something old, though the session does not reach it."""
+        successors, reach = self._successors, self._reach
+        old = [value for value in successors.pairs() if is_definition(value) or successors.is_old_class(type(value))]
+        inside = successors.old.inside
+        lists = (old, self._old_classes, reach.objects, *successors.own_lists())
+        return Elsewhere(old, lambda holder: id(holder) in inside or holder in reach, lists)
 
     def _plan_bases(self) -> None:
         """Classes of the session that derive from an old one derive from the new one."""
@@ -158,18 +159,18 @@ class _Plan:
                     put = functools.partial(new.register, self._successors.of(cls))
                     self._writes.append(_Write(put, own, functools.partial(self._stale_value, own)))
 
-    def _plan_instances(self, unreached: list[Any]) -> None:
+    def _plan_instances(self, unreached: Iterable[Any]) -> None:
         for instance in [*filter(self._is_instance, self._reach.objects), *unreached]:
             try:
                 why = self._successors.why_not(instance)
             except Exception as error:
-                why = f"{type(error).__name__} when its class was compared; {_KEEPS}"
+                why = f"{type(error).__name__} when its class was compared; {KEEPS}"
             if why is not None:
                 if instance in self._reach:
                     self.stale.append(Stale(self._reach.way(instance), why))
                 continue
             new = self._successors.of(type(instance))
-            why = f"{raw.qualified_name(new)} has other slots now; {_KEEPS}"
+            why = f"{raw.qualified_name(new)} has other slots now; {KEEPS}"
             stale = functools.partial(self._stale_value, instance, why)
             self._writes.append(_Write(functools.partial(raw.set_class, instance), new, stale))
 
@@ -210,7 +211,7 @@ class _Plan:
             if id(value) in wanted and id(value) not in written:
                 for chain in self._old_in([value]):
                     way = self._reach.way_through(holder, *chain)
-                    self.stale.append(Stale(way, self._about_holder(holder, chain[-1])))
+                    self.stale.append(Stale(way, about_holder(holder, chain[-1])))
 
     def _old_in(self, chain: list[Any]) -> Iterator[list[Any]]:
         """The replaced objects in a frozen one that keeps them, each with what leads to it."""
@@ -234,23 +235,16 @@ class _Plan:
             self._copies[key] = copied(value, self._changed, self._successors.of(kind) if moves else kind)
         except Exception as error:
             self._copies[key] = value
-            self.stale.append(Stale(self._reach.way(value), f"{error}; it refers to the old code, create it again"))
+            self.stale.append(self._stale_value(value, f"{error}; it refers to the old code, create it again"))
         return self._copies[key]
 
-    def _plan_elsewhere(self, holders: list[Any]) -> None:
-        """Lists, dictionaries and closures that nothing named leads to, such as a thread's, follow as well."""
-        is_old = self._successors.__contains__
-        with_keys = [each for each in holders if type(each) is dict and any(map(is_old, list(each)))]
-        tables = {id(table): table for table in class_lookups.tables(with_keys)}
-        for holder in ({id(each): each for each in holders} | tables).values():
-            kind = type(holder)
-            is_class_dict = kind is dict and "__module__" in holder and "__doc__" in holder
-            if is_class_dict or not (kind is dict or kind is list or kind is CellType):
-                continue
-            for edge in edges(holder):
-                is_wanted = edge.step or id(holder) in tables
-                if edge.put is not None and is_wanted and edge.value in self._successors:
-                    new = self._successors.of(edge.value)
+    def _plan_elsewhere(self, elsewhere: Elsewhere) -> None:
+        """What nothing named leads to follows as well."""
+        self._copying |= {id(value): value for value in elsewhere.frozen}
+        for edge in elsewhere.edges():
+            if edge.put is not None and (edge.value in self._successors or id(edge.value) in self._copying):
+                new = self._changed(edge.value)
+                if new is not edge.value:
                     self._writes.append(_Write(edge.put, new, functools.partial(self._stale_value, edge.value)))
 
     # What is told
@@ -263,24 +257,7 @@ class _Plan:
             holders = [holder for holder in self._reach.holders_of(value) if type(holder) is not value]
             holders = [holder for holder in holders if not self._successors.is_old(holder)]
             if holders:
-                self.stale.append(Stale(self._reach.way_through(holders[0], value), self._about_old(value)))
-
-    def _about_old(self, value: Any) -> str:
-        if frame_of(value) is not None:
-            return "it runs the old code; start it again"
-        name = raw.qualified_name(value) if raw.is_type(value) else value.__qualname__
-        if "<locals>" in name:
-            return f"{name} was created by the old code; create it again"
-        return f"{name} was removed; this is the old one"
-
-    def _about_holder(self, holder: Any, value: Any) -> str:
-        name = getattr(value, "__qualname__", "") if self._is_definition(value) else type(value).__qualname__
-        if type(holder) is LruCache:
-            return f"its cache refers to the old {name}; empty it with cache_clear()"
-        return f"it refers to the old {name}; create it again"
-
-    def _is_definition(self, value: Any) -> bool:
-        return type(value) is FunctionType or raw.is_type(value)
+                self.stale.append(Stale(self._reach.way_through(holders[0], value), about_old(value)))
 
     def _stale_value(self, value: Any, why: str, error: str = "") -> Stale:
         return Stale(self._reach.way(value) if value in self._reach else type(value).__qualname__, why)

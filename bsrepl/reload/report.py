@@ -15,7 +15,7 @@ from ..text.styled import Text, advice, asides, headed, wrapped
 from .failure import Failure
 from .outcome import Report
 from .packages import FollowedPackage
-from .rebind import Stale
+from .stale import Stale
 
 if TYPE_CHECKING:
     from .reloader import Reloader

@@ -7,7 +7,7 @@ import functools
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from ..registry.changes import same_code
@@ -106,8 +106,12 @@ class Successors:
         if kind is FunctionType:  # what dataclasses generate is in no module's code
             return id(value) not in self._fresh and self._is_of_old_code(value.__globals__, value.__code__)
         if (frame := frame_of(value)) is not None:
-            return self._is_of_old_code(frame.f_globals, frame.f_code)
+            return self.runs(frame)
         return raw.is_type(value) and self.is_old_class(value)
+
+    def runs(self, frame: FrameType) -> bool:
+        """Whether what runs is code of a module that was replaced."""
+        return self._is_of_old_code(frame.f_globals, frame.f_code)
 
     def _is_of_old_code(self, names: dict[str, Any], code: CodeType) -> bool:
         return id(names) in self.old.dicts and id(code) not in self._new_code

@@ -25,8 +25,9 @@ from bsrepl.registry.changes import changes_between
 from bsrepl.registry.store import registry
 from bsrepl.reload.development import Development
 from bsrepl.reload.outcome import Report
-from bsrepl.reload.rebind import Stale, follow
+from bsrepl.reload.rebind import follow
 from bsrepl.reload.reloader import Reloader
+from bsrepl.reload.stale import Stale
 from bsrepl.shell.preloaded import PRELOADED
 
 from ..conftest import files, forget

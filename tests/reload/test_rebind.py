@@ -56,6 +56,9 @@ class Pair(typing.NamedTuple):
     left: object
     right: object
 
+def waits(done):
+    done.wait(9)
+
 def outer():
     def inner():
         return VERSION
@@ -178,6 +181,17 @@ FOLLOWS = [
     ("0", "other.Keeps.T is tfm.A"),
     ("from other import PIPE", "PIPE[0] is tfm.A"),
     ("try:\n    raise ValueError(tfm.A)\nexcept ValueError as e: t = e", "t.args[0] is tfm.A"),
+    ("o = Box(); t = weakref.finalize(o, p.answer)", "t() == 2"),
+    ("o = Box(); t = weakref.finalize(o, print, tfm.A)", "t.peek()[2][0] is tfm.A"),
+    ("t = weakref.finalize(tfm.A, print)", "t.peek()[0] is tfm.A and t.detach() is not None"),
+    ("a = tfm.A(); t = weakref.ref(a, p.answer)", "t.__callback__() == 2"),
+    ("t = numpy.zeros(2, [('x', object), ('y', int)]); t['x'][0] = tfm.A", "t['x'][0] is tfm.A"),
+    ("t = numpy.zeros(2, [('x', object), ('y', int)])[0]; t['x'] = tfm.A", "t['x'] is tfm.A"),
+    ("import logging; logging.root.addFilter(tfm.A().version)", "logging.root.filters.pop()() == 2"),
+    ("numpy.testing.held_in_a_test = [(tfm.A,)]", "numpy.testing.held_in_a_test[0][0] is tfm.A"),
+    ("numpy.testing.assert_equal.held = (tfm.A,)", "numpy.testing.assert_equal.__dict__.pop('held')[0] is tfm.A"),
+    ("import json; json.JSONEncoder.held_in_a_test = (tfm.A,)", "json.JSONEncoder.held_in_a_test[0] is tfm.A"),
+    ("import signal; _ = signal.signal(signal.SIGUSR1, tfm.A().version)", "signal.signal(signal.SIGUSR1, 0)() == 2"),
 ]  # fmt: skip
 
 
@@ -201,14 +215,34 @@ STALE = [
     ("t = p.named(7)", "t: named.<locals>.Made was created by the old code; create it again"),
     ("t = [p.named(7)()]", "t[0]: named.<locals>.Made was removed; this instance keeps the old code"),
     ("t = weakref.proxy(tfm.A)", "t: it refers to the old A"),
+    ("import ctypes; t = (ctypes.py_object * 2)(tfm.A)", "t: it refers to the old A"),
+    ("t = run(lambda held: done.wait(9), tfm.A)", "thread held: <lambda>().held: it is the old A"),
+    ("t = run(lambda *held: done.wait(9), [(tfm.A,)])", None),
+    ("t = run(lambda held: done.wait(9), (1, tfm.A))", "thread held: <lambda>().held[1]: it is the old A"),
+    ("t = run(p.waits, done)", "thread held: waits(): it runs the old code"),
 ]  # fmt: skip
+
+
+THREAD = """\
+import threading
+started = threading.Event()
+class Done(threading.Event):
+    def wait(self, seconds):
+        started.set()
+        return super().wait(seconds)
+done = Done()
+def run(function, *held):
+    threading.Thread(target=function, args=held, name="held", daemon=True).start()
+    started.wait(9)
+"""
 
 
 @pytest.mark.parametrize(("hold", "told"), STALE)
 def test_what_cannot_follow_is_named(screen: Screen, plugin: Path, hold: str, told: str | None) -> None:
+    screen.type(THREAD)
     screen.type(hold)
     plugin.write_text(PLUGIN.replace("VERSION", "2"))
-    printed = " ".join(screen.type("0").split())
+    printed = " ".join(screen.type("0; done.set()").split())
     assert "internal error" not in printed
     if told is None:
         assert "stale" not in printed
