@@ -109,6 +109,15 @@ def held_back(
     return {path: _places(groups[path], failures) for path in waiting if groups[path] not in known}
 
 
+def waits(path: str, group: Iterable[str], failures: Mapping[str, Failure]) -> PluginFileError:
+    """Why a file that was executed for an importer does not count: others of its group fail, as they did before."""
+    causes = [failed for other, failed in failures.items() if other in group and other != path]
+    because = f": {causes[0].place} {causes[0].error}" if causes else ""
+    return PluginFileError(
+        f"{file_name(path)} was not loaded, since a file that it imports or that imports it failed{because}"
+    )
+
+
 def _places(paths: Iterable[str], failures: Mapping[str, Failure]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(failures[path].place for path in sorted(paths) if path in failures))
 

@@ -60,6 +60,7 @@ class PluginImporter(MetaPathFinder, Loader):
         self._is_live = is_live
         self._is_plugin_file = is_plugin_file
         self._names = ModuleNames(is_live, development.follows)
+        self.is_packaged, self.depth, self.forget = self._names.is_packaged, self._names.depth, self._names.forget
         self._packages = PackageFinder(self, development, self._take_over)
         self.take_notes = self._packages.fixed.take_notes
         self._in_place = InPlace()
@@ -168,22 +169,10 @@ class PluginImporter(MetaPathFinder, Loader):
         name = self._names.of(path)
         self._brainsmith.release(name, detach(name))
 
-    def is_packaged(self, path: str) -> bool:
-        """Whether a file is a module of a package under development."""
-        return self._names.is_packaged(path)
-
     def place(self, path: str) -> tuple[int, str]:
         """Where a file stands in the order of execution: as it was imported first, for that is where cycles begin. A
         package that had no `__init__.py` was there before its modules."""
         return -1 if self._in_place.had_no_init(path) else self._order.get(path, len(self._order)), path
-
-    def depth(self, path: str) -> int:
-        """How deep in packages a file's module is; 0 of one that has none yet."""
-        return self._names.depth(path)
-
-    def forget(self, path: str) -> None:
-        """Gives up the module name of a file that is gone."""
-        self._names.forget(path)
 
     def holds(self, path: str) -> bool:
         """Whether somebody holds the module of a file of a package, live or not, and no other has its name by now."""
@@ -230,6 +219,8 @@ class PluginImporter(MetaPathFinder, Loader):
         journal = Journal()
         restored: list[str] = []
         threads = set(threading.enumerate())
+        if not self._is_staging and "__builtins__" in vars(module):  # somebody calls importlib.reload()
+            self._in_place.begin(path, module)
         is_first = self._names.is_packaged(path) and not self._is_staging  # somebody imports it, as ever
         with nullcontext(StringIO()) if is_first else captured() as output:
             try:

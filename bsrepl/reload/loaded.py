@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
+from os.path import isfile
 from types import ModuleType
 from typing import NamedTuple
 
@@ -14,8 +15,10 @@ from .execution import Execution
 from .failure import Failure
 from .import_graph import Dependencies
 from .importer import PluginImporter
+from .module_names import other_form
 from .namespace_uses import Use, plugin_of
 from .shown_source import show_source
+from .successors import Replaced
 
 
 class Loaded(NamedTuple):
@@ -38,6 +41,7 @@ class LiveFiles:
         self.missing: dict[str, set[Use]] = {}  # the plugins that a file which failed takes, and that did not exist
         self.packaged: set[str] = set()  # the files of packages under development whose modules are live
         self.executed: dict[str, bytes | None] = {}  # the contents a file was last executed with, if it had any
+        self.reloaded: list[tuple[str, Replaced]] = []  # the modules that somebody else executed again, by their files
         self.dependencies = Dependencies()
         self._disk = disk
         self._importer = importer
@@ -138,16 +142,40 @@ class LiveFiles:
         were any."""
         late = self._importer.take_late()
         for path, run in late.items():
+            self._note_reloaded(path, run)
             if run.module is None or run.error is not None:
                 self.depend_further(path, run.depends)
                 continue
-            self._importer.settle(path)
             self.put(path, run)
             if not self.dependencies.importers(path):
                 self._late.add(path)
             for plugin in run.plugins:
                 self.owners.setdefault(plugin.key, path)
         return bool(late)
+
+    def in_other_form(self, gone: Iterable[str]) -> set[str]:
+        """The files that have taken the place of those that are gone, and that nobody but the session held."""
+        late = {path: other_form(path) for path in gone if path in self._late}
+        found = {other for other in late.values() if isfile(other) and other not in self.loaded}
+        self._late |= found
+        return found
+
+    def take_reloaded(self) -> list[tuple[str, Replaced]]:
+        """The modules that somebody else has executed again since the last call, by their files."""
+        reloaded, self.reloaded = self.reloaded, []
+        return reloaded
+
+    def _note_reloaded(self, path: str, run: Execution) -> None:
+        """Notes that somebody executed a live file again: with `importlib.reload()`, or when its module was gone."""
+        live = self.loaded.get(path)
+        if run.module is None or (run.error is not None and (live is None or live.module is not run.module)):
+            return
+        former, code = self._importer.settle(path), run.code
+        if former is None and live is not None and live.module is not run.module:
+            former, code = live.module, None
+        if former is not None:
+            plugins = () if live is None or run.error is not None else live.plugins
+            self.reloaded.append((path, Replaced(former, run.module, plugins, code)))
 
     def _is_needed(self, path: str) -> bool:
         """Whether a file is a plugin file, or one that is live imports it, directly or not; or the session does."""

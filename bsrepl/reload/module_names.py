@@ -105,8 +105,9 @@ class ModuleNames:
     def vacate(self, path: str) -> None:
         """Frees the name of a file that is gone for others, until it is forgotten or reclaimed."""
         if path in self._names:
-            self._vacated[path] = self._names.pop(path)
-            del self._paths[self._vacated[path]]
+            name = self._vacated[path] = self._names.pop(path)
+            del self._paths[name]
+            self._elsewhere.pop(name, None)  # it may mean another file now
 
     def reclaim(self, path: str) -> None:
         """Gives a file back the name that it vacated, whoever has it now."""
@@ -218,6 +219,11 @@ def package_folder(path: str) -> str | None:
     if basename(path) == INIT:
         return dirname(path)
     return path if isdir(path) else None
+
+
+def other_form(path: str) -> str:
+    """The file that makes the same module: `part/__init__.py` for `part.py`, and the other way round."""
+    return f"{dirname(path)}.py" if basename(path) == INIT else join(path.removesuffix(".py"), INIT)
 
 
 def _origin(name: str) -> str | None:

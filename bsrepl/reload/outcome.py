@@ -30,6 +30,6 @@ class Report:
     warnings: Sequence[warnings.WarningMessage]
 
     def __bool__(self) -> bool:
-        files = (self.executed, self.gone, self.failures, self.held_back, self.fixed)
+        files = (self.executed, self.gone, self.failures, self.held_back, self.fixed, self.replaced)
         is_eventful = any(files) or self.output or self.warnings
         return bool(is_eventful or (self.before is not self.after and changes_between(self.before, self.after)))

@@ -97,7 +97,7 @@ class Reloader:
         self._disk.look(self._live.executed, has_appeared)
         if checkout.is_worth_a_look(self._disk.missing_since):  # what is missing may be about to be written
             self._disk.look(self._live.executed, self._listed.look())
-        return bool(self._disk.changed or self._disk.gone or self._listed.changed)
+        return bool(self._disk.changed or self._disk.gone or self._listed.changed or self._live.reloaded)
 
     def refresh(self, retry: bool | str = False, looked: bool = False) -> Report:
         """Brings the registry up to what is on disk. With `retry`, what failed is executed again as it is; with a path

@@ -10,15 +10,14 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, ModuleType
 
-from ..errors import PluginFileError, PluginWarning
+from ..errors import PluginWarning
 from ..frameworks.qonnx.ops import QONNX_OPS, custom_ops
 from ..registry.plugin import Key, Plugin
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
-from ..text.format import file_name
 from .disk import Disk
 from .execution import Execution
-from .failure import Failure, failure, held_back, one_per_group
+from .failure import Failure, failure, held_back, one_per_group, waits
 from .import_graph import groups
 from .importer import PluginImporter
 from .listed import ListedPlugins, Relisted
@@ -64,6 +63,9 @@ class Transaction:
         self._fixed: dict[str, None] = {}
         self._failures: dict[str, Failure] = {}
         self._replaced: dict[str, list[Replaced]] = {}
+        for path, item in live.take_reloaded():
+            self._replaced.setdefault(path, []).append(item)
+            registry.change([plugin for plugin in item.plugins if registry.snapshot.seen(plugin.key) is plugin], ())
         self._output: dict[str, str] = {}
         self._warnings: list[warnings.WarningMessage] = []
 
@@ -132,6 +134,7 @@ class Transaction:
         disk, live = self._disk, self._live
         concerned = {member for path in disk.changed | disk.gone for member in live.held.get(path, (path,))}
         self._gone = disk.gone | {path for path in concerned & live.held.keys() if disk.is_missing(path)}
+        concerned |= live.in_other_form(self._gone)
         changed = {path for path in concerned if not live.is_live(path, disk.contents.get(path))}
         affected = live.dependencies.with_importers(changed | (concerned & self._gone) | forced)
         for path in concerned - affected:  # its contents are again what is live
@@ -163,7 +166,7 @@ class Transaction:
         errors = {path: run.error for path, run in runs.items() if run.error is not None}
         for path in runs.keys() & live.held.keys() - errors.keys():
             if not live.held[path] & live.held.keys() <= affected | runs.keys():
-                errors[path] = self._held_back(path)
+                errors[path] = waits(path, live.held[path], live.failures)
         now = {path: run.depends for path, run in runs.items()}
         before = {path: live.loaded[path].imports for path in paths if path in live.loaded}
         self._were_live |= before.keys() - self._executed.keys()
@@ -176,15 +179,6 @@ class Transaction:
             if conflict is None:
                 return parts, errors
             errors[conflict[0]] = conflict[1]
-
-    def _held_back(self, path: str) -> PluginFileError:
-        """Why a file that was executed for an importer does not count: others of its group fail, as they did before."""
-        live = self._live
-        causes = [failed for other, failed in live.failures.items() if other in live.held[path] and other != path]
-        because = f": {causes[0].place} {causes[0].error}" if causes else ""
-        return PluginFileError(
-            f"{file_name(path)} was not loaded, since a file that it imports or that imports it failed{because}"
-        )
 
     def _other_owner(self, key: Key, in_work: frozenset[str]) -> tuple[str, Plugin] | None:
         """The live plugin that has a name, and its file, unless that file is among those to be committed."""

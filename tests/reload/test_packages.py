@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 import json
 import os
 import shutil
@@ -252,6 +253,52 @@ def test_what_is_held_of_a_module_that_becomes_a_package_follows(sources: Source
     sources.look()
     assert (sources.names["held"].A.number, sources.names["one"].number) == (2, 2)
     assert sources.names["held"] is sys.modules["pk.part"]
+
+
+FORMS = ("single.py", "single/__init__.py")
+
+
+@pytest.mark.parametrize(("before", "after"), [FORMS, FORMS[::-1]])
+def test_a_module_that_only_the_session_holds_may_become_a_package_and_back(
+    sources: Sources, before: str, after: str
+) -> None:
+    sources.write({before: "class A: number = 1"})
+    sources.start()
+    held = sources.names["held"] = sources.imported("single")
+    sources.names["one"] = held.A()
+    del held
+    for number, (gone, there) in enumerate([(before, after), (after, before)], 2):
+        (sources.folder / gone).unlink()
+        sources.write({there: f"class A: number = {number}"})
+        if (sources.folder / "single").is_dir() and there == "single.py":
+            shutil.rmtree(sources.folder / "single")
+        for _ in range(2):
+            _, stale = sources.look()
+            sources.ahead += 2_000_000_000
+        assert stale == []
+        assert (sources.names["held"].A.number, sources.names["one"].number) == (number, number)
+        assert sources.names["held"] is sys.modules["single"]
+
+
+def test_what_was_held_before_somebody_calls_importlib_reload_follows(sources: Sources) -> None:
+    sources.write({"single.py": "class A: pass\nclass Gone: pass\ndef function(): pass"})
+    sources.start()
+    single = sources.imported("single")
+    sources.names.update(one=single.A(), kept=(single.A, single.function), gone=single.Gone())
+    sources.write({"single.py": "class A: pass\nglobals().get('FAILS') and 1 / 0\ndef function(): pass"})
+    del single.Gone
+    importlib.reload(single)
+    _, stale = sources.look()
+    assert type(sources.names["one"]) is single.A
+    assert sources.names["kept"] == (single.A, single.function)
+    assert [(each.holder, "Gone was removed" in each.why) for each in stale] == [("gone", True)]
+    held = sources.names["kept"]
+    single.FAILS = True
+    with pytest.raises(ZeroDivisionError):
+        importlib.reload(single)
+    sources.look()
+    assert sources.names["kept"][0] is single.A is not held[0]
+    assert sources.names["kept"][1] is single.function is held[1]
 
 
 def test_what_was_imported_before_is_followed_with_all_that_imports_it(sources: Sources) -> None:

@@ -262,6 +262,18 @@ def test_what_was_imported_at_the_prompt_is_executed_again_and_followed(screen: 
     assert screen.type("held()").splitlines()[-1] == "2"
 
 
+@pytest.mark.parametrize("again", ["importlib.reload(p)", "del sys.modules['a_plugin']; import a_plugin as p"])
+def test_what_was_held_before_the_user_executes_a_file_again_follows(screen: Screen, plugin: Path, again: str) -> None:
+    screen.type("import sys, importlib; a = tfm.A(); held = (tfm.A, p.answer); old = tfm.A")
+    plugin.write_text(PLUGIN.replace("VERSION", "2").replace('step(cached, name="cached")', ""))
+    screen.type("0")
+    screen.type(again)
+    told = screen.type("type(a) is tfm.A is p.A is held[0] is old and held[1] is p.answer")
+    assert told.splitlines()[-1] == "True"
+    assert "stale" not in told
+    assert screen.type("'cached' in steps") == "False\n"
+
+
 HOSTILE = """\
 class Refuses(type):
     def __getattribute__(cls, name): raise RuntimeError(name)
