@@ -14,7 +14,7 @@ from .class_lookups import tables
 from .edges import Edge, edges, is_of_c
 from .frozen import is_frozen
 
-_HIGHEST = 4  # objects around objects that cannot be changed
+_HIGHEST = 20  # objects around objects that cannot be changed
 _NUMBERED = frozenset(hexdigits + ":")  # the keys of what `ctypes` keeps alive for its memory
 _PASSED = frozenset(map(id, (FrameType, TracebackType, ModuleType)))
 

@@ -92,6 +92,10 @@ class Reach:
             is_namespace = False
         return way.removeprefix(".")
 
+    def inmost_first(self, values: Iterable[Any]) -> list[Any]:
+        """Objects that were reached, the farthest first."""
+        return sorted(values, key=lambda value: self._numbers[id(value)], reverse=True)
+
     def stopped(self) -> list[Any]:
         """The objects that `stops` says True of, the nearest first."""
         return list(self._stopped.values())

@@ -195,7 +195,7 @@ class _Plan:
                     continue
                 holders[id(holder)] = holder
                 held.setdefault(id(holder), []).append(value)
-        for value in self._copying.values():
+        for value in self._reach.inmost_first(self._copying.values()):  # no recursion is too deep
             self._changed(value)
         for key, holder in holders.items():
             self._plan_holder(holder, held[key])
@@ -206,9 +206,11 @@ class _Plan:
             if id(edge.value) in wanted and edge.put is not None:
                 stale = functools.partial(self._stale_edge, holder, edge)
                 self._writes.append(_Write(edge.put, self._changed(edge.value), stale))
-        written = {id(edge.value) for edge in edges(holder) if edge.put is not None}
+        is_written: dict[int, bool] = {}  # wherever it is held there, by its id
+        for edge in edges(holder):
+            is_written[id(edge.value)] = edge.put is not None and is_written.get(id(edge.value), True)
         for value in held:
-            if id(value) in wanted and id(value) not in written:
+            if id(value) in wanted and not is_written.get(id(value), False):
                 for chain in self._old_in([value]):
                     way = self._reach.way_through(holder, *chain)
                     self.stale.append(Stale(way, about_holder(holder, chain[-1])))

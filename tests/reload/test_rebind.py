@@ -119,6 +119,7 @@ FOLLOWS = [
     ("f = lambda t=tfm.A: t", "f() is tfm.A"),
     ("t = (tfm.A,)", "t[0] is tfm.A"),
     ("t = [(tfm.A, 1)]", "t[0][0] is tfm.A"),
+    ("t = (tfm.A,)\nfor _ in range(5000): t = (t,)", "functools.reduce(lambda x, _: x[0], range(5001), t) is tfm.A"),
     ("t = [[((tfm.A,), 1)]]", "t[0][0][0][0] is tfm.A"),
     ("t = {tfm.A}", "t == {tfm.A}"),
     ("t = frozenset([tfm.A])", "t == {tfm.A}"),
@@ -216,6 +217,10 @@ STALE = [
     ("t = [p.named(7)()]", "t[0]: named.<locals>.Made was removed; this instance keeps the old code"),
     ("t = weakref.proxy(tfm.A)", "t: it refers to the old A"),
     ("import ctypes; t = (ctypes.py_object * 2)(tfm.A)", "t: it refers to the old A"),
+    (
+        "import ctypes\nclass S(ctypes.Structure): _fields_ = [('x', ctypes.py_object)]\nt = S(tfm.A); t.y = tfm.A",
+        "t: it refers to the old A",
+    ),
     ("t = run(lambda held: done.wait(9), tfm.A)", "thread held: <lambda>().held: it is the old A"),
     ("t = run(lambda *held: done.wait(9), [(tfm.A,)])", None),
     ("t = run(lambda held: done.wait(9), (1, tfm.A))", "thread held: <lambda>().held[1]: it is the old A"),
