@@ -75,8 +75,9 @@ def _finalizers(value: Any) -> list[Any]:
 
 def _referrers(values: list[Any], own: list[Any]) -> list[Any]:
     """What refers to one of these values, what is the shell's own left out."""
-    ids = set(map(id, own))
-    return [each for each in gc.get_referrers(*values) if id(each) not in ids and not _is_shells(each)]
+    arguments = tuple(values)  # from Python 3.13 on it refers to them as well
+    ids = set(map(id, (arguments, *own)))
+    return [each for each in gc.get_referrers(*arguments) if id(each) not in ids and not _is_shells(each)]
 
 
 def _is_shells(value: Any) -> bool:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from bsrepl.reload import elsewhere
 from bsrepl.reload.edges import edges
 from bsrepl.reload.rebind import follow
-from bsrepl.reload.successors import Replaced
+from bsrepl.reload.successors import Replaced, island_of
 
 CODE = """\
 class Plain:
@@ -215,3 +216,23 @@ def test_what_a_thread_has_put_in_a_place_meanwhile_stays_there(holder: Any) -> 
     with pytest.raises(LookupError):
         edge.put("new")  # type: ignore[misc]
     assert holder[0] == "the thread's"
+
+
+@pytest.mark.parametrize(("make", "looks"), [(lambda *items: [*items], 1), (lambda *items: (*items, 0), 2)])
+def test_who_holds_what_is_looked_for_once_more_for_what_cannot_be_changed(
+    monkeypatch: pytest.MonkeyPatch, make: Any, looks: int
+) -> None:
+    counted: list[int] = []
+    look = elsewhere._referrers
+
+    def counting(values: list[Any], own: list[Any]) -> list[Any]:
+        counted.append(len(values))
+        return look(values, own)
+
+    monkeypatch.setattr(elsewhere, "_referrers", counting)
+    old = module("class A: pass")
+    held = [make(old.A)]
+    inside = island_of([Replaced(old, None)]).inside
+    found = elsewhere.Elsewhere([old.A], lambda holder: id(holder) in inside, ())
+    assert len(counted) == looks
+    assert any(edge.value in (old.A, held[0]) for edge in found.edges())
