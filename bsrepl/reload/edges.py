@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from types import (
     AsyncGeneratorType,
@@ -99,9 +100,12 @@ def frame_of(value: Any) -> FrameType | None:
 
 
 def is_array(value: Any) -> bool:
-    """Whether a value is a NumPy array, or an item of one with fields: the garbage collector knows nothing of them."""
+    """Whether a value is a NumPy array, a walk through some, or an item of one with fields: the garbage collector knows
+    nothing of what they hold."""
     numpy = sys.modules.get("numpy")
-    return numpy is not None and issubclass(type(value), (numpy.ndarray, numpy.void))
+    if numpy is None:
+        return False
+    return issubclass(type(value), (numpy.ndarray, numpy.void, numpy.flatiter, numpy.nditer))
 
 
 def is_of_c(value: Any) -> bool:
@@ -142,6 +146,13 @@ def _of_array(array: Any) -> Iterator[Edge]:
     if issubclass(type(array), numpy.void):
         for name in array.dtype.names or () if array.dtype.hasobject else ():
             yield Edge(f"[{name!r}]", array[name], functools.partial(numpy.void.__setitem__, array, name))
+        return
+    if type(array) is numpy.flatiter:
+        yield Edge(".base", array.base, None)
+        return
+    if issubclass(type(array), numpy.nditer):
+        with suppress(ValueError):  # it is closed
+            yield from (Edge(f".operands[{n}]", each, None) for n, each in enumerate(array.operands))
         return
     plain = numpy.ndarray.view(array, numpy.ndarray)
     if plain.dtype == object:

@@ -78,7 +78,7 @@ class Evaluator:
             except Terminated:
                 raise
             except BaseException as raised:
-                error = raised
+                error = tracebacks.askable(raised)
         return self.turn(command, value, error)
 
     @contextmanager

@@ -19,6 +19,18 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 _MOST = 40  # frames of the user's that are shown; an endless recursion has a thousand
 
 
+def askable(error: BaseException) -> BaseException:
+    """An exception, or one to be told in its place if it raises when it is asked for its class or its traceback."""
+    try:
+        for name in ("__class__", "__traceback__", "__cause__", "__context__", "__suppress_context__"):
+            getattr(error, name)
+    except Exception as raised:
+        name = type.__dict__["__name__"].__get__(type(error))
+        message = f"{name} raises {type(raised).__name__} when it is asked for its traceback"
+        return RuntimeError(message).with_traceback(BaseException.__dict__["__traceback__"].__get__(error))
+    return error
+
+
 def formatted(error: BaseException, *, whole: bool = False) -> str:
     """The traceback of an exception with its causes, groups and notes, from the user's code on.
 

@@ -188,6 +188,8 @@ FOLLOWS = [
     ("a = tfm.A(); t = weakref.ref(a, p.answer)", "t.__callback__() == 2"),
     ("t = numpy.zeros(2, [('x', object), ('y', int)]); t['x'][0] = tfm.A", "t['x'][0] is tfm.A"),
     ("t = numpy.zeros(2, [('x', object), ('y', int)])[0]; t['x'] = tfm.A", "t['x'] is tfm.A"),
+    ("t = numpy.array([tfm.A], dtype=object).flat", "next(t) is tfm.A"),
+    ("t = numpy.nditer(numpy.array([tfm.A], dtype=object), ['refs_ok'])", "t.operands[0][0] is tfm.A"),
     ("import logging; logging.root.addFilter(tfm.A().version)", "logging.root.filters.pop()() == 2"),
     ("numpy.testing.held_in_a_test = [(tfm.A,)]", "numpy.testing.held_in_a_test[0][0] is tfm.A"),
     ("numpy.testing.assert_equal.held = (tfm.A,)", "numpy.testing.assert_equal.__dict__.pop('held')[0] is tfm.A"),

@@ -31,6 +31,8 @@ HOSTILE = {
     "error with a strange name": "raise AttributeError('x', name=5, obj=tfm)",
     "error with a strange place": "raise SyntaxError('x', (5, 'a', 'b', {}))",
     "error whose str raises": "raise type('E', (Exception,), {'__str__': lambda s: 1/0})()",
+    "error that hides its traceback": "raise type('E', (Exception,), {'__traceback__': property(lambda s: 1/0)})()",
+    "error that hides everything": "raise type('E', (Exception,), {'__getattribute__': lambda s, n: 1/0})()",
     "error with strange notes": "e = ValueError('x'); e.__notes__ = 3; raise e",
     "error that is its own cause": "e = ValueError('x'); e.__cause__ = e; raise e",
     "group of groups": "e = ValueError('x')\nfor n in range(500): e.__context__ = ValueError(n)\nraise e",
