@@ -19,11 +19,14 @@ from .cutting import cut_at, given, leading_to, own
 from .execution import Executable, Values
 from .noise import is_noise
 from .precision import epsilon
+from .scaling import is_refactored
 
 _SINGLE = float(np.finfo(np.float32).eps)
 _TOLERANCE = 5e-6  # relative, in float32; sums of some thousand products in another order differ by 1e-6
-_JOINED = 6  # times that pieces are joined with those that follow
-_REFACTORED = 1e-3  # relative; what is scaled or moved on purpose disagrees by more than an error in a weight
+_ROUNDS = 48  # times that the values of pieces are replaced
+_REFACTORED = 1e-3  # relative; what disagrees by less and is no other scale is an error in a weight
+_LITTLE = 1e-2  # relative; how far values are moved to see what depends on them
+_SENSITIVE = 10.0  # times the tolerance, that a piece has to differ by if it shows what it reads
 _LESS = 0.02  # times the disagreement of a piece, that is left of it when it is joined with the right ones
 _LEAST = 1e-2  # times the largest channel: a smaller one may be what is left of larger values
 _STEPS = 4
@@ -46,6 +49,11 @@ class Disagreement(NamedTuple):
     before: Tensor
     after: Tensor
     relative: float
+    computed: Any  # the values of the one after
+
+    @property
+    def pair(self) -> _Pair:
+        return self.before, self.after
 
 
 def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[tuple[Tensor, Tensor]]:
@@ -109,9 +117,6 @@ class Cuts:
         values = {pair: was[pair[0][1]] for pair in self._tensors if isinstance(was.get(pair[0][1]), np.ndarray)}
         return Pieces(self, values, inputs, others)
 
-    def is_judged(self, name: str) -> bool:
-        return name in self._judged
-
     def computed(self, values: Values, others: Values) -> Values:
         """What the second model computes for the judged ones of the tensors at which it is cut, by their names.
 
@@ -139,46 +144,55 @@ class Pieces:
         self._others = others
         self._values = dict(values)
         self._held = self._values  # at what the guilty piece was cut
+        self._makers = {name: node for node in cuts.after.graph.node for name in node.output}
 
     def disagreements(self, *, is_fine: bool = False) -> list[Disagreement]:
         """The pieces that disagree, in order. With `is_fine`, a channel with few values has a scale of its own, too."""
-        return self._disagreements(self._values, is_fine)
+        return self._disagreements(self._values, is_fine=is_fine)
 
     def unexplained(self, wrong: Sequence[Disagreement]) -> Disagreement | None:
         """Of pieces that disagree, the guilty one; None if they make up for each other, as a weight that is scaled and
         the next one scaled back.
 
-        The first of them are joined with those that follow, until none disagrees, or an output of the graph does. One
-        alone has nothing that could make up for it.
+        Those that come first have the values that the second model computes from then on, and all others are compared
+        again, until none disagrees, or an output of the graph does. What hides a disagreement does not make up for it.
+        All pairs of tensors have to be judged.
         """
-        if len(wrong) == 1:
-            return wrong[0]
-        held = dict(self._values)
+        held, own = dict(self._values), dict[_Pair, Disagreement]()
         outputs = {("", value.name) for value in self._after.graph.output}
-        guilty: Disagreement | None = None
-        for _ in range(_JOINED):
-            if not wrong:
-                return None
-            first = self._first(wrong, held)
+        left, guilty = wrong, None
+        for _ in range(_ROUNDS):
+            if not left:
+                return self._hidden(own, {piece.pair for piece in wrong}) if own else None
+            first = self._first(left)
             if guilty is None or first[0].relative < _LESS * guilty.relative:  # what came before was on purpose
-                guilty, self._held = first[0], dict(held)
-            ends = [piece for piece in self._first(wrong, ()) if piece.after in outputs]
-            certain = [piece for piece in first if piece.relative < _REFACTORED or piece in ends]
+                guilty = first[0]
+                self._held = {pair: value for pair, value in held.items() if pair not in own}
+            certain = [piece for piece in first if piece.after in outputs or self._is_error(piece)]
             if certain:
-                return certain[0] if len(held) == len(self._values) else guilty
-            freed = {piece.after[1] for piece in first if piece.after not in outputs}  # those are judged to the end
-            held = self._without(held, freed)
-            wrong = self._disagreements(held, is_fine=False)
-        return guilty if wrong else None
+                return guilty if own else certain[0]
+            own.update({piece.pair: piece for piece in first})
+            held.update({piece.pair: piece.computed for piece in first})
+            left = self._disagreements(held)
+        return guilty
 
-    def _without(self, held: Mapping[_Pair, Any], freed: set[str]) -> dict[_Pair, Any]:
-        """Pairs that are held but for some, and for those that follow from these and are not judged."""
-        followers = set(freed)
-        judged = {theirs[1] for _, theirs in held if self._cuts.is_judged(theirs[1])} - freed
-        for node in self._after.graph.node:  # in order
-            if not followers.isdisjoint(node.input):
-                followers.update(name for name in node.output if name not in judged)
-        return {pair: value for pair, value in held.items() if pair[1][1] not in followers}
+    def _hidden(self, own: Mapping[_Pair, Disagreement], wrong: Collection[_Pair]) -> Disagreement | None:
+        """One of the pieces with values of the second model's own that a piece reads, is right, and does not show: a
+        little more or less of them changes nothing there."""
+        rng = np.random.default_rng(0)
+        moved = {pair: _moved(self._values[pair], piece.computed, rng) for pair, piece in own.items()}
+        held = {**self._values, **moved}
+        least = _SENSITIVE * self._cuts.tolerance
+        shown = {piece.pair for piece in self._disagreements(held) if piece.relative > least}
+        right = [pair for pair in held if pair not in shown and pair not in wrong and pair not in own]
+        stops = {theirs[1] for _, theirs in held}
+        found = (piece for piece in own.values() for _, end in right if self._reads(end[1], {piece.after[1]}, stops))
+        return next(found, None)
+
+    def _is_error(self, piece: Disagreement) -> bool:
+        """Whether a piece disagrees by so little, and so unevenly, that nothing can be meant to make up for it."""
+        value = self._values[piece.before, piece.after]
+        return piece.relative < _REFACTORED and not is_refactored(value, piece.computed, self._cuts.tolerance)
 
     def is_rounding(self, piece: Disagreement, step: float) -> bool:
         """Whether the guilty piece disagrees by what rounding alone moves it: where large values cancel, that is far.
@@ -199,34 +213,41 @@ class Pieces:
         sets = [{**self._inputs, **given(values, model)}]
         return is_noise(comparison, cut, [(name, name)], sets, [before], step)
 
-    def _first(self, wrong: Sequence[Disagreement], held: Collection[tuple[Tensor, Tensor]]) -> list[Disagreement]:
-        """Those of some pieces that read none of the others, however far above, up to the tensors that are held."""
-        makers = {name: node for node in self._after.graph.node for name in node.output}
+    def _first(self, wrong: Sequence[Disagreement]) -> list[Disagreement]:
+        """Those of some pieces that read none of the others, however far above."""
         ends = {piece.after[1] for piece in wrong}
-        stops = {theirs[1] for _, theirs in held} - ends
+        return [piece for piece in wrong if not self._reads(piece.after[1], ends)] or list(wrong)
 
-        def reads_others(name: str) -> bool:
-            waiting, known = list(makers[name].input) if name in makers else [], set(stops)
-            for read in waiting:  # it grows
-                if read in ends:
-                    return True
-                if read in makers and read not in known:
-                    known.add(read)
-                    waiting += makers[read].input
-            return False
+    def _reads(self, name: str, ends: set[str], stops: Collection[str] = ()) -> bool:
+        """Whether one of some tensors leads to another tensor, not through those at which it stops."""
+        waiting, known = [name], {name}
+        for tensor in waiting:  # it grows
+            read = self._makers[tensor].input if tensor in self._makers else ()
+            if not ends.isdisjoint(read):
+                return True
+            waiting += (one for one in read if one not in known and one not in stops)
+            known.update(read)
+        return False
 
-        return [piece for piece in wrong if not reads_others(piece.after[1])] or list(wrong)
-
-    def _disagreements(self, held: Mapping[tuple[Tensor, Tensor], Any], is_fine: bool) -> list[Disagreement]:
-        now = self._cuts.computed({theirs[1]: value for (_, theirs), value in held.items()}, self._others)
+    def _disagreements(self, held: Mapping[_Pair, Any], *, is_fine: bool = False) -> list[Disagreement]:
+        values = {theirs[1]: value for (_, theirs), value in held.items()}
+        now = self._cuts.computed(values, self._others)
         found = []
         for (mine, theirs), value in held.items():
             computed = now.get(theirs[1])
             if isinstance(computed, np.ndarray):
                 relative = distance(value, computed, is_fine=is_fine, floor=self._cuts.floors[mine])
                 if relative > self._cuts.tolerance:
-                    found.append(Disagreement(mine, theirs, relative))
+                    found.append(Disagreement(mine, theirs, relative, computed))
         return found
+
+
+def _moved(value: Any, own: Any, rng: np.random.Generator) -> Any:
+    """Values that are a little above or below the second model's own, where these are not the first one's."""
+    if value.shape != own.shape or own.dtype.kind != "f":
+        return own
+    change = np.minimum(np.abs(own - value), _LITTLE * np.abs(own))
+    return own + change * rng.choice([-1, 1], own.shape).astype(own.dtype)
 
 
 def distance(a: Any, b: Any, *, is_fine: bool, floor: float) -> float:

@@ -48,6 +48,9 @@ def _factors(old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
     known = left[is_known]
     if not known.size or np.ptp(known) <= _ALIKE * abs(known[0]):
         return np.full(old.shape, known[0] if known.size else 1.0)
+    middle = float(np.median(known))
+    if old.ndim == 1:
+        return np.full(old.shape, middle if np.isfinite(middle) and middle else 1.0)
     factors = np.ones(old.shape)
     for _ in range(_ROUNDS):
         for axis in range(old.ndim):

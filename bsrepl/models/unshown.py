@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from itertools import product
 from math import prod
 from typing import Any
@@ -56,6 +57,7 @@ class Changes:
             if mine in reached[0] or theirs in reached[1]:
                 self._regions[mine, theirs] = region(difference, held[0], mine, theirs, held[1])
         read = {name for _, new in self._regions.values() for node in new for name in difference.new.nodes[node].inputs}
+        self._all = tensors
         self._tensors = [pair for pair in tensors if pair in self._regions or pair[1] in read]
 
     def __bool__(self) -> bool:
@@ -75,40 +77,50 @@ class Changes:
         try:
             cuts = Cuts(*self._models, self._tensors if self._regions else (), self._regions)
             for inputs, others in sets if self._regions else ():
-                pieces = cuts.pieces(inputs, others)
-                wrong = list(filter(is_wrong, pieces.disagreements()))
+                wrong = list(filter(is_wrong, cuts.pieces(inputs, others).disagreements()))
+                if not wrong:
+                    continue
+                pieces = self._cuts.pieces(inputs, others)
                 guilty = pieces.unexplained(wrong)
                 if guilty is not None and not self._is_rounding(guilty, pieces, least):
                     where = place(self._difference, self._pairs, guilty.before, guilty.after)
                     return f"{where} computes other values (relative {guilty.relative:.0e})"
-                explained.update(*(self._regions.get(piece[:2], [()])[-1] for piece in wrong))
+                explained.update(*(self._regions.get(piece.pair, [()])[-1] for piece in wrong))
             explained |= self._constants()  # they have been compared
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
             pass
         least = max(least, _VISIBLE)
         return self._idle(sets) or self._ineffective(explained, least) or self._misfit(least)
 
+    @cached_property
+    def _cuts(self) -> Cuts:
+        """Both models, cut at every pair of tensors: changes may be hidden or made up for anywhere."""
+        return Cuts(*self._models, self._all)
+
     def _misfit(self, step: float) -> str:
         """A node that reads weights of which a few do not fit those before, though the others do to `step`."""
         difference = self._difference
-        pairs = [(edit.old, edit.new) for edit in difference.edited]
-        pairs += [pair for rewrite in difference.rewrites for pair in product(rewrite.removed, rewrite.inserted)]
-        for old, new in pairs:
-            read = difference.old.nodes[old].inputs, difference.new.nodes[new].inputs
-            for mine, theirs in product(*map(set, read)):
-                if relative := self._misfit_of(mine, theirs, step):
-                    node = _named(difference.new.nodes[new])
-                    return f"{node} reads weights of which a few differ by {relative:.1%} from what the others say"
+        views = difference.old, difference.new
+        for edit in difference.edited:
+            read = views[0].nodes[edit.old].inputs, views[1].nodes[edit.new].inputs
+            for pair in zip(*read, strict=False):
+                if relative := self._misfit_of(*pair, step, axes=1):
+                    return _misfitting(views[1].nodes[edit.new], relative)
+        for old, new in (pair for one in difference.rewrites for pair in product(one.removed, one.inserted)):
+            for pair in product(set(views[0].nodes[old].inputs), set(views[1].nodes[new].inputs)):
+                if relative := self._misfit_of(*pair, step, axes=2):
+                    return _misfitting(views[1].nodes[new], relative)
         return ""
 
-    def _misfit_of(self, mine: Tensor | None, theirs: Tensor | None, step: float) -> float:
+    def _misfit_of(self, mine: Tensor | None, theirs: Tensor | None, step: float, *, axes: int) -> float:
+        """How far a few values of a constant are from those of another one; both have so many axes at least."""
         contents = self._difference.old.constants.get(mine), self._difference.new.constants.get(theirs)
         was, now = contents
         if was is None or now is None or was == now or prod(was.shape) != prod(now.shape):
             return 0.0
         old, new = _constant(self._difference.old, mine), _constant(self._difference.new, theirs)
-        is_weight = all(values is not None and values.dtype.kind in "fV" and values.ndim > 1 for values in (old, new))
-        return misfit(old, new, step) if is_weight else 0.0
+        is_known = all(values is not None and values.dtype.kind in "fV" for values in (old, new))
+        return misfit(old, new, step) if is_known and min(old.ndim, new.ndim) >= axes else 0.0
 
     def _constants(self) -> set[int]:
         """The nodes that are compared and read constants alone: what they compute is the same for all inputs."""
@@ -118,7 +130,7 @@ class Changes:
 
     def _is_rounding(self, piece: Disagreement, pieces: Pieces, least: float) -> bool:
         """Whether a piece disagrees by what it rounds: a rewrite may, an edited node does not."""
-        old, new = self._regions.get((piece.before, piece.after), (set(), set()))
+        old, new = self._regions.get(piece.pair, (set(), set()))
         edits = [edit for edit in self._difference.edited if {edit.old} == old and {edit.new} == new]
         return not any(map(self._is_alone, edits)) and piece.relative <= _SLIGHT and pieces.is_rounding(piece, least)
 
@@ -159,6 +171,10 @@ class Changes:
 
 def _named(node: Node) -> str:
     return " ".join(filter(None, (node.op_type, node.name)))
+
+
+def _misfitting(node: Node, relative: float) -> str:
+    return f"{_named(node)} reads weights of which a few differ by {relative:.1%} from what the others say"
 
 
 def _beside(view: View, node: int) -> set[int]:

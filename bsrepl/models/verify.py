@@ -5,41 +5,30 @@ This runs in the other process; `prover` has the shell's side.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from onnx import ModelProto
 
 from ..errors import ExecutionFailed
-from ..graphdiff.difference import Difference, between
-from ..graphdiff.view import Tensor
 from ..text.format import counted
-from . import precision, rounding
+from . import precision
 from .chance import chance
 from .comparison import Comparison
 from .contradictions import new_contradictions
-from .counterparts import counterparts
-from .culprit import place, region
 from .execution import Executable, Values, inputs_of, without_inputs
 from .fitting import expected_outputs, with_type
 from .interface import Interface, interface
+from .judgement import Judgement
 from .meaning import meaningless
-from .noise import is_noise
 from .packing import unpacked
-from .regions import Cuts, Disagreement, Pieces, comparable
 from .trials import Trial, Trials, generated_trials, given_trials
-from .unshown import Changes
-from .verdict import Divergence, Outcome, Verdict, unfinished
+from .verdict import Outcome, Verdict, unfinished
 
 BEFORE, AFTER = "before", "after"  # notes: which model is executed next
 _COARSE = 64.0  # times what is allowed, that models in 16 bits may differ by if they agree in float32
-_NARROW = 4.0  # steps that a product of weights in 16 bits may be rounded by
-_SAME_NODE = 1e-3  # relative; onnxruntime may execute a node in another way where its neighbours are others
-_SMALL = 1e-4  # relative; a larger difference that comes of rounding is told as that
 
 
 def verify(
@@ -120,14 +109,8 @@ class _Verification:
         self._is_expected = bool(expected)
         if expected:
             self._results = [expected_outputs(before, values) for values in expected]
-
-    @cached_property
-    def _difference(self) -> Difference:
-        return between(*self._models)
-
-    @cached_property
-    def _pairs(self) -> dict[Tensor, Tensor]:
-        return counterparts(self._difference)
+        sets = [(trial.inputs, self._theirs(trial.inputs)) for trial in trials.trials]
+        self._judgement = Judgement(self._models, named.outputs, sets, self._results, step)
 
     def _theirs(self, inputs: Values) -> Values:
         """A set of inputs for the model after."""
@@ -160,7 +143,7 @@ class _Verification:
         is_proof = self._tolerance is None and not self._is_expected
         if verdict.is_wrong and (drawn := chance(self._models[0], self._named.outputs, verdict.inputs)):
             return replace(verdict, outcome=Outcome.UNPROVEN, why=drawn)
-        return self._shown(verdict, execute) if verdict and is_proof else verdict
+        return self._shown(verdict, comparison, execute) if verdict and is_proof else verdict
 
     @property
     def _notes(self) -> list[str]:
@@ -173,17 +156,12 @@ class _Verification:
             return replace(verdict, outcome=Outcome.UNPROVEN, why=f"{reason}, which shows nothing")
         return verdict
 
-    def _shown(self, verdict: Verdict, execute: Executable) -> Verdict:
+    def _shown(self, verdict: Verdict, comparison: Comparison, execute: Executable) -> Verdict:
         """The verdict on equal outputs, unless they do not show a change: then other inputs are tried, which may."""
-        if not self._difference:
-            return verdict
         late = "the outputs agree; whether they show every change took too much time or memory to find out"
         self._note(replace(verdict, outcome=Outcome.UNPROVEN, why=late))
         execute.release()  # cutting models takes memory again
-        inputs = [dict(verdict.inputs)] if verdict.absolute else [trial.inputs for trial in self._trials.trials]
-        sets = [(values, self._theirs(values)) for values in inputs]
-        changes = Changes(self._models, self._difference, self._pairs, self._tensors)
-        change = changes.unshown(sets, self._is_wrong, _NARROW * self._step)
+        change = self._judgement.unshown(comparison.worst if comparison.absolute else None)
         if not change:
             return verdict
         self._note(hidden := replace(verdict, outcome=Outcome.UNPROVEN, why=f"{change}; no output shows it"))
@@ -214,70 +192,13 @@ class _Verification:
         if not (comparison.absolute or comparison.why):
             return replace(verdict, outcome=Outcome.OK)
         self._note(verdict if comparison.why else unfinished(comparison.absolute, comparison.relative))
+        is_within = comparison.is_within()
+        is_strict = self._tolerance is not None or (self._is_expected and not is_within)  # both may be in error
         try:
-            return self._by_pieces(verdict, comparison)
+            return self._judgement.of_differing(verdict, comparison, is_strict=is_strict)
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside; the outputs alone are judged
-            is_same = comparison.is_within() or (not comparison.why and self._is_noise(comparison))
+            is_same = is_within or (not comparison.why and self._judgement.is_noise(comparison))
             return replace(verdict, outcome=Outcome.OK) if is_same else verdict
-
-    def _by_pieces(self, verdict: Verdict, comparison: Comparison) -> Verdict:
-        """The verdict on models whose outputs differ: OK if every piece agrees. Raises ExecutionFailed."""
-        inputs = dict(verdict.inputs)
-        pieces = Cuts(*self._models, self._tensors).pieces(inputs, self._theirs(inputs))
-        wrong = list(filter(self._is_wrong, pieces.disagreements()))
-        guilty = pieces.unexplained(wrong)
-        if guilty is None and self._tolerance is None and not comparison.why:
-            if self._is_expected and not comparison.is_within():  # the same error in both models is one
-                return verdict
-            return self._rounded(verdict, comparison, pieces)
-        return replace(verdict, first=self._divergence(guilty or wrong[0])) if wrong else verdict
-
-    @cached_property
-    def _tensors(self) -> list[tuple[Tensor, Tensor]]:
-        return comparable(self._difference, self._pairs)
-
-    def _is_wrong(self, piece: Disagreement) -> bool:
-        """Whether a piece disagrees by more than weights were rounded by, and executing the same node differs."""
-        difference = self._difference
-        old, new = region(difference, self._pairs, piece.before, piece.after)
-        is_one = len(old) == len(new) == 1 and difference.match.forward.get(*old) == min(new)
-        is_same = is_one and not any(edit.new in new for edit in difference.edited)
-        return piece.relative > max(_NARROW * self._narrow_step, _SAME_NODE if is_same else 0.0)
-
-    def _divergence(self, wrong: Disagreement) -> Divergence:
-        where = place(self._difference, self._pairs, wrong.before, wrong.after)
-        return Divergence(wrong.before[1], wrong.after[1], where, wrong.relative)
-
-    def _rounded(self, verdict: Verdict, comparison: Comparison, pieces: Pieces) -> Verdict:
-        """The verdict if every piece agrees: OK, or OK up to rounding if that has become visible."""
-        if comparison.is_within():
-            return replace(verdict, outcome=Outcome.OK)
-        quantisers = rounding.quantised(self._difference, self._tensors)
-        is_noise = self._is_noise(comparison)
-        if is_noise and comparison.relative <= _SMALL:
-            return replace(verdict, outcome=Outcome.OK)
-        if not quantisers and not is_noise and (wrong := pieces.disagreements(is_fine=True)):
-            return replace(verdict, first=self._divergence(wrong[0]))
-        sets = [(trial.inputs, self._theirs(trial.inputs)) for trial in self._trials.trials]
-        try:
-            counts = rounding.edges(*self._models, quantisers, sets) if quantisers else Counter()
-        except ExecutionFailed:
-            counts = Counter()
-        edges = ", ".join(f"{count} at {name}" for name, count in counts.most_common(4))
-        more = f", and at {len(counts) - 4} more quantisers" if len(counts) > 4 else ""
-        agrees = "every node and every rewrite agrees, given the same values"
-        why = f"values on a rounding edge: {edges}{more}; everything else agrees" if edges else agrees
-        return replace(verdict, outcome=Outcome.ROUNDING, why=why)
-
-    def _is_noise(self, comparison: Comparison) -> bool:
-        results = [trial.inputs for trial in self._trials.trials], self._results
-        step = self._narrow_step or min(comparison.epsilon, float(np.finfo(np.float32).eps))
-        return is_noise(comparison, self._models[0], self._named.outputs, *results, step)
-
-    @property
-    def _narrow_step(self) -> float:
-        """How far weights may have been rounded in 16 bits: a pass that rewrites nodes stores products of weights."""
-        return self._step if self._step > np.finfo(np.float32).eps and self._difference.rewrites else 0.0
 
     def _in_float32(self, verdict: Verdict, is_within: bool) -> Verdict:
         """The verdict on two models that compute in 16 bits, widened to float32."""
@@ -295,6 +216,6 @@ class _Verification:
         """The shapes and datatypes that the values contradict since the change."""
         inputs = self._trials.trials[0].inputs
         try:
-            return new_contradictions(self._difference, *self._models, inputs, self._theirs(inputs))
+            return new_contradictions(self._judgement.difference, *self._models, inputs, self._theirs(inputs))
         except ExecutionFailed:  # it cannot return all tensors
             return []

@@ -271,6 +271,23 @@ def named(*names: str) -> ModelProto:
     return texts
 
 
+def layered(*scales: float, wrong: int | None = None, last: str = "Identity") -> ModelProto:
+    """Products, each of weights on a scale of its own, with a Relu between them; one of the weights may be wrong."""
+    nodes, weights, source = [], {}, "x"
+    for number, scale in enumerate(scales):
+        stored = np.float32(scale) * LAYERS[number]
+        weights[f"w{number}"] = worse(stored) if number == wrong else stored
+        nodes.append(node("MatMul", [source, f"w{number}"], [f"p{number}"], name=f"product{number}"))
+        nodes.append(node("Relu", [f"p{number}"], [f"r{number}"]))
+        source = f"r{number}"
+    return model(*nodes[:-1], node(last, [f"p{len(scales) - 1}"], ["y"]), shape=["N", 32], **weights)
+
+
+LAYERS = [values(32, 32) for _ in range(8)]
+SLIGHT = float(np.float32(1.0005))
+ONES = [1.0] * 6
+
+
 FACTOR = np.float32(1.7)
 
 
@@ -301,6 +318,14 @@ UNSHOWN = {
     ),
     "a scale that is taken back at an output": (BEFORE, refactored(KEY / FACTOR), "OK", ""),
     "and one of its weights is wrong": (BEFORE, refactored(worse(KEY / FACTOR)), "DIFFERENT", ""),
+    "a slight scale that the next weights take back": (layered(1, 1), layered(SLIGHT, 1 / SLIGHT), "OK", ""),
+    "and one of these is wrong": (layered(1, 1), layered(SLIGHT, 1 / SLIGHT, wrong=1), "DIFFERENT", ""),
+    "a scale that is taken back far behind": (layered(*ONES, 1, 1), layered(1, 3, *ONES[:5], 1 / 3), "OK", ""),
+    "and a weight between is wrong": (layered(*ONES, 1, 1), layered(1, 3, *ONES[:5], 1 / 3, wrong=4), "DIFFERENT", ""),
+    "a slight scale that is not taken back": (layered(1, 1), layered(SLIGHT, 1), "DIFFERENT", ""),
+    "scales that a last node hides": (
+        layered(1, 1, 1, last="Sign"), layered(3, 1 / 3, 1.5, last="Sign"), "UNPROVEN", "MatMul product2 computes",
+    ),
     "what a quantiser of weights rounds away": (quantised(KEY), quantised(KEY.round(1)), "OK", ""),
     "what it does not": (quantised(KEY), quantised(KEY + np.float32(0.2)), "DIFFERENT", ""),
     "a number that becomes an array of one": (

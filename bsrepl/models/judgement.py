@@ -1,0 +1,142 @@
+"""What it means that the outputs of two models differ: a piece is wrong, or rounding has gone on to the outputs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto
+
+from ..errors import ExecutionFailed
+from ..graphdiff.difference import Difference, between
+from ..graphdiff.view import Tensor
+from . import rounding
+from .comparison import Comparison
+from .counterparts import counterparts
+from .culprit import place, region
+from .execution import Values
+from .noise import is_noise
+from .regions import Cuts, Disagreement, Pieces, comparable
+from .unshown import Changes
+from .verdict import Divergence, Outcome, Verdict
+
+_NARROW = 4.0  # steps that a product of weights in 16 bits may be rounded by
+_SAME_NODE = 1e-3  # relative; onnxruntime may execute a node in another way where its neighbours are others
+_SMALL = 1e-4  # relative; a larger difference that comes of rounding is told as that
+
+
+class Judgement:
+    """Judges two models. `sets` are the sets of inputs of both, `results` what the first one computes for them.
+
+    `outputs` are the names of the outputs in both; `step` is the smallest step from 1.0 of the type in which weights
+    are stored.
+    """
+
+    def __init__(
+        self,
+        models: tuple[ModelProto, ModelProto],
+        outputs: Sequence[tuple[str, str]],
+        sets: Sequence[tuple[Values, Values]],
+        results: Sequence[Values],
+        step: float,
+    ) -> None:
+        self._models = models
+        self._outputs = outputs
+        self._sets = sets
+        self._results = results
+        self._step = step
+
+    @cached_property
+    def difference(self) -> Difference:
+        return between(*self._models)
+
+    @cached_property
+    def _pairs(self) -> dict[Tensor, Tensor]:
+        return counterparts(self.difference)
+
+    @cached_property
+    def _tensors(self) -> list[tuple[Tensor, Tensor]]:
+        return comparable(self.difference, self._pairs)
+
+    def of_differing(self, verdict: Verdict, comparison: Comparison, *, is_strict: bool) -> Verdict:
+        """The verdict on models whose outputs differ: OK if every piece agrees, unless it `is_strict`.
+
+        Raises ExecutionFailed.
+        """
+        cuts = Cuts(*self._models, self._tensors)
+        for number in self._telling(comparison.worst):
+            pieces = cuts.pieces(*self._sets[number])
+            wrong = list(filter(self._is_wrong, pieces.disagreements()))
+            guilty = pieces.unexplained(wrong)
+            if guilty is None and wrong and (is_strict or comparison.why):
+                guilty = wrong[0]
+            if guilty is not None:
+                return replace(verdict, first=self._divergence(guilty))
+        return verdict if is_strict or comparison.why else self._rounded(verdict, comparison, pieces)
+
+    def _telling(self, worst: int) -> list[int]:
+        """Two sets of inputs, by their numbers: one on which the outputs differ the most, and one of small values,
+        beside which those of a bias are not lost."""
+        sizes = [max(map(_magnitude, inputs.values()), default=0.0) for inputs, _ in self._sets]
+        smallest = min((size, number) for number, size in enumerate(sizes) if size or not any(sizes))[1]
+        return sorted({smallest, worst}, key=worst.__eq__)  # the worst one last
+
+    def unshown(self, worst: int | None) -> str:
+        """A change that equal outputs do not show; empty if there is none. `worst` is as in a comparison, or None."""
+        if not self.difference:
+            return ""
+        sets = self._sets if worst is None else [self._sets[number] for number in self._telling(worst)]
+        changes = Changes(self._models, self.difference, self._pairs, self._tensors)
+        return changes.unshown(sets, self._is_wrong, _NARROW * self._step)
+
+    def _is_wrong(self, piece: Disagreement) -> bool:
+        """Whether a piece disagrees by more than weights were rounded by, and executing the same node differs."""
+        difference = self.difference
+        old, new = region(difference, self._pairs, piece.before, piece.after)
+        is_one = len(old) == len(new) == 1 and difference.match.forward.get(*old) == min(new)
+        is_same = is_one and not any(edit.new in new for edit in difference.edited)
+        return piece.relative > max(_NARROW * self._narrow_step, _SAME_NODE if is_same else 0.0)
+
+    def _divergence(self, wrong: Disagreement) -> Divergence:
+        where = place(self.difference, self._pairs, wrong.before, wrong.after)
+        return Divergence(wrong.before[1], wrong.after[1], where, wrong.relative)
+
+    def _rounded(self, verdict: Verdict, comparison: Comparison, pieces: Pieces) -> Verdict:
+        """The verdict if every piece agrees: OK, or OK up to rounding if that has become visible."""
+        if comparison.is_within():
+            return replace(verdict, outcome=Outcome.OK)
+        quantisers = rounding.quantised(self.difference, self._tensors)
+        is_noise = self.is_noise(comparison)
+        if is_noise and comparison.relative <= _SMALL:
+            return replace(verdict, outcome=Outcome.OK)
+        if not quantisers and not is_noise and (wrong := pieces.disagreements(is_fine=True)):
+            return replace(verdict, first=self._divergence(wrong[0]))
+        try:
+            counts = rounding.edges(*self._models, quantisers, self._sets) if quantisers else Counter()
+        except ExecutionFailed:
+            counts = Counter()
+        edges = ", ".join(f"{count} at {name}" for name, count in counts.most_common(4))
+        more = f", and at {len(counts) - 4} more quantisers" if len(counts) > 4 else ""
+        agrees = "every node and every rewrite agrees, given the same values"
+        why = f"values on a rounding edge: {edges}{more}; everything else agrees" if edges else agrees
+        return replace(verdict, outcome=Outcome.ROUNDING, why=why)
+
+    def is_noise(self, comparison: Comparison) -> bool:
+        """Whether the outputs differ by no more than rounding."""
+        step = self._narrow_step or min(comparison.epsilon, float(np.finfo(np.float32).eps))
+        inputs = [values for values, _ in self._sets]
+        return is_noise(comparison, self._models[0], self._outputs, inputs, self._results, step)
+
+    @property
+    def _narrow_step(self) -> float:
+        """How far weights may have been rounded in 16 bits: a pass that rewrites nodes stores products of weights."""
+        return self._step if self._step > np.finfo(np.float32).eps and self.difference.rewrites else 0.0
+
+
+def _magnitude(value: Any) -> float:
+    is_float = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    return float(np.abs(value).max(initial=0)) if is_float else 0.0
