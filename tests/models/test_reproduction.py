@@ -127,6 +127,16 @@ def test_two_models_without_a_pass(bench: Screen, tmp_path: Path) -> None:
     assert done.stdout.endswith("DIFFERENT\n"), done.stderr
 
 
+def test_a_model_that_cannot_be_executed_any_more(bench: Screen, tmp_path: Path) -> None:
+    bench.type("from copy import deepcopy; n = deepcopy(m)")
+    bench.type("n.set_initializer('MatMul_0_param0', n.get_initializer('MatMul_0_param0')[:5])")
+    verdict = unwrapped(bench.type("verify(m, n)"))
+    assert verdict.startswith("BROKEN  it could be executed before and cannot now: the model cannot be executed: ")
+    done = reproduced(bench, tmp_path / "found")
+    assert " ".join(done.stdout.split())[:120] == " ".join(verdict.split())[:120], done.stderr
+    assert done.returncode == 1
+
+
 def test_what_cannot_be_written_down_says_so(bench: Screen, tmp_path: Path) -> None:
     folder = str(tmp_path / "found")
     assert "ReproductionError: there is nothing to reproduce" in bench.type(f"reproduce({folder!r})")
