@@ -63,6 +63,11 @@ def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[t
     for earlier, later in pairs.items():
         first.setdefault(later, earlier)
     moved = {theirs for _, theirs in difference.moved}
+    changed = moved | {edit.new for edit in difference.edited}
+    for one, other in difference.match.forward.items():
+        if other not in changed and _reads_the_same(difference, one, other):  # whatever its readers read before
+            ends = zip(old.nodes[one].outputs, new.nodes[other].outputs, strict=False)
+            first.update((b, a) for a, b in ends if a is not None and b is not None)
     found = []
     for number in new.order():
         for tensor in filter(None, new.nodes[number].outputs):
@@ -76,6 +81,17 @@ def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[t
             if is_end or not (number in moved or any(reader in moved for reader, _ in new.consumers.get(tensor, ()))):
                 found.append((mine, tensor))
     return found
+
+
+def _reads_the_same(difference: Difference, one: int, other: int) -> bool:
+    """Whether what a node reads comes from the same nodes in both graphs."""
+    old, new = difference.old, difference.new
+    for a, b in zip(old.nodes[one].inputs, new.nodes[other].inputs, strict=False):
+        makers = old.producers.get(a), new.producers.get(b)
+        known = [maker[0] for maker in makers if maker is not None]
+        if known and (len(known) == 1 or difference.match.forward.get(known[0]) != known[1]):
+            return False
+    return True
 
 
 def _shape(graph: View, tensor: Tensor) -> tuple[int, ...] | None:
@@ -156,8 +172,10 @@ class Pieces:
 
         Those that come first have the values that the second model computes from then on, and all others are compared
         again, until none disagrees, or an output of the graph does. What hides a disagreement does not make up for it.
-        All pairs of tensors have to be judged.
+        All pairs of tensors have to be judged. One alone is only made up for if it is scaled or shifted.
         """
+        if len(wrong) == 1 and not self._is_refactored(wrong[0]):
+            return wrong[0]
         held, own = dict(self._values), dict[_Pair, Disagreement]()
         outputs = {("", value.name) for value in self._after.graph.output}
         left, guilty = wrong, None
@@ -191,8 +209,10 @@ class Pieces:
 
     def _is_error(self, piece: Disagreement) -> bool:
         """Whether a piece disagrees by so little, and so unevenly, that nothing can be meant to make up for it."""
-        value = self._values[piece.before, piece.after]
-        return piece.relative < _REFACTORED and not is_refactored(value, piece.computed, self._cuts.tolerance)
+        return piece.relative < _REFACTORED and not self._is_refactored(piece)
+
+    def _is_refactored(self, piece: Disagreement) -> bool:
+        return is_refactored(self._values[piece.pair], piece.computed, self._cuts.tolerance)
 
     def is_rounding(self, piece: Disagreement, step: float) -> bool:
         """Whether the guilty piece disagrees by what rounding alone moves it: where large values cancel, that is far.

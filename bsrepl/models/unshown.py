@@ -23,6 +23,7 @@ from .cutting import doubled_in
 from .execution import Executable, Values
 from .regions import Cuts, Disagreement, Pieces
 from .stored_weights import misfit
+from .weight_products import misfitting_products
 
 _VISIBLE = 1e-3  # relative; how far a number has to change, and
 _LEAST = 1e-5  # times the largest one of an array: a smaller change may be lost among what float32 rounds
@@ -110,6 +111,8 @@ class Changes:
             for pair in product(set(views[0].nodes[old].inputs), set(views[1].nodes[new].inputs)):
                 if relative := self._misfit_of(*pair, step, axes=2):
                     return _misfitting(views[1].nodes[new], relative)
+        for node, relative in misfitting_products(difference, step):
+            return _misfitting(views[1].nodes[node], relative)
         return ""
 
     def _misfit_of(self, mine: Tensor | None, theirs: Tensor | None, step: float, *, axes: int) -> float:

@@ -288,6 +288,30 @@ SLIGHT = float(np.float32(1.0005))
 ONES = [1.0] * 6
 
 
+def merged(weights: Any, bias: Any, element: int = FLOAT) -> ModelProto:
+    return model(node("MatMul", ["x", "w"], ["a"]), node("Add", ["a", "b"], ["y"]), shape=["N", 64], element=element,
+                 w=weights, b=bias)  # fmt: skip
+
+
+def activated(*ops: str) -> ModelProto:
+    """A product, and then two ops; Mul is by positive numbers."""
+    ends = [["a", "b"], ["b", "y"]]
+    last = [node(op, [ends[k][0], "s"][: 1 + (op == "Mul")], [ends[k][1]]) for k, op in enumerate(ops)]
+    return model(node("MatMul", ["x", "w"], ["a"]), *last, w=QUERY, s=np.abs(KEY[0]))
+
+
+NARROW, THEN, SHIFT, ENDS = values(64, 16), values(16, 32), values(16), values(32)
+FACTORS = model(
+    node("MatMul", ["x", "w"], ["a"]), node("Add", ["a", "s"], ["b"]), node("MatMul", ["b", "v"], ["c"]),
+    node("Add", ["c", "e"], ["y"]), shape=["N", 64], w=NARROW, v=THEN, s=SHIFT, e=ENDS,
+)  # fmt: skip
+PRODUCT, SUM = NARROW @ THEN, SHIFT @ THEN + ENDS
+TWO_HALVES = [(values(64, 16) / 8).astype(np.float16), (values(16, 32) / 8).astype(np.float16)]
+HALF_FACTORS = model(node("MatMul", ["x", "w"], ["a"]), node("MatMul", ["a", "v"], ["y"]), shape=["N", 64],
+                     element=HALF, w=TWO_HALVES[0], v=TWO_HALVES[1])  # fmt: skip
+HALF_PRODUCT = np.matmul(*(one.astype(np.float64) for one in TWO_HALVES)).astype(np.float16)
+
+
 FACTOR = np.float32(1.7)
 
 
@@ -326,6 +350,14 @@ UNSHOWN = {
     "scales that a last node hides": (
         layered(1, 1, 1, last="Sign"), layered(3, 1 / 3, 1.5, last="Sign"), "UNPROVEN", "MatMul product2 computes",
     ),
+    "two products as one": (FACTORS, merged(PRODUCT, SUM), "OK", ""),
+    "and one weight of it is wrong": (FACTORS, merged(worse(PRODUCT), SUM), "DIFFERENT", ""),
+    "and one value of its bias is wrong": (FACTORS, merged(PRODUCT, worse(SUM)), "DIFFERENT", ""),
+    "two products as one in float16": (HALF_FACTORS, product(HALF_PRODUCT, HALF), "OK", ""),
+    "and one weight of that is wrong": (
+        HALF_FACTORS, product(worse(HALF_PRODUCT), HALF), "UNPROVEN", "of which a few differ by 1.0%",
+    ),
+    "a Relu behind a positive scale": (activated("Relu", "Mul"), activated("Mul", "Relu"), "OK", ""),
     "what a quantiser of weights rounds away": (quantised(KEY), quantised(KEY.round(1)), "OK", ""),
     "what it does not": (quantised(KEY), quantised(KEY + np.float32(0.2)), "DIFFERENT", ""),
     "a number that becomes an array of one": (
