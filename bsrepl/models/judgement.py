@@ -81,8 +81,10 @@ class Judgement:
     def _telling(self, worst: int) -> list[int]:
         """Two sets of inputs, by their numbers: one on which the outputs differ the most, and one of small values,
         beside which those of a bias are not lost."""
-        sizes = [max(map(_magnitude, inputs.values()), default=0.0) for inputs, _ in self._sets]
-        smallest = min((size, number) for number, size in enumerate(sizes) if size or not any(sizes))[1]
+        shapes = [{name: np.shape(value) for name, value in inputs.items()} for inputs, _ in self._sets]
+        alike = [number for number, shape in enumerate(shapes) if shape == shapes[worst]]  # cuts of others take time
+        sizes = {number: max(map(_magnitude, self._sets[number][0].values()), default=0.0) for number in alike}
+        smallest = min(alike, key=lambda number: sizes[number] or np.inf)
         return sorted({smallest, worst}, key=worst.__eq__)  # the worst one last
 
     def unshown(self, worst: int | None) -> str:

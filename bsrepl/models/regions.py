@@ -23,7 +23,8 @@ from .scaling import is_refactored
 
 _SINGLE = float(np.finfo(np.float32).eps)
 _TOLERANCE = 5e-6  # relative, in float32; sums of some thousand products in another order differ by 1e-6
-_ROUNDS = 48  # times that the values of pieces are replaced
+_ROUNDS = 48  # times that the values of pieces are replaced if they are scaled or shifted
+_OTHERS = 6  # times that they are, if they are changed in another way
 _REFACTORED = 1e-3  # relative; what disagrees by less and is no other scale is an error in a weight
 _LITTLE = 1e-2  # relative; how far values are moved to see what depends on them
 _SENSITIVE = 10.0  # times the tolerance, that a piece has to differ by if it shows what it reads
@@ -178,7 +179,7 @@ class Pieces:
             return wrong[0]
         held, own = dict(self._values), dict[_Pair, Disagreement]()
         outputs = {("", value.name) for value in self._after.graph.output}
-        left, guilty = wrong, None
+        left, guilty, others = wrong, None, 0
         for _ in range(_ROUNDS):
             if not left:
                 return self._hidden(own, {piece.pair for piece in wrong}) if own else None
@@ -189,6 +190,9 @@ class Pieces:
             certain = [piece for piece in first if piece.after in outputs or self._is_error(piece)]
             if certain:
                 return guilty if own else certain[0]
+            others += not all(map(self._is_refactored, first))
+            if others > _OTHERS:
+                return guilty
             own.update({piece.pair: piece for piece in first})
             held.update({piece.pair: piece.computed for piece in first})
             left = self._disagreements(held)

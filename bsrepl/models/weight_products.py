@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST = 6  # constants of one rewrite: more are not multiplied
-_LARGEST = 2**31  # multiplications of one product
+_LARGEST = 2**30  # multiplications of one product
 _FEW = 0.25  # of the values: if more differ, it is another product
 
 
@@ -58,28 +58,27 @@ def product_misfit(factors: Sequence[NDArray[Any]], result: NDArray[Any], step: 
     fit, or if it is no such product."""
     new = result.astype(np.float64)
     found = [(1.0, 0.0)]
-    for expected, size in _products([values.astype(np.float64) for values in factors]):
-        if expected.shape == new.shape:
-            error = np.abs(new - expected)
-            is_wrong = error > step * size
-            relative = (error / np.maximum(np.abs(expected), step * size))[is_wrong]
-            found.append((float(is_wrong.mean()), float(relative.max(initial=0))))
+    for expected, size in _products([values.astype(np.float64) for values in factors], new.shape):
+        error = np.abs(new - expected)
+        is_wrong = error > step * size
+        relative = (error / np.maximum(np.abs(expected), step * size))[is_wrong]
+        found.append((float(is_wrong.mean()), float(relative.max(initial=0))))
     share, worst = min(found)
     return worst if share <= _FEW else 0.0
 
 
-def _products(constants: Sequence[NDArray[Any]]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """Products of two matrices, of a vector and a matrix, and these plus another vector; each with the size of what
-    its values are sums of."""
+def _products(constants: Sequence[NDArray[Any]], shape: tuple[int, ...]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Those of a shape: of two matrices, of a vector and a matrix, and these plus another vector; each with the size of
+    what its values are sums of."""
     vectors = [values for values in constants if values.ndim == 1]
     stored = [(number, values) for number, values in enumerate(constants) if values.ndim == 2]
     matrices = [(number, one) for number, values in stored for one in (values, values.T)]
     for (number, first), (other, second) in permutations(matrices, 2):
-        is_pair = number != other and first.shape[1] == second.shape[0]
+        is_pair = number != other and first.shape[1] == second.shape[0] and (len(first), second.shape[1]) == shape
         if is_pair and first.size * second.shape[1] <= _LARGEST:
             yield first @ second, np.sqrt(first**2 @ second**2)
     for vector, (_, matrix) in product(vectors, matrices):
-        if len(vector) == len(matrix):
+        if (len(vector), *shape) == matrix.shape:
             summed, size = vector @ matrix, np.sqrt(vector**2 @ matrix**2)
             yield summed, size
             others = (one for one in vectors if one is not vector and one.shape == summed.shape)
