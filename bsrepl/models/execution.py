@@ -19,6 +19,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 
 from ..errors import ExecutionFailed
 from ..text.columns import cut
+from .node_sessions import NodeSessions
 from .packing import without_data
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Executable:
         self._failure = failure
         self._is_random = draws_numbers(model)
         self._session: _Session | None = None
+        self._nodes = NodeSessions(is_random=self._is_random)
         self._sized: dict[tuple[tuple[int, ...], ...], ModelWrapper] = {}  # for QONNX, which needs fixed shapes
 
     def __call__(self, given: Mapping[str, NDArray[Any]]) -> Values:
@@ -73,7 +75,7 @@ class Executable:
 
     def release(self) -> None:
         """Gives the memory back that onnxruntime takes for the model, until it is executed again."""
-        self._session = None
+        self._session, self._nodes = None, NodeSessions(is_random=self._is_random)
 
     def _whole(self, given: Mapping[str, NDArray[Any]]) -> Values:
         names = [*self.outputs, *self._wanted]
@@ -86,7 +88,8 @@ class Executable:
         shapes = tuple(given[name].shape for name in self.inputs)
         if shapes not in self._sized:
             self._sized[shapes] = _sized(self._model, dict(zip(self.inputs, shapes, strict=True)))
-        values = execute_onnx(self._sized[shapes], dict(given), return_full_exec_context=bool(self._wanted))
+        with self._nodes.used():
+            values = execute_onnx(self._sized[shapes], dict(given), return_full_exec_context=bool(self._wanted))
         return {name: values[name] for name in (*self.outputs, *self._wanted) if name in values}
 
 

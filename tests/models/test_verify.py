@@ -8,10 +8,12 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.general import GiveRandomTensorNames, GiveUniqueNodeNames
 from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 
@@ -265,3 +267,22 @@ def test_an_error_of_one_percent_of_one_weight_is_not_hidden_by_a_rewrite(cancel
     model = saturated(nodes[0], {"w": weights, **constants[0]})
     assert verify(model, saturated(nodes[1], {"w": weights * factor, **constants[1]})).outcome is Outcome.OK
     assert not verify(model, saturated(nodes[1], {"w": wrong * factor, **constants[1]}))
+
+
+def test_executing_node_by_node_is_what_qonnx_does_and_makes_the_session_of_a_light_node_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = qonnx_steps.cleanup(load("eltwise_chanlast_testcase"))
+    inputs = [Probes(model.model).mixed({"global_in": (1, 3, 224, 224)}, number) for number in range(2)]
+    expected = [execute_onnx(model, values)["global_out"] for values in inputs]
+    make, made = onnxruntime.InferenceSession, list[str]()
+
+    def counted(text: bytes, *given: Any, **options: Any) -> Any:
+        made.append(ModelProto.FromString(text).graph.node[0].op_type)
+        return make(text, *given, **options)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", counted)
+    execute = Executable(model.model)
+    for values, outputs in zip(inputs, expected, strict=True):
+        assert np.array_equal(execute(values)["global_out"], outputs)
+    assert sorted(made) == ["Add", "Conv", "Conv", "Mul", "Mul", "Relu"]
