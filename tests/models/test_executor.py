@@ -80,18 +80,18 @@ def test_ops_of_the_session_are_executed(shell: Screen) -> None:
 
 
 @pytest.mark.parametrize(
-    ("op_type", "why"),
+    ("op_type", "limit", "why"),
     [
-        ("Crashing", "its process crashed (SIGABRT)"),
-        ("Endless", "it took longer than 1 s; verify(..., limit=10) waits longer"),
-        ("Hungry", "MemoryError: Unable to allocate 32.0 TiB"),
+        ("Crashing", 10, "its process crashed (SIGABRT)"),
+        ("Endless", 0.2, "it took longer than 0.2 s; verify(..., limit=2) waits longer"),
+        ("Hungry", 10, "MemoryError: Unable to allocate 32.0 TiB"),
     ],
 )
-def test_a_crash_and_a_limit_are_verdicts(shell: Screen, op_type: str, why: str) -> None:
-    output = " ".join(shell.type(f"v = verify(having('Plus'), having('{op_type}'), limit=1); v").split())
+def test_a_crash_and_a_limit_are_verdicts(shell: Screen, op_type: str, limit: float, why: str) -> None:
+    output = " ".join(shell.type(f"v = verify(having('Plus'), having('{op_type}'), limit={limit}); v").split())
     assert output.startswith("BROKEN it could be executed before and cannot now: ")
     assert why in output
-    output = shell.type(f"v = verify(having('{op_type}'), having('Plus'), limit=1); v")
+    output = shell.type(f"v = verify(having('{op_type}'), having('Plus'), limit={limit}); v")
     assert output.startswith("UNPROVEN: ")
     assert shell.type("bool(v), v.is_wrong") == "(False, False)\n"
 
