@@ -56,6 +56,8 @@ def _processes() -> Iterator[None]:
     EXECUTOR.close()
     if nursery.cache_info().currsize:
         nursery().close()
+    gc.collect()
+    gc.freeze()  # pytest collects ten times, looking for what was not closed
 
 
 @pytest.fixture(autouse=True, scope="module")

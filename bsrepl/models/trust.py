@@ -99,9 +99,8 @@ def _is_harmless(module: str, is_local: bool) -> bool:
         return True
     if all(map(_is_in_site_packages, places)) and places:
         return True
-    is_known = package in _FRAMEWORKS or package in packages_distributions()
     is_trusted = package in sys.modules or not any(map(_is_in_current_directory, places))
-    return bool(places) and is_known and is_trusted
+    return bool(places) and is_trusted and (package in _FRAMEWORKS or package in packages_distributions())
 
 
 def _places(package: str) -> list[str]:
