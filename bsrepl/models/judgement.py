@@ -18,9 +18,10 @@ from . import rounding
 from .comparison import Comparison
 from .counterparts import counterparts
 from .culprit import place, region
+from .cut_points import comparable
 from .execution import Values
 from .noise import is_noise
-from .regions import Cuts, Disagreement, Pieces, comparable
+from .regions import Cuts, Disagreement, Pieces
 from .unshown import Changes
 from .verdict import Divergence, Outcome, Verdict
 

@@ -20,11 +20,11 @@ from ..graphdiff.difference import Difference, between
 from ..graphdiff.view import Tensor
 from .counterparts import counterparts
 from .culprit import region
+from .cut_points import comparable
 from .execution import Executable, Values, inputs_of
 from .interface import interface
 from .packing import unpacked
 from .part import Ends, add_end, ends, part, renamed, with_random
-from .regions import comparable
 from .reproduction import SCRIPT
 from .trials import generated_trials
 from .verify import verify

@@ -6,17 +6,18 @@ however little is left of it at the outputs; or every piece agrees, and what dif
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from onnx import ModelProto, TypeProto, ValueInfoProto
 
-from ..graphdiff.difference import Difference
-from ..graphdiff.view import Tensor, View
+from ..graphdiff.view import Tensor
 from .comparison import Comparison
 from .cutting import cut_at, given, leading_to, own
-from .execution import Executable, Values
+from .execution import Executable, Values, draws_numbers
+from .meaning import read_by
 from .noise import is_noise
 from .precision import epsilon
 from .scaling import is_refactored
@@ -57,50 +58,6 @@ class Disagreement(NamedTuple):
         return self.before, self.after
 
 
-def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[tuple[Tensor, Tensor]]:
-    """The pairs of tensors at which both graphs can be cut, in the order of the new graph."""
-    old, new = difference.old, difference.new
-    first: dict[Tensor, Tensor] = {}
-    for earlier, later in pairs.items():
-        first.setdefault(later, earlier)
-    moved = {theirs for _, theirs in difference.moved}
-    changed = moved | {edit.new for edit in difference.edited}
-    for one, other in difference.match.forward.items():
-        if other not in changed and _reads_the_same(difference, one, other):  # whatever its readers read before
-            ends = zip(old.nodes[one].outputs, new.nodes[other].outputs, strict=False)
-            first.update((b, a) for a, b in ends if a is not None and b is not None)
-    found = []
-    for number in new.order():
-        for tensor in filter(None, new.nodes[number].outputs):
-            mine = first.get(tensor)
-            if mine is None or tensor[0] or mine[0] or mine in old.constants:
-                continue
-            shapes = [_shape(graph, name) for graph, name in ((old, mine), (new, tensor))]
-            if None not in shapes and shapes[0] != shapes[1]:
-                continue
-            is_end = tensor in new.outputs
-            if is_end or not (number in moved or any(reader in moved for reader, _ in new.consumers.get(tensor, ()))):
-                found.append((mine, tensor))
-    return found
-
-
-def _reads_the_same(difference: Difference, one: int, other: int) -> bool:
-    """Whether what a node reads comes from the same nodes in both graphs."""
-    old, new = difference.old, difference.new
-    for a, b in zip(old.nodes[one].inputs, new.nodes[other].inputs, strict=False):
-        makers = old.producers.get(a), new.producers.get(b)
-        known = [maker[0] for maker in makers if maker is not None]
-        if known and (len(known) == 1 or difference.match.forward.get(known[0]) != known[1]):
-            return False
-    return True
-
-
-def _shape(graph: View, tensor: Tensor) -> tuple[int, ...] | None:
-    """The shape of a tensor, if it is written and has no dynamic dimension."""
-    shape = graph.types.get(tensor, (0, None))[1]
-    return None if shape is None else tuple(size for size in shape if isinstance(size, int) and size > 0) or None
-
-
 class Cuts:
     """Two models that are cut at pairs of tensors. Each cut is made once, for all sets of inputs of the same shapes.
 
@@ -124,6 +81,8 @@ class Cuts:
         names = [mine[1] for mine, _ in tensors]
         self._execute = Executable(leading_to(before, names), names)
         self._cut: dict[tuple[Any, ...], Executable] = {}
+        self._read = {name: read_by(node) for node in after.graph.node for name in node.output if name}
+        self._is_random = draws_numbers(after)
 
     def pieces(self, inputs: Values, others: Values) -> Pieces:
         """The pieces, for a set of inputs of both models.
@@ -134,21 +93,35 @@ class Cuts:
         values = {pair: was[pair[0][1]] for pair in self._tensors if isinstance(was.get(pair[0][1]), np.ndarray)}
         return Pieces(self, values, inputs, others)
 
-    def computed(self, values: Values, others: Values) -> Values:
-        """What the second model computes for the judged ones of the tensors at which it is cut, by their names.
+    def computed(self, values: Values, others: Values, wanted: Collection[str] | None = None) -> Values:
+        """What the second model computes for the judged ones of the tensors at which it is cut, by their names; or for
+        the `wanted` ones of these.
 
         It computes each from the values of the others. Raises ExecutionFailed.
         """
-        judged = [name for name in values if name in self._judged]
+        judged = [name for name in values if name in self._judged and (wanted is None or name in wanted)]
         if not judged:  # onnxruntime executes no model without nodes
             return {}
-        key = tuple((name, value.shape, value.dtype) for name, value in values.items())
+        if wanted is not None and not self._is_random:  # which numbers are drawn depends on all nodes
+            needed = set(judged).union(*(self.read(name, values) for name in judged))
+            values = {name: value for name, value in values.items() if name in needed}
+        key = (*judged, *((name, value.shape, value.dtype) for name, value in values.items()))
         if key not in self._cut:
             cut = cut_at(self.after, values, judged)
             produced = {name for node in cut.graph.node for name in node.output}
             self._cut[key] = Executable(cut, [name for name in map(own, judged) if name in produced])
         now = self._cut[key]({**others, **given(values, self.after)})
         return {name: now.get(own(name), now.get(name)) for name in judged}
+
+    def read(self, name: str, values: Collection[str]) -> set[str]:
+        """Of the tensors that have values, those from which the second model computes one."""
+        waiting, known = [name], {name}
+        for tensor in waiting:  # it grows
+            if tensor == name or tensor not in values:
+                read = self._read.get(tensor, set()) - known
+                known |= read
+                waiting += read
+        return {tensor for tensor in known - {name} if tensor in values}
 
 
 class Pieces:
@@ -161,7 +134,6 @@ class Pieces:
         self._others = others
         self._values = dict(values)
         self._held = self._values  # at what the guilty piece was cut
-        self._makers = {name: node for node in cuts.after.graph.node for name in node.output}
 
     def disagreements(self, *, is_fine: bool = False) -> list[Disagreement]:
         """The pieces that disagree, in order. With `is_fine`, a channel with few values has a scale of its own, too."""
@@ -195,21 +167,42 @@ class Pieces:
                 return guilty
             own.update({piece.pair: piece for piece in first})
             held.update({piece.pair: piece.computed for piece in first})
-            left = self._disagreements(held)
+            left = self._after_round(left, first, held)
         return guilty
 
-    def _hidden(self, own: Mapping[_Pair, Disagreement], wrong: Collection[_Pair]) -> Disagreement | None:
+    def _after_round(
+        self, left: Sequence[Disagreement], replaced: Sequence[Disagreement], held: Mapping[_Pair, Any]
+    ) -> list[Disagreement]:
+        """The pieces that disagree after some got other values: only those that read these are compared again."""
+        again = self._readers(replaced)
+        known = {piece.pair: piece for piece in left if piece.pair not in again}
+        for piece in replaced:
+            known.pop(piece.pair, None)
+        known.update((piece.pair, piece) for piece in self._disagreements(held, again))
+        return [known[pair] for pair in held if pair in known]
+
+    def _readers(self, pieces: Iterable[Disagreement]) -> set[_Pair]:
+        """The pairs of tensors that are computed from those of some pieces."""
+        ends = {piece.after[1] for piece in pieces}
+        return {pair for pair in self._values if not ends.isdisjoint(self._read[pair[1][1]])}
+
+    @cached_property
+    def _read(self) -> dict[str, set[str]]:
+        """Of each tensor that has values, those from which the second model computes it."""
+        names = {theirs[1] for _, theirs in self._values}
+        return {name: self._cuts.read(name, names) for name in names}
+
+    def _hidden(self, own: Mapping[_Pair, Disagreement], wrong: set[_Pair]) -> Disagreement | None:
         """One of the pieces with values of the second model's own that a piece reads, is right, and does not show: a
         little more or less of them changes nothing there."""
         rng = np.random.default_rng(0)
         moved = {pair: _moved(self._values[pair], piece.computed, rng) for pair, piece in own.items()}
-        held = {**self._values, **moved}
+        readers = self._readers(own.values()) - own.keys() - wrong
         least = _SENSITIVE * self._cuts.tolerance
-        shown = {piece.pair for piece in self._disagreements(held) if piece.relative > least}
-        right = [pair for pair in held if pair not in shown and pair not in wrong and pair not in own]
-        stops = {theirs[1] for _, theirs in held}
-        found = (piece for piece in own.values() for _, end in right if self._reads(end[1], {piece.after[1]}, stops))
-        return next(found, None)
+        found = self._disagreements({**self._values, **moved}, readers)
+        right = readers - {piece.pair for piece in found if piece.relative > least}
+        read = set().union(*(self._read[theirs[1]] for _, theirs in right))
+        return next((piece for piece in own.values() if piece.after[1] in read), None)
 
     def _is_error(self, piece: Disagreement) -> bool:
         """Whether a piece disagrees by so little, and so unevenly, that nothing can be meant to make up for it."""
@@ -231,7 +224,8 @@ class Pieces:
         del cut.graph.output[:]
         cut.graph.output.append(ValueInfoProto(name=name, type=TypeProto()))
         before = {name: values[piece.before[1]]}
-        now = self._cuts.computed({theirs[1]: value for (_, theirs), value in self._held.items()}, self._others)
+        held = {theirs[1]: value for (_, theirs), value in self._held.items()}
+        now = self._cuts.computed(held, self._others, {piece.after[1]})
         comparison = Comparison(min(step, _SINGLE))
         comparison.add([(name, name)], before, {name: now[piece.after[1]]})
         sets = [{**self._inputs, **given(values, model)}]
@@ -240,22 +234,25 @@ class Pieces:
     def _first(self, wrong: Sequence[Disagreement]) -> list[Disagreement]:
         """Those of some pieces that read none of the others, however far above."""
         ends = {piece.after[1] for piece in wrong}
-        return [piece for piece in wrong if not self._reads(piece.after[1], ends)] or list(wrong)
+        return [piece for piece in wrong if not self._is_behind(piece.after[1], ends)] or list(wrong)
 
-    def _reads(self, name: str, ends: set[str], stops: Collection[str] = ()) -> bool:
-        """Whether one of some tensors leads to another tensor, not through those at which it stops."""
+    def _is_behind(self, name: str, ends: set[str]) -> bool:
+        """Whether one of some tensors leads to another tensor."""
         waiting, known = [name], {name}
         for tensor in waiting:  # it grows
-            read = self._makers[tensor].input if tensor in self._makers else ()
+            read = self._read.get(tensor, set()) - known
             if not ends.isdisjoint(read):
                 return True
-            waiting += (one for one in read if one not in known and one not in stops)
-            known.update(read)
+            waiting += read
+            known |= read
         return False
 
-    def _disagreements(self, held: Mapping[_Pair, Any], *, is_fine: bool = False) -> list[Disagreement]:
+    def _disagreements(
+        self, held: Mapping[_Pair, Any], judged: Collection[_Pair] | None = None, *, is_fine: bool = False
+    ) -> list[Disagreement]:
         values = {theirs[1]: value for (_, theirs), value in held.items()}
-        now = self._cuts.computed(values, self._others)
+        wanted = None if judged is None else {theirs[1] for _, theirs in judged}
+        now = self._cuts.computed(values, self._others, wanted)
         found = []
         for (mine, theirs), value in held.items():
             computed = now.get(theirs[1])
@@ -279,6 +276,8 @@ def distance(a: Any, b: Any, *, is_fine: bool, floor: float) -> float:
 
     Differences up to `floor` count for nothing.
     """
+    if a.dtype == b.dtype and np.array_equal(a, b):
+        return 0.0
     comparison = Comparison()
     comparison.add([("a", "b")], {"a": a}, {"b": b})
     if comparison.why:

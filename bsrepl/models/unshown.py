@@ -79,19 +79,25 @@ class Changes:
             cuts = Cuts(*self._models, self._tensors if self._regions else (), self._regions)
             for inputs, others in sets if self._regions else ():
                 wrong = list(filter(is_wrong, cuts.pieces(inputs, others).disagreements()))
-                if not wrong:
-                    continue
-                pieces = self._cuts.pieces(inputs, others)
-                guilty = pieces.unexplained(wrong)
-                if guilty is not None and not self._is_rounding(guilty, pieces, least):
-                    where = place(self._difference, self._pairs, guilty.before, guilty.after)
-                    return f"{where} computes other values (relative {guilty.relative:.0e})"
+                if where := self._guilty(wrong, inputs, others, least):
+                    return where
                 explained.update(*(self._regions.get(piece.pair, [()])[-1] for piece in wrong))
             explained |= self._constants()  # they have been compared
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
             pass
         least = max(least, _VISIBLE)
         return self._idle(sets) or self._ineffective(explained, least) or self._misfit(least)
+
+    def _guilty(self, wrong: Sequence[Disagreement], inputs: Values, others: Values, least: float) -> str:
+        """The guilty one of pieces that disagree, in words; empty if they make up for each other or there are none."""
+        if not wrong:
+            return ""
+        pieces = self._cuts.pieces(inputs, others)
+        guilty = pieces.unexplained(wrong)
+        if guilty is None or self._is_rounding(guilty, pieces, least):
+            return ""
+        where = place(self._difference, self._pairs, guilty.before, guilty.after)
+        return f"{where} computes other values (relative {guilty.relative:.0e})"
 
     @cached_property
     def _cuts(self) -> Cuts:

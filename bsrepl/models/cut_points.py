@@ -1,0 +1,52 @@
+"""The pairs of tensors at which two models can be cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..graphdiff.difference import Difference
+from ..graphdiff.view import Tensor, View
+
+
+def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """The pairs of tensors at which both graphs can be cut, in the order of the new graph."""
+    old, new = difference.old, difference.new
+    first: dict[Tensor, Tensor] = {}
+    for earlier, later in pairs.items():
+        first.setdefault(later, earlier)
+    moved = {theirs for _, theirs in difference.moved}
+    changed = moved | {edit.new for edit in difference.edited}
+    for one, other in difference.match.forward.items():
+        if other not in changed and _reads_the_same(difference, one, other):  # whatever its readers read before
+            ends = zip(old.nodes[one].outputs, new.nodes[other].outputs, strict=False)
+            first.update((b, a) for a, b in ends if a is not None and b is not None)
+    found = []
+    for number in new.order():
+        for tensor in filter(None, new.nodes[number].outputs):
+            mine = first.get(tensor)
+            if mine is None or tensor[0] or mine[0] or mine in old.constants:
+                continue
+            shapes = [_shape(graph, name) for graph, name in ((old, mine), (new, tensor))]
+            if None not in shapes and shapes[0] != shapes[1]:
+                continue
+            is_end = tensor in new.outputs
+            if is_end or not (number in moved or any(reader in moved for reader, _ in new.consumers.get(tensor, ()))):
+                found.append((mine, tensor))
+    return found
+
+
+def _reads_the_same(difference: Difference, one: int, other: int) -> bool:
+    """Whether what a node reads comes from the same nodes in both graphs."""
+    old, new = difference.old, difference.new
+    for a, b in zip(old.nodes[one].inputs, new.nodes[other].inputs, strict=False):
+        makers = old.producers.get(a), new.producers.get(b)
+        known = [maker[0] for maker in makers if maker is not None]
+        if known and (len(known) == 1 or difference.match.forward.get(known[0]) != known[1]):
+            return False
+    return True
+
+
+def _shape(graph: View, tensor: Tensor) -> tuple[int, ...] | None:
+    """The shape of a tensor, if it is written and has no dynamic dimension."""
+    shape = graph.types.get(tensor, (0, None))[1]
+    return None if shape is None else tuple(size for size in shape if isinstance(size, int) and size > 0) or None
