@@ -76,9 +76,7 @@ class Changes:
             return ""
         explained: set[int] = set()  # nodes that compute other values, for which others make up
         try:
-            cuts = Cuts(*self._models, self._tensors if self._regions else (), self._regions)
-            for inputs, others in sets if self._regions else ():
-                wrong = list(filter(is_wrong, cuts.pieces(inputs, others).disagreements()))
+            for wrong, (inputs, others) in zip(self._wrong(sets, is_wrong), sets, strict=False):
                 if where := self._guilty(wrong, inputs, others, least):
                     return where
                 explained.update(*(self._regions.get(piece.pair, [()])[-1] for piece in wrong))
@@ -87,6 +85,15 @@ class Changes:
             pass
         least = max(least, _VISIBLE)
         return self._idle(sets) or self._ineffective(explained, least) or self._misfit(least)
+
+    def _wrong(
+        self, sets: Sequence[tuple[Values, Values]], is_wrong: Callable[[Disagreement], bool]
+    ) -> list[list[Disagreement]]:
+        """The pieces that disagree where changes end, for each set of inputs."""
+        if not self._regions:
+            return []
+        cuts = Cuts(*self._models, self._tensors, self._regions)
+        return [list(filter(is_wrong, cuts.pieces(*pair).disagreements())) for pair in sets]
 
     def _guilty(self, wrong: Sequence[Disagreement], inputs: Values, others: Values, least: float) -> str:
         """The guilty one of pieces that disagree, in words; empty if they make up for each other or there are none."""
