@@ -113,7 +113,12 @@ def domains(model: ModelProto) -> set[str]:
 
 def draws_numbers(model: ModelProto) -> bool:
     """Whether a node draws random numbers, in a sub-graph or a function as well."""
-    return any(node.op_type in _RANDOM for node in _all_nodes(model))
+    return not _RANDOM.isdisjoint(op_types(model))
+
+
+def op_types(model: ModelProto) -> set[str]:
+    """The op types of all nodes, those of sub-graphs and functions among them."""
+    return {node.op_type for node in _all_nodes(model)}
 
 
 def _all_nodes(model: ModelProto) -> Iterator[NodeProto]:

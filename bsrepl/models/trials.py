@@ -10,7 +10,7 @@ import numpy as np
 from onnx import ModelProto
 
 from ..errors import ExecutionFailed
-from .execution import Executable, Values, inputs_of
+from .execution import Executable, Values, inputs_of, op_types
 from .fitting import fitting
 from .meaning import meaningless
 from .probes import KINDS, Probes, datatypes
@@ -18,6 +18,7 @@ from .sizes import Dimension, assignments, fixed, shapes, sized
 
 _SIZES = 2  # assignments of sizes to dynamic dimensions
 _FAILURE = "the model before could not be executed"
+_POLES = {"Div", "Log", "Mod", "Pow", "Reciprocal", "Rsqrt", "Sqrt"}  # what they compute of zero may be no number
 _FURTHER = 12  # sets of inputs that are tried besides if some may show more
 
 
@@ -58,13 +59,15 @@ def generated_trials(
     trying = _Trying(before, seed, {mine: annotated[name] for mine, name in names.items() if name in annotated})
     theirs = shapes(inputs_of(after))
     common = fixed(shapes(inputs_of(before)), {mine: theirs[name] for mine, name in names.items()}, sizes)
+    has_poles = not _POLES.isdisjoint(op_types(before) | op_types(after))
     working: dict[str, dict[Dimension, int]] = {}
     trials: list[Trial] = []
     for chosen in assignments(common):
         if len(working) == _SIZES:
             break
         shape = sized(common, chosen)
-        kinds = KINDS[1:2] if working else KINDS[: max(count - bool(chosen), 2)]
+        fewer = bool(chosen) and not has_poles  # zeros are left out; the second size takes their place
+        kinds = KINDS[1:2] if working else KINDS[: max(count - fewer, 2)]
         found = trying.trials(shape, kinds, with_recorded=not working)
         if found and _described(chosen) not in working:
             working[_described(chosen)] = chosen

@@ -380,6 +380,14 @@ def test_equal_outputs_are_no_proof_if_they_do_not_show_a_change(name: str) -> N
     assert reason in verdict.why
 
 
+def test_zeros_show_that_what_kept_a_logarithm_finite_is_missing() -> None:
+    power = node("MatMul", ["x", "w"], ["a"]), node("Mul", ["a", "a"], ["p"])
+    guard, log = node("Add", ["p", "e"], ["g"]), node("Log", ["g"], ["y"])
+    before = model(*power, guard, log, w=QUERY, e=np.float32(1e-10))
+    verdict = verify(before, model(*power, node("Log", ["p"], ["y"]), w=QUERY))
+    assert (verdict.outcome.name, "-Inf in y" in verdict.why) == ("DIFFERENT", True)
+
+
 def test_random_numbers_prove_nothing_unless_they_are_the_same() -> None:
     drawn = [
         model(node("Dropout", ["x", "r", "t"], ["y"]), shape=["N", 64], r=np.float32(ratio), t=np.array(True))
