@@ -18,7 +18,11 @@ from .sizes import Dimension, assignments, fixed, shapes, sized
 
 _SIZES = 2  # assignments of sizes to dynamic dimensions
 _FAILURE = "the model before could not be executed"
-_POLES = {"Div", "Log", "Mod", "Pow", "Reciprocal", "Rsqrt", "Sqrt"}  # what they compute of zero may be no number
+# Of zeros these compute what they do of nothing else: no number, or which one of equal values.
+_EDGES = {
+    "ArgMax", "ArgMin", "Div", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Log", "Mod", "Pow", "Reciprocal",
+    "Sqrt", "TopK",
+}  # fmt: skip
 _FURTHER = 12  # sets of inputs that are tried besides if some may show more
 
 
@@ -59,14 +63,14 @@ def generated_trials(
     trying = _Trying(before, seed, {mine: annotated[name] for mine, name in names.items() if name in annotated})
     theirs = shapes(inputs_of(after))
     common = fixed(shapes(inputs_of(before)), {mine: theirs[name] for mine, name in names.items()}, sizes)
-    has_poles = not _POLES.isdisjoint(op_types(before) | op_types(after))
+    has_edges = not _EDGES.isdisjoint(op_types(before) | op_types(after))
     working: dict[str, dict[Dimension, int]] = {}
     trials: list[Trial] = []
     for chosen in assignments(common):
         if len(working) == _SIZES:
             break
         shape = sized(common, chosen)
-        fewer = bool(chosen) and not has_poles  # zeros are left out; the second size takes their place
+        fewer = bool(chosen) and not has_edges  # zeros are left out; the second size takes their place
         kinds = KINDS[1:2] if working else KINDS[: max(count - fewer, 2)]
         found = trying.trials(shape, kinds, with_recorded=not working)
         if found and _described(chosen) not in working:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
-from itertools import product
+from itertools import product, zip_longest
 from math import prod
 from typing import Any
 
@@ -29,6 +29,7 @@ _VISIBLE = 1e-3  # relative; how far a number has to change, and
 _LEAST = 1e-5  # times the largest one of an array: a smaller change may be lost among what float32 rounds
 _MOST = 8  # sub-graphs of which it is tried whether an output depends on them
 
+_INTEGERS = ("QLinearConv", "DequantizeLinear")  # ops that read integers in 32 bits, which are biases
 _SLIGHT = 1e-3  # relative; values of a rewrite may differ by as much if rounding alone does that
 
 _Pair = tuple[Tensor, Tensor]
@@ -50,6 +51,7 @@ class Changes:
         edited, moved = difference.edited, difference.moved
         old = [*difference.removed, *(edit.old for edit in edited), *(mine for mine, _ in moved)]
         new = [*difference.inserted, *(edit.new for edit in edited), *(theirs for _, theirs in moved)]
+        self._changed = set(old), set(new)
         self._nodes = _with_owners(difference.old, old), _with_owners(difference.new, new)
         self._regions: dict[_Pair, tuple[set[int], set[int]]] = {}  # where changes end: the nodes of both graphs
         held = dict(tensors), {theirs: mine for mine, theirs in tensors}
@@ -180,7 +182,7 @@ class Changes:
 
     def _is_alone(self, edit: Edit) -> bool:
         """Whether no node beside an edited one changed, which could make up for its change."""
-        graphs = zip((self._difference.old, self._difference.new), (edit.old, edit.new), self._nodes, strict=True)
+        graphs = zip((self._difference.old, self._difference.new), (edit.old, edit.new), self._changed, strict=True)
         moved = {theirs for _, theirs in self._difference.moved}
         return edit.new not in moved and all(changed.isdisjoint(_beside(view, node)) for view, node, changed in graphs)
 
@@ -226,27 +228,37 @@ def _with_owners(view: View, nodes: Sequence[int]) -> set[int]:
 def _is_visible(difference: Difference, edit: Edit, least: float) -> bool:
     """Whether an edited node has other floating-point numbers, so far from those before that outputs could show it."""
     old, new = difference.old.nodes[edit.old], difference.new.nodes[edit.new]
-    read = zip(old.inputs, new.inputs, strict=False)
+    read = list(zip_longest(old.inputs, new.inputs))
     numbers = [(_constant(difference.old, a), _constant(difference.new, b)) for a, b in read]
+    if any(_is_number(a if a is not None else b) for (a, b), ends in zip(numbers, read, strict=True) if None in ends):
+        return True
     given = dict(new.attributes)
     attributes = [(attribute_value(a), attribute_value(given[name])) for name, a in old.attributes if name in given]
     numbers += [(a, b) for a, b in attributes if not isinstance(a, bytes)]
-    return any(_differ(a, b, least) for a, b in numbers)
+    return any(_differ(a, b, least, are_sizes=new.op_type not in _INTEGERS) for a, b in numbers)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether floating-point numbers are none that a missing input stands for: zero, or the largest ones of a type."""
+    if value is None or value.dtype.kind != "f":
+        return False
+    return bool(np.any((value != 0) & (np.abs(value) < np.finfo(value.dtype).max)))
 
 
 def _constant(view: View, tensor: Tensor | None) -> Any:
     return values_of(view.stored[tensor]) if tensor in view.stored else None
 
 
-def _differ(before: Any, after: Any, least: float) -> bool:
-    """Whether two numbers or arrays have other floating-point numbers, 8-bit integers or texts; others may be sizes."""
+def _differ(before: Any, after: Any, least: float, *, are_sizes: bool) -> bool:
+    """Whether two numbers or arrays have other floating-point numbers, 8-bit integers or texts; or other integers, if
+    these `are_sizes` in no way."""
     a, b = (np.asarray(value).ravel() for value in (before, after))
     if a.dtype != b.dtype or not a.size or not (a.size == b.size or 1 in (a.size, b.size)):
         return False
     a, b = np.broadcast_arrays(a, b)
     if a.dtype.kind in "OSU":
         return not np.array_equal(a, b)
-    if a.dtype.kind not in "fV" and (a.dtype.itemsize > 1 or a.dtype.kind == "b"):
+    if a.dtype.kind not in "fV" and ((are_sizes and a.dtype.itemsize > 1) or a.dtype.kind == "b"):
         return False
     wide = a.astype(np.float64), b.astype(np.float64)
     change, size = np.abs(wide[0] - wide[1]), np.abs(wide[0])

@@ -327,6 +327,41 @@ def quantised(weights: Any) -> ModelProto:
 
 
 COLUMN, ROW = worse(KEY, place=3), worse(KEY, place=8)  # the bias of the first four columns is the one that is large
+FOURS, STEPS = RNG.integers(-8, 8, (8, 8)), np.abs(values(8)) / 8
+WIDE = FOURS.astype(np.float32) * STEPS
+
+
+def narrow() -> ModelProto:
+    """A product with weights that are stored in 4 bits."""
+    stored = helper.make_tensor("w", TensorProto.INT4, FOURS.shape, FOURS.ravel().tolist())
+    dequantised = node("DequantizeLinear", ["w", "s"], ["f"], axis=1)
+    narrow = model(dequantised, node("MatMul", ["x", "f"], ["y"]), w=stored, s=STEPS)
+    narrow.opset_import[0].version = 21
+    return narrow
+
+
+def repeated(limit: float) -> ModelProto:
+    """One is added until a sum reaches a limit."""
+    kinds = {"i": TensorProto.INT64, "c": TensorProto.BOOL, "v": FLOAT, "d": TensorProto.BOOL, "u": FLOAT}
+    infos = [helper.make_tensor_value_info(name, kind, None if kind == FLOAT else []) for name, kind in kinds.items()]
+    total = node("ReduceSum", ["u"], ["s"], keepdims=0)
+    steps = [node("Add", ["v", "one"], ["u"]), total, node("Less", ["s", "m"], ["d"])]
+    body = helper.make_graph(steps, "body", infos[:3], infos[3:])
+    constants = {"t": np.int64(50), "b": np.array(True), "one": np.float32(1), "m": np.float32(limit)}
+    return model(node("Loop", ["t", "b", "x"], ["y"], body=body), **constants)
+
+
+def biased(bias: int) -> ModelProto:
+    """A convolution in 8 bits whose outputs have steps that are much larger than those of its bias."""
+    constants = {"s": np.float32(0.05), "z": np.uint8(128), "w": np.ones((1, 1, 1, 1), np.int8),
+                 "o": np.float32(0.01), "i": np.int8(0), "t": np.float32(0.04), "b": np.int32([bias])}  # fmt: skip
+    return model(
+        node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        node("QLinearConv", ["q", "s", "z", "w", "o", "i", "t", "z", "b"], ["r"]),
+        node("DequantizeLinear", ["r", "t", "z"], ["y"]), shape=["N", 1, 2, 2], **constants,
+    )  # fmt: skip
+
+
 UNSHOWN = {
     "what a later node hides": (dead(KEY, QUERY), dead(COLUMN, QUERY), "UNPROVEN", "MatMul product computes other"),
     "a weight that meets zeros alone": (dead(QUERY, KEY), dead(QUERY, ROW), "UNPROVEN", "1 of 64 values"),
@@ -369,6 +404,16 @@ UNSHOWN = {
         model(node("Clip", ["x", "", "m"], ["y"]), m=np.float32(1e9)),
         model(node("Clip", ["x", "", "m"], ["y"]), m=np.float32(1e8)), "UNPROVEN", "Clip changed: input 2 1e+09",
     ),
+    "a limit that nothing reaches, removed": (
+        model(node("Clip", ["x", "", "m"], ["y"]), m=np.float32(1e9)), unary("Clip", shape=["N", 8]), "UNPROVEN",
+        "Clip changed: inputs 3 -> 1",
+    ),
+    "the largest number as a limit, removed": (
+        model(node("Clip", ["x", "", "m"], ["y"]), m=np.finfo(np.float32).max), unary("Clip", shape=["N", 8]), "OK", "",
+    ),
+    "a limit in the body of a loop": (repeated(100), repeated(100.2), "UNPROVEN", "Less changed: input 1 100 -> 100.2"),
+    "a bias in 32 bits that is rounded away": (biased(10), biased(11), "UNPROVEN", "QLinearConv changed: input 8"),
+    "weights in 4 bits as float32": (narrow(), model(node("MatMul", ["x", "w"], ["y"]), w=WIDE), "OK", ""),
 }  # fmt: skip
 
 
@@ -378,6 +423,13 @@ def test_equal_outputs_are_no_proof_if_they_do_not_show_a_change(name: str) -> N
     verdict = verify(before, after, probe_count=2)
     assert verdict.outcome.name == outcome, verdict
     assert reason in verdict.why
+
+
+def test_zeros_show_which_one_of_equal_values_is_first() -> None:
+    first, last = (unary("ArgMax", shape=["N", 8], select_last_index=last) for last in (0, 1))
+    for either in (first, last):
+        either.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
+    assert verify(first, last).outcome.name == "DIFFERENT"
 
 
 def test_zeros_show_that_what_kept_a_logarithm_finite_is_missing() -> None:
