@@ -30,6 +30,7 @@ _LEAST = 1e-5  # times the largest one of an array: a smaller change may be lost
 _MOST = 8  # sub-graphs of which it is tried whether an output depends on them
 
 _INTEGERS = ("QLinearConv", "DequantizeLinear")  # ops that read integers in 32 bits, which are biases
+_EDGES = {"Less": "LessOrEqual", "LessOrEqual": "Less", "Greater": "GreaterOrEqual", "GreaterOrEqual": "Greater"}
 _SLIGHT = 1e-3  # relative; values of a rewrite may differ by as much if rounding alone does that
 
 _Pair = tuple[Tensor, Tensor]
@@ -86,7 +87,8 @@ class Changes:
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
             pass
         least = max(least, _VISIBLE)
-        return self._idle(sets) or self._ineffective(explained, least) or self._misfit(least)
+        hidden = self._idle(sets) or self._ineffective(explained, least)
+        return hidden or self._on_edge() or self._misfit(least)
 
     def _wrong(
         self, sets: Sequence[tuple[Values, Values]], is_wrong: Callable[[Disagreement], bool]
@@ -150,7 +152,11 @@ class Changes:
         """Whether a piece disagrees by what it rounds: a rewrite may, an edited node does not."""
         old, new = self._regions.get(piece.pair, (set(), set()))
         edits = [edit for edit in self._difference.edited if {edit.old} == old and {edit.new} == new]
-        return not any(map(self._is_alone, edits)) and piece.relative <= _SLIGHT and pieces.is_rounding(piece, least)
+        return (
+            not any(self._is_alone(edit.old, edit.new) for edit in edits)
+            and piece.relative <= _SLIGHT
+            and pieces.is_rounding(piece, least)
+        )
 
     def _idle(self, sets: Sequence[tuple[Values, Values]]) -> str:
         """A sub-graph that changed, and on which no output depends: not if what changed there gives twice as much."""
@@ -176,15 +182,27 @@ class Changes:
     def _ineffective(self, explained: set[int], least: float) -> str:
         """A node that is the same but for numbers that it reads, and still computes the same."""
         for edit in self._difference.edited:
-            if edit.new not in explained and self._is_alone(edit) and _is_visible(self._difference, edit, least):
+            is_alone = edit.new not in explained and self._is_alone(edit.old, edit.new)
+            if is_alone and _is_visible(self._difference, edit, least):
                 return f"{_named(self._difference.new.nodes[edit.new])} changed: {'; '.join(edit.changes)}"
         return ""
 
-    def _is_alone(self, edit: Edit) -> bool:
-        """Whether no node beside an edited one changed, which could make up for its change."""
-        graphs = zip((self._difference.old, self._difference.new), (edit.old, edit.new), self._changed, strict=True)
+    def _on_edge(self) -> str:
+        """A comparison that became strict, or is no longer so: equal values alone show it."""
+        old, new = self._difference.old, self._difference.new
+        for mine, theirs in (one for rewrite in self._difference.rewrites for one in product(*rewrite[:2])):
+            nodes = old.nodes[mine], new.nodes[theirs]
+            read = zip(nodes[0].inputs, nodes[1].inputs, strict=False)
+            is_same = all(old.constants.get(a) == new.constants.get(b) for a, b in read)
+            if nodes[1].op_type == _EDGES.get(nodes[0].op_type) and is_same and self._is_alone(mine, theirs):
+                return f"{_named(nodes[0])} became {nodes[1].op_type}"
+        return ""
+
+    def _is_alone(self, one: int, other: int) -> bool:
+        """Whether no node changed beside one that did, which could make up for its change."""
+        graphs = zip((self._difference.old, self._difference.new), (one, other), self._changed, strict=True)
         moved = {theirs for _, theirs in self._difference.moved}
-        return edit.new not in moved and all(changed.isdisjoint(_beside(view, node)) for view, node, changed in graphs)
+        return other not in moved and all(changed.isdisjoint(_beside(view, node)) for view, node, changed in graphs)
 
 
 def _named(node: Node) -> str:

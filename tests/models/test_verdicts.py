@@ -340,6 +340,11 @@ def narrow() -> ModelProto:
     return narrow
 
 
+def compared(op_type: str, limit: float) -> ModelProto:
+    return model(node("MatMul", ["x", "w"], ["a"]), node(op_type, ["a", "m"], ["b"]), node("Cast", ["b"], ["y"], to=1),
+                 w=QUERY, m=np.float32(limit))  # fmt: skip
+
+
 def repeated(limit: float) -> ModelProto:
     """One is added until a sum reaches a limit."""
     kinds = {"i": TensorProto.INT64, "c": TensorProto.BOOL, "v": FLOAT, "d": TensorProto.BOOL, "u": FLOAT}
@@ -411,6 +416,10 @@ UNSHOWN = {
     "the largest number as a limit, removed": (
         model(node("Clip", ["x", "", "m"], ["y"]), m=np.finfo(np.float32).max), unary("Clip", shape=["N", 8]), "OK", "",
     ),
+    "equal values that no input makes": (
+        compared("Less", 0.1), compared("LessOrEqual", 0.1), "UNPROVEN", "Less became LessOrEqual",
+    ),
+    "equal values that zeros make": (compared("Less", 0), compared("LessOrEqual", 0), "DIFFERENT", ""),
     "a limit in the body of a loop": (repeated(100), repeated(100.2), "UNPROVEN", "Less changed: input 1 100 -> 100.2"),
     "a bias in 32 bits that is rounded away": (biased(10), biased(11), "UNPROVEN", "QLinearConv changed: input 8"),
     "weights in 4 bits as float32": (narrow(), model(node("MatMul", ["x", "w"], ["y"]), w=WIDE), "OK", ""),
