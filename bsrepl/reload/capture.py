@@ -55,6 +55,9 @@ class _Tap:
         for line in lines:
             self.write(line)
 
+    def close(self) -> None:
+        """Leaves the stream open: a file that closes `sys.stdout` must not silence the session."""
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
@@ -65,6 +68,9 @@ class _Keyboard:
     def __init__(self, stream: TextIO, before_reading: Callable[[], None]) -> None:
         self._stream = stream
         self._before_reading = before_reading
+
+    def close(self) -> None:
+        """Leaves the stream open, as for output."""
 
     def __getattr__(self, name: str) -> Any:
         if name in ("read", "readline", "readlines", "fileno", "buffer"):

@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import signal
 import sys
 import threading
 from _signal import getsignal  # type: ignore[import-not-found] # signal's makes an enum of it: that takes 2 us each
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-#: The signals that the shell depends on.
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH)
+#: The signals that the shell depends on. SIGPIPE would end it with a process that executes models; a child that ends
+#: unnoticed while SIGCHLD is ignored has no status.
+_SIGNALS = (
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH),
+    *(signal.SIGPIPE, signal.SIGCHLD),
+)
+_TIMERS = {signal.ITIMER_REAL: "SIGALRM", signal.ITIMER_VIRTUAL: "SIGVTALRM", signal.ITIMER_PROF: "SIGPROF"}
 _HOOKS = ("excepthook", "displayhook", "breakpointhook", "unraisablehook", "stdin", "stdout", "stderr")
 
 
 @contextmanager
 def kept() -> Iterator[list[str]]:
-    """Puts back signal handlers, hooks, standard streams, the current folder and `sys.path` at the end.
+    """Puts back signal handlers, timers, hooks, standard streams, what is built in, finders, the current folder and
+    `sys.path` at the end. What was added to what is built in, or to the finders, stays.
 
-    The list that it yields names at the end what was put back.
+    The list that it yields names at the end what was put back. A child that was forked meanwhile ends there.
     """
     restored: list[str] = []
+    process = os.getpid()
     handlers = _handlers()
+    idle = [timer for timer in _TIMERS if not signal.getitimer(timer)[0]]
+    built_in = dict(vars(builtins))
+    finders, found_by = sys.meta_path, list(sys.meta_path)
     hooks: dict[str, Any] = {name: getattr(sys, name, None) for name in _HOOKS}
     path, entries = sys.path, list(sys.path)
     folder = _current_folder()
     try:
         yield restored
+    except BaseException as error:
+        end_if_forked(process, error)
+        raise
     finally:
+        end_if_forked(process, None)
+        for timer in idle:
+            if signal.getitimer(timer)[0]:  # nobody would handle it
+                signal.setitimer(timer, 0)
+                restored.append(f"the timer of {_TIMERS[timer]}")
+        restored += _put_back_built_in(built_in)
+        if sys.meta_path is not finders or not _has_all(finders, found_by):
+            added = [finder for finder in sys.meta_path if not _has_all(found_by, [finder])]
+            sys.meta_path = finders
+            finders[:] = [*found_by, *added]
+            restored.append("sys.meta_path")
         for number, handler in handlers.items():
             if getsignal(number) is not handler:
                 signal.signal(number, handler)
@@ -45,6 +70,35 @@ def kept() -> Iterator[list[str]]:
         if folder is not None and _current_folder() != folder:
             os.chdir(folder)
             restored.append("the current folder")
+
+
+def end_if_forked(process: int, error: BaseException | None) -> None:
+    """Ends this process if it is a child of that one: two shells would share a terminal. Its status is that of a Python
+    that ended with `error`."""
+    if os.getpid() == process:
+        return
+    code = error.code if isinstance(error, SystemExit) else error
+    status = code if isinstance(code, int) else int(code is not None)
+    if error is not None and code is error:
+        sys.__excepthook__(type(error), error, error.__traceback__)
+    with suppress(Exception):
+        sys.stdout.flush()
+    os._exit(status & 0xFF)
+
+
+def _put_back_built_in(before: dict[str, Any]) -> Iterator[str]:
+    """Puts back what was built in, `__import__` left out, which is watched while files are executed."""
+    now = vars(builtins)
+    if now == before:
+        return
+    for name, value in before.items():
+        if name not in ("__import__", "_") and now.get(name, before) is not value:
+            now[name] = value
+            yield f"builtins.{name}"
+
+
+def _has_all(finders: list[Any], wanted: list[Any]) -> bool:
+    return {*map(id, wanted)} <= {*map(id, finders)}
 
 
 def _handlers() -> dict[signal.Signals, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from ..models.snapshots import Snapshots
 from ..models.unasked import Proof, UnaskedProofs
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
+from ..reload.process_state import end_if_forked
 from ..text import tracebacks
 from ..text.tee import Cursor, Tee, teed
 from .session import Session
@@ -68,10 +70,11 @@ class Evaluator:
     def evaluate(self, code: str) -> Turn:
         """Runs a command, whatever it raises: KeyboardInterrupt and SystemExit end the command, not the session.
 
-        Raises Terminated alone: a signal wants the process to end.
+        Raises Terminated alone: a signal wants the process to end. A child that the command forked ends with it.
         """
         value: Any = None
         error: BaseException | None = None
+        process = os.getpid()
         with self.observing(code) as command:
             try:
                 value = self._session.run(code)
@@ -79,6 +82,7 @@ class Evaluator:
                 raise
             except BaseException as raised:
                 error = tracebacks.askable(raised)
+            end_if_forked(process, error)
         return self.turn(command, value, error)
 
     @contextmanager

@@ -21,13 +21,19 @@ CHANGES = {
     "the current folder": ("import os; os.chdir('/')", "the current folder"),
     "the search path": ("import sys; sys.path.insert(0, '/nowhere')", "sys.path"),
     "another search path": ("import sys; sys.path = []", "sys.path"),
+    "a pipe that ends the shell": ("from signal import *; signal(SIGPIPE, SIG_DFL)", "the handler of SIGPIPE"),
+    "an alarm that ends the shell": ("import signal; signal.alarm(9)", "the timer of SIGALRM"),
+    "what is built in": ("import builtins; builtins.print = builtins.added = None", "builtins.print"),
+    "what is built in no more": ("import builtins; del builtins.open", "builtins.open"),
+    "who finds modules": ("import sys; sys.meta_path.clear()", "sys.meta_path"),
     "what import does": ("import builtins; builtins.__import__ = lambda *names: None", "builtins.__import__"),
 }
 
 
 def state() -> tuple[object, ...]:
-    hooks = (sys.excepthook, sys.stdout, sys.stderr, builtins.__import__)
-    return (signal.getsignal(signal.SIGINT), *hooks, os.getcwd(), list(sys.path))
+    hooks = (sys.excepthook, sys.stdout, sys.stderr, builtins.__import__, builtins.print, builtins.open)
+    handlers = (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGPIPE), signal.getitimer(signal.ITIMER_REAL))
+    return (*handlers, *hooks, os.getcwd(), list(sys.path), list(sys.meta_path))
 
 
 @pytest.mark.parametrize("error", ["", "\n1 / 0"], ids=["succeeds", "fails"])
@@ -59,6 +65,24 @@ def test_ctrl_c_while_the_files_are_looked_at_for_a_command_stops_that(screen: S
     with pytest.raises(KeyboardInterrupt):
         screen.type("ran = True")
     assert "ran" not in screen.names
+
+
+def test_a_plugin_file_does_not_close_the_streams_of_the_shell(folder: Folder) -> None:
+    folder.write("fold.py", "import sys\nfor stream in (sys.stdin, sys.stdout, sys.stderr): stream.close()\n")
+    assert not folder.look().failures
+    assert not any(stream.closed for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork")
+@pytest.mark.parametrize(("ending", "status"), [("pass", 0), ("sys.exit(7)", 7), ("sys.exit()", 0), ("1 / 0", 1)])
+def test_a_child_that_a_plugin_file_or_a_command_forks_ends_with_it(screen: Screen, ending: str, status: int) -> None:
+    child = f"child = os.fork()\nif child == 0:\n    sys.stderr = None\n    {ending}\n"
+    code = f"import os, sys\n{child}else:\n    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])\n"
+    (screen.folder / "forks.py").write_text(code)
+    screen.console.look()
+    assert sys.modules["forks"].ended == status
+    screen.type(code)
+    assert screen.names["ended"] == status
 
 
 def test_a_question_of_a_plugin_file_is_seen(start: Start, tmp_path: Path) -> None:
