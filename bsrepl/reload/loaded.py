@@ -90,7 +90,9 @@ class LiveFiles:
     def restore(self, paths: Iterable[str]) -> None:
         """Makes the import system hold the live modules of these files again."""
         # What was live comes last, for it may share a name with what was not; a package before what is in it.
-        for path in sorted(paths, key=lambda path: (path in self.loaded, self._importer.depth(path))):
+        # By the names of their modules: those of what is gone are free, and another file may have taken one.
+        depths = {path: self.loaded[path].module.__name__.count(".") for path in paths if path in self.loaded}
+        for path in sorted(paths, key=lambda path: (path in depths, depths.get(path, 0))):
             loaded = self.loaded.get(path)
             self._importer.restore(path, loaded.module if loaded else None)
             if loaded:

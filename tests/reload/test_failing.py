@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -271,3 +272,17 @@ def test_a_thread_that_a_failing_file_started_cannot_be_undone_and_is_said_to_ru
 
         builtins.stop_test_thread.set()  # type: ignore[attr-defined]
         del builtins.stop_test_thread  # type: ignore[attr-defined]
+
+
+def test_a_package_whose_place_a_module_takes_is_whole_again_if_that_fails(folder: Folder) -> None:
+    for name in "abcdef":
+        folder.write(f"parts/{name}.py", "X = 1\n")
+    folder.write("parts/__init__.py", "")
+    folder.write("fold.py", "import " + ", ".join(f"parts.{name}" for name in "abcdef") + "\n")
+    folder.look()
+    parts = sys.modules["fold"].parts
+    shutil.rmtree(folder.path / "parts")
+    folder.write("parts.py", "")
+    assert folder.look().failures
+    assert sys.modules["fold"].parts is parts
+    assert all(getattr(parts, name) is sys.modules[f"{parts.__name__}.{name}"] for name in "abcdef")
