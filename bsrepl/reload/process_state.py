@@ -10,7 +10,10 @@ import threading
 from _signal import getsignal  # type: ignore[import-not-found] # signal's makes an enum of it: that takes 2 us each
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.abc import Loader
 from typing import Any
+
+from .standard_streams import standard_streams_kept
 
 #: The signals that the shell depends on. SIGPIPE would end it with a process that executes models; a child that ends
 #: unnoticed while SIGCHLD is ignored has no status.
@@ -25,7 +28,7 @@ _HOOKS = ("excepthook", "displayhook", "breakpointhook", "unraisablehook", "stdi
 @contextmanager
 def kept() -> Iterator[list[str]]:
     """Puts back signal handlers, timers, hooks, standard streams, what is built in, finders, the current folder and
-    `sys.path` at the end. What was added to what is built in, or to the finders, stays.
+    `sys.path` at the end. What was added to what is built in, or to the finders, stays, and a finder of others may go.
 
     The list that it yields names at the end what was put back. A child that was forked meanwhile ends there.
     """
@@ -35,22 +38,25 @@ def kept() -> Iterator[list[str]]:
     idle = [timer for timer in _TIMERS if not signal.getitimer(timer)[0]]
     built_in = dict(vars(builtins))
     finders, found_by = sys.meta_path, list(sys.meta_path)
+    needed = [finder for finder in found_by if isinstance(finder, (type, Loader))]
     hooks: dict[str, Any] = {name: getattr(sys, name, None) for name in _HOOKS}
     path, entries = sys.path, list(sys.path)
     folder = _current_folder()
     try:
-        yield restored
+        with standard_streams_kept() as reopened:
+            yield restored
     except BaseException as error:
         end_if_forked(process, error)
         raise
     finally:
         end_if_forked(process, None)
+        restored += reopened
         for timer in idle:
             if signal.getitimer(timer)[0]:  # nobody would handle it
                 signal.setitimer(timer, 0)
                 restored.append(f"the timer of {_TIMERS[timer]}")
         restored += _put_back_built_in(built_in)
-        if sys.meta_path is not finders or not _has_all(finders, found_by):
+        if sys.meta_path is not finders or not _has_all(finders, needed):
             added = [finder for finder in sys.meta_path if not _has_all(found_by, [finder])]
             sys.meta_path = finders
             finders[:] = [*found_by, *added]

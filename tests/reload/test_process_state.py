@@ -26,6 +26,10 @@ CHANGES = {
     "what is built in": ("import builtins; builtins.print = builtins.added = None", "builtins.print"),
     "what is built in no more": ("import builtins; del builtins.open", "builtins.open"),
     "who finds modules": ("import sys; sys.meta_path.clear()", "sys.meta_path"),
+    "a closed output": ("import os; os.close(1)", "standard output"),
+    "a redirected output": ("import os; os.dup2(os.open('/dev/null', os.O_WRONLY), 2)", "standard error"),
+    "an output that Python closed": ("import sys; sys.__stdout__.close()", "standard output"),
+    "an output that was detached": ("import sys; sys.__stderr__.detach()", "standard error"),
     "what import does": ("import builtins; builtins.__import__ = lambda *names: None", "builtins.__import__"),
 }
 
@@ -33,7 +37,9 @@ CHANGES = {
 def state() -> tuple[object, ...]:
     hooks = (sys.excepthook, sys.stdout, sys.stderr, builtins.__import__, builtins.print, builtins.open)
     handlers = (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGPIPE), signal.getitimer(signal.ITIMER_REAL))
-    return (*handlers, *hooks, os.getcwd(), list(sys.path), list(sys.meta_path))
+    opened = [stream for stream in (sys.__stdout__, sys.__stderr__) if stream]
+    streams = [(stream.closed, os.fstat(stream.fileno()).st_ino) for stream in opened]
+    return (*handlers, *streams, *hooks, os.getcwd(), list(sys.path), list(sys.meta_path))
 
 
 @pytest.mark.parametrize("error", ["", "\n1 / 0"], ids=["succeeds", "fails"])
@@ -120,6 +126,17 @@ def test_quitting_the_debugger_of_a_command_is_no_error(start: Start) -> None:
         shell.expect("[y/n]")
         shell.enter("y")
     shell.expect("left the debugger", ">>>", "tfm 65")
+
+
+@pytest.mark.parametrize("close", ["sys.__stdout__.close()", "sys.__stdout__.detach()", "os.close(1)"])
+def test_a_command_cannot_close_the_output_of_the_session(
+    screen: Screen, capsys: pytest.CaptureFixture[str], close: str
+) -> None:
+    before = os.fstat(1).st_ino
+    screen.type(f"import os, sys; {close}; 1 / 0")
+    assert os.fstat(1).st_ino == before
+    assert getattr(sys.__stdout__, "closed", True) is False
+    assert "standard output opened again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("handler", ["SIG_IGN", "SIG_DFL"])
