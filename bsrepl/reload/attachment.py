@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -44,6 +45,14 @@ def detach(name: str) -> ModuleType | None:
     if package is not None and child in vars(package) and _is_free(package, child):
         delattr(package, child)
     return found if isinstance(found, ModuleType) else None
+
+
+def put_back(before: Mapping[str, Any], is_followed: Callable[[str], bool]) -> None:
+    """Makes what was imported `before` so again where something else has taken its name, or nothing; what `is_followed`
+    is put back otherwise, and what is new stays."""
+    for name, module in before.items():
+        if sys.modules.get(name) is not module and not is_followed(name):
+            sys.modules[name] = module
 
 
 def _parent(name: str) -> tuple[ModuleType | None, str]:

@@ -26,7 +26,7 @@ from ..frameworks.brainsmith.installed import InstalledBrainsmith
 from ..registry.decorators import current_framework, source_context
 from ..registry.store import Journal, register_at_once
 from . import interrupts
-from .attachment import attach, detach
+from .attachment import attach, detach, put_back
 from .capture import captured
 from .compiling import Compiled
 from .development import Development
@@ -135,11 +135,13 @@ class PluginImporter(MetaPathFinder, Loader):
     def execute(self, path: str) -> None:
         """Imports a file under its module name, which executes it unless that was done since `staging` began.
 
-        An exception of any kind ends up in the executions, not here.
+        An exception of any kind ends up in the executions, not here, and other modules that were replaced come back.
         """
+        imported = sys.modules.copy()
         try:
             importlib.import_module(self._names.of(path))
         except BaseException as error:  # the file's own doing, SystemExit and KeyboardInterrupt included
+            put_back(imported, self._names.__contains__)
             self._blame(self._executions.setdefault(path, Execution(path)), error)
 
     def restore(self, path: str, module: ModuleType | None) -> None:

@@ -286,3 +286,13 @@ def test_a_package_whose_place_a_module_takes_is_whole_again_if_that_fails(folde
     assert folder.look().failures
     assert sys.modules["fold"].parts is parts
     assert all(getattr(parts, name) is sys.modules[f"{parts.__name__}.{name}"] for name in "abcdef")
+
+
+def test_a_file_that_fails_leaves_the_modules_that_it_replaced(folder: Folder) -> None:
+    before = {name: sys.modules[name] for name in ("os", "ast")}
+    folder.write("fold.py", "import sys\nsys.modules['os'] = None\ndel sys.modules['ast']\n1 / 0\n")
+    assert folder.look().failures
+    assert {name: sys.modules.get(name) for name in before} == before
+    folder.write("fold.py", "import sys\nsys.modules.clear()\n")
+    assert folder.look().failures
+    assert {name: sys.modules.get(name) for name in before} == before
