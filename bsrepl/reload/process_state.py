@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from importlib.abc import Loader
 from typing import Any
 
+from ..text import tracebacks
 from .standard_streams import standard_streams_kept
 
 #: The signals that the shell depends on. SIGPIPE would end it with a process that executes models; a child that ends
@@ -85,9 +86,9 @@ def end_if_forked(process: int, error: BaseException | None) -> None:
         return
     code = error.code if isinstance(error, SystemExit) else error
     status = code if isinstance(code, int) else int(code is not None)
-    if error is not None and code is error:
-        sys.__excepthook__(type(error), error, error.__traceback__)
     with suppress(Exception):
+        if error is not None and code is error:
+            sys.stderr.write(tracebacks.formatted(error))
         sys.stdout.flush()
     os._exit(status & 0xFF)
 
