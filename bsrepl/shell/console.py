@@ -110,9 +110,10 @@ class Console:
 
     def guarded(self) -> AbstractContextManager[None]:
         """Whatever goes wrong in here is told as an internal error, and ends here."""
-        return _Guarded(self._tell_internal)
+        return _Guarded(self.tell_internal)
 
-    def _tell_internal(self, error: Exception) -> None:
+    def tell_internal(self, error: BaseException) -> None:
+        """Tells that something went wrong in bsrepl itself, if that can be told at all."""
         try:
             self.errors.write_internal(error)
         except Exception:  # the terminal itself fails: nobody can be told
@@ -198,7 +199,7 @@ class Console:
             if (advised := unkept(turn)) is not None:
                 self.out.write(advice(advised, self.out.width))
         for error in turn.internal:
-            self.errors.write_internal(error)
+            self.tell_internal(error)
         if self.shows_time and turn.seconds >= self._least_time:
             self.out.write(timing(turn.seconds))
         return shown

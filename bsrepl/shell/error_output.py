@@ -73,13 +73,13 @@ class ErrorOutput:
 
     def write_internal(self, error: BaseException) -> None:
         """Writes that something went wrong in bsrepl itself. The session goes on."""
-        self.last_internal = "".join(traceback.format_exception(error))
-        self._keep(error)
+        self.last_internal = _formatted(error, whole=True)
         frames = traceback.extract_tb(error.__traceback__)
         place = f" ({file_name(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
         summary = last_line(error).strip()
         message = f"{summary}{place}; the session goes on, errors() shows the traceback"
         self._terminal.write(headed("error", "internal error in bsrepl:", message, self._terminal.width))
+        self._keep(error)
 
 
 def _is_told_by_message(error: BsreplError) -> bool:

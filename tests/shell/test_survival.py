@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,10 +12,14 @@ import pytest
 
 from bsrepl.errors import Terminated
 from bsrepl.registry.changes import Change
+from bsrepl.registry.store import Registry
 from bsrepl.shell import telling
+from bsrepl.shell.assembly import console
 from bsrepl.shell.prompt.unforeseen import Unforeseen
+from bsrepl.shell.settings import Settings
+from bsrepl.text.terminal import Terminal
 
-from ..conftest import Screen, Start
+from ..conftest import EXECUTOR, Screen, Start
 
 HOSTILE = {
     "len raises": "type('R', (list,), {'__len__': lambda s: 1/0})([1])",
@@ -192,3 +197,15 @@ def test_it_starts_in_a_folder_that_was_deleted(tmp_path: Path, home: str) -> No
     done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, env=environ)
     assert (done.returncode, done.stdout) == (0, "42\n")
     assert "the current folder was deleted; working in" in done.stderr
+
+
+def test_an_internal_error_that_cannot_be_recorded_is_told() -> None:
+    def fail(error: BaseException) -> None:
+        raise LookupError
+
+    out = io.StringIO()
+    terminal = Terminal(out, color=False)
+    built = console(Registry(), [], terminal, terminal, EXECUTOR, Settings(keep_error=fail))
+    built.tell_internal(ValueError("odd"))
+    built.close()
+    assert "internal error in bsrepl: ValueError: odd; the session goes on" in out.getvalue()

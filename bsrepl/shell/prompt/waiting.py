@@ -77,7 +77,7 @@ class Waiting:
     def tell_unforeseen(self) -> None:
         """Tells what went wrong in bsrepl itself while the prompt waited."""
         for error in self._unforeseen.take():
-            self._console.errors.write_internal(error)
+            self._console.tell_internal(error)
 
     def _tell_late_proofs(self) -> None:
         with self._console.guarded():
