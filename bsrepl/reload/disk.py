@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from os import getcwd
 from os.path import abspath, dirname, isdir, islink, join, realpath, sep
 
 from ..errors import PluginFileError
@@ -30,7 +31,7 @@ class Disk:
         self._folders: list[str] = []
         self._seen: dict[str, signatures.Signature] = {}
         self._links: dict[str, str] = {}  # the files that plugin files are links to, with the link
-        for path in map(abspath, paths):
+        for path in map(_absolute, paths):
             self.add(path)
 
     def add(self, path: str) -> None:
@@ -168,3 +169,9 @@ class Disk:
         since = min(self.missing_since.get(path, now), now)
         self.missing_since[path] = since
         return now - since >= GRACE
+
+
+def _absolute(path: str) -> str:
+    """The path from the root. Without `..`, unless a link is before it: above that means above what it leads to."""
+    plain = abspath(path)
+    return plain if realpath(plain) == realpath(path) else join(getcwd(), path)

@@ -25,7 +25,7 @@ def doubt(path: str, user: int) -> str | None:
     Every folder and every symbolic link on the way to the real file is looked at, from the root on. A folder with the
     sticky bit, like /tmp, protects what is in it. Raises OSError if the file does not exist.
     """
-    waiting = [part for part in reversed(os.path.abspath(path).split("/")) if part]
+    waiting = [part for part in reversed(join(os.getcwd(), path).split("/")) if part not in ("", ".")]
     place, links = "/", 0
     reason = _reason(place, os.lstat(place), user)
     while waiting and reason is None:

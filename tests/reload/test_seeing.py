@@ -220,6 +220,16 @@ def test_a_link_that_is_pointed_elsewhere(folder: Folder, tmp_path: Path) -> Non
     assert folder.changes() == CHANGED
 
 
+def test_what_is_above_a_link_is_above_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "real" / "inner").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "inner")
+    for place in (tmp_path, tmp_path / "real"):
+        (place / "p.py").write_text(f"@step\ndef {'inside' if place.name == 'real' else 'outside'}(model): pass\n")
+    folder = Folder(tmp_path, tmp_path / "link" / ".." / "p.py", Path(f"{tmp_path}/link/../../p.py"))
+    assert folder.changes() == ["+ steps.inside", "+ steps.outside"]
+    folder.reloader.close()
+
+
 def test_a_link_and_its_target_are_one_file(folder: Folder) -> None:
     target = folder.write("fold.py", ONE)
     (folder.path / "link.py").symlink_to(target)
