@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from _signal import getsignal, pthread_sigmask  # type: ignore[import-not-found] # signal's make enums: 2 us each
 from contextlib import AbstractContextManager
 
 
@@ -22,22 +23,22 @@ class _Masked(AbstractContextManager[None]):
 
     def __init__(self, how: int) -> None:
         self._how = how
-        self._before: set[int | signal.Signals] | None = None
+        self._before: set[int] | None = None
 
     def __enter__(self) -> None:
         if threading.current_thread() is threading.main_thread():  # Python handles signals there alone
-            self._before = signal.pthread_sigmask(self._how, {signal.SIGINT})
+            self._before = pthread_sigmask(self._how, {signal.SIGINT})
 
     def __exit__(self, *raised: object) -> None:
         if self._before is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+            pthread_sigmask(signal.SIG_SETMASK, self._before)
 
 
 def claimed() -> list[str]:
     """Gives SIGINT back to Python if a command took it away; says so."""
     if threading.current_thread() is not threading.main_thread():
         return []
-    if signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, signal.SIG_DFL):
+    if getsignal(signal.SIGINT) not in (signal.SIG_IGN, signal.SIG_DFL):
         return []
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return ["the handler of SIGINT is put back: Ctrl-C has to stop commands"]

@@ -14,7 +14,7 @@ from importlib.abc import Loader
 from typing import Any
 
 from ..text import tracebacks
-from .standard_streams import standard_streams_kept
+from .standard_streams import StandardStreams
 
 #: The signals that the shell depends on. SIGPIPE would end it with a process that executes models; a child that ends
 #: unnoticed while SIGCHLD is ignored has no status.
@@ -43,15 +43,16 @@ def kept() -> Iterator[list[str]]:
     hooks: dict[str, Any] = {name: getattr(sys, name, None) for name in _HOOKS}
     path, entries = sys.path, list(sys.path)
     folder = _current_folder()
+    streams = StandardStreams()
     try:
-        with standard_streams_kept() as reopened:
-            yield restored
+        yield restored
     except BaseException as error:
         end_if_forked(process, error)
         raise
     finally:
         end_if_forked(process, None)
-        restored += reopened
+        restored += streams.restored()
+        streams.close()
         for timer in idle:
             if signal.getitimer(timer)[0]:  # nobody would handle it
                 signal.setitimer(timer, 0)
@@ -96,8 +97,6 @@ def end_if_forked(process: int, error: BaseException | None) -> None:
 def _put_back_built_in(before: dict[str, Any]) -> Iterator[str]:
     """Puts back what was built in, `__import__` left out, which is watched while files are executed."""
     now = vars(builtins)
-    if now == before:
-        return
     for name, value in before.items():
         if name not in ("__import__", "_") and now.get(name, before) is not value:
             now[name] = value

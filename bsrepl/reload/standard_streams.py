@@ -5,51 +5,61 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any, NamedTuple
 
+_NAMES = ("standard input", "standard output", "standard error")
+
 
 class _Stream(NamedTuple):
-    name: str
     number: int
     spare: int  # refers to the same open file
+    device: int
+    inode: int
     text: Any  # Python's own stream
     encoding: str
     errors: str | None
 
 
-@contextmanager
-def standard_streams_kept() -> Iterator[list[str]]:
-    """Opens the standard streams again at the end that were closed, detached or redirected meanwhile.
+class StandardStreams:
+    """The standard streams as they are now. They are to be closed: each is held a second time."""
 
-    The list that it yields names them at the end.
-    """
-    restored: list[str] = []
-    streams = list(_opened())
-    try:
-        yield restored
-    finally:
-        for stream in streams:
-            if _is_restored(stream):
-                restored.append(stream.name)
+    def __init__(self) -> None:
+        self._streams = list(_opened())
+
+    def restored(self) -> list[str]:
+        """The streams that were closed, detached or redirected meanwhile, which are open again as they were."""
+        return [_NAMES[stream.number] for stream in self._streams if _is_restored(stream)]
+
+    def close(self) -> None:
+        """Holds them no more."""
+        for stream in self._streams:
             os.close(stream.spare)
+        self._streams.clear()
 
 
 def _opened() -> Iterator[_Stream]:
-    texts = {"input": sys.__stdin__, "output": sys.__stdout__, "error": sys.__stderr__}
-    for number, (name, text) in enumerate(texts.items()):
-        is_usable = isinstance(text, TextIOWrapper) and _is_open(text)
-        encoding, errors = (text.encoding, text.errors) if text is not None and is_usable else ("", None)
-        with suppress(OSError):  # it is closed, as a daemon may have it, or too many files are open
-            yield _Stream(f"standard {name}", number, os.dup(number), text if is_usable else None, encoding, errors)
+    for number, text in enumerate((sys.__stdin__, sys.__stdout__, sys.__stderr__)):
+        try:
+            status, spare = os.fstat(number), os.dup(number)
+        except OSError:  # it is closed, as a daemon may have it, or too many files are open
+            continue
+        if isinstance(text, TextIOWrapper) and _is_open(text):
+            yield _Stream(number, spare, status.st_dev, status.st_ino, text, text.encoding, text.errors)
+        else:
+            yield _Stream(number, spare, status.st_dev, status.st_ino, None, "", None)
 
 
 def _is_restored(stream: _Stream) -> bool:
     """Whether a stream had to be opened again, which was done."""
     is_open = stream.text is None or _is_open(stream.text)
-    with suppress(OSError):
-        if os.path.sameopenfile(stream.number, stream.spare) and is_open:
+    try:
+        status = os.fstat(stream.number)
+    except OSError:
+        pass
+    else:
+        if is_open and status.st_ino == stream.inode and status.st_dev == stream.device:
             return False
     if stream.text is not None and is_open:
         with suppress(OSError):

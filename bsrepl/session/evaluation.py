@@ -19,7 +19,7 @@ from ..models.unasked import Proof, UnaskedProofs
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from ..reload.process_state import end_if_forked
-from ..reload.standard_streams import standard_streams_kept
+from ..reload.standard_streams import StandardStreams
 from ..text import tracebacks
 from ..text.tee import Cursor, Tee, teed
 from .session import Session
@@ -78,14 +78,16 @@ class Evaluator:
         error: BaseException | None = None
         process = os.getpid()
         with self.observing(code) as command:
-            with standard_streams_kept() as reopened:
-                try:
-                    value = self._session.run(code)
-                except Terminated:
-                    raise
-                except BaseException as raised:
-                    error = tracebacks.askable(raised)
-                end_if_forked(process, error)
+            streams = StandardStreams()
+            try:
+                value = self._session.run(code)
+            except Terminated:
+                raise
+            except BaseException as raised:
+                error = tracebacks.askable(raised)
+            end_if_forked(process, error)
+            reopened = streams.restored()
+            streams.close()
             if reopened:
                 print(f"{' and '.join(reopened)} opened again: the session needs it", file=sys.stderr)
         return self.turn(command, value, error)
