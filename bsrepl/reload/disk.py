@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import getcwd
-from os.path import abspath, dirname, isdir, islink, join, realpath, sep
+from os.path import abspath, dirname, isdir, islink, join, pardir, realpath, sep
 
 from ..errors import PluginFileError
 from . import checkout, signatures
@@ -174,4 +174,5 @@ class Disk:
 def _absolute(path: str) -> str:
     """The path from the root. Without `..`, unless a link is before it: above that means above what it leads to."""
     plain = abspath(path)
-    return plain if realpath(plain) == realpath(path) else join(getcwd(), path)
+    is_plain = pardir not in path.split(sep) or realpath(plain) == realpath(path)
+    return plain if is_plain else join(getcwd(), path)

@@ -83,11 +83,11 @@ def edges(holder: Any, namespace: bool = False) -> Iterator[Edge]:
             yield Edge(f".{name}", getattr(holder, name), None)
     elif kind is Outside:
         yield from holder.edges
-    elif is_of_c(holder):
-        yield from (Edge("", value, None) for value in _kept_for_c(holder))
+    elif is_c_memory(holder):
+        yield from (Edge("", value, None) for value in _kept_for_memory(holder))
         yield from _of_instance(holder, namespace)
-    elif is_array(holder):
-        yield from _of_array(holder)
+    elif is_of_numpy(holder):
+        yield from _of_numpy(holder)
     else:
         yield from _of_instance(holder, namespace)
 
@@ -99,7 +99,7 @@ def frame_of(value: Any) -> FrameType | None:
     return frame
 
 
-def is_array(value: Any) -> bool:
+def is_of_numpy(value: Any) -> bool:
     """Whether a value is a NumPy array, a walk through some, or an item of one with fields: the garbage collector knows
     nothing of what they hold."""
     numpy = sys.modules.get("numpy")
@@ -108,13 +108,13 @@ def is_array(value: Any) -> bool:
     return issubclass(type(value), (numpy.ndarray, numpy.void, numpy.flatiter, numpy.nditer))
 
 
-def is_of_c(value: Any) -> bool:
+def is_c_memory(value: Any) -> bool:
     """Whether a value is memory of `ctypes`. What that keeps alive for it must stay, for the memory refers to it."""
     ctypes = sys.modules.get("_ctypes")
     return ctypes is not None and issubclass(type(value), ctypes.Array.__base__)
 
 
-def _kept_for_c(memory: Any) -> Iterator[Any]:
+def _kept_for_memory(memory: Any) -> Iterator[Any]:
     waiting = [sys.modules["_ctypes"].Array.__base__.__dict__["_objects"].__get__(memory)]
     while waiting:
         value = waiting.pop()
@@ -141,7 +141,7 @@ def _class_writer(cls: type, name: str) -> Callable[[Any], object] | None:
     return functools.partial(type.__setattr__, cls, name)
 
 
-def _of_array(array: Any) -> Iterator[Edge]:
+def _of_numpy(array: Any) -> Iterator[Edge]:
     numpy = sys.modules["numpy"]
     if issubclass(type(array), numpy.void):
         for name in array.dtype.names or () if array.dtype.hasobject else ():
@@ -160,7 +160,7 @@ def _of_array(array: Any) -> Iterator[Edge]:
             yield Edge(f".flat[{n}]", value, functools.partial(plain.flat.__setitem__, n))
     elif plain.dtype.hasobject and plain.dtype.names:
         for name in plain.dtype.names:
-            for edge in _of_array(plain[name]):
+            for edge in _of_numpy(plain[name]):
                 yield edge._replace(step=f"[{name!r}]{edge.step}")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import raw
 from .class_lookups import tables
-from .edges import Edge, edges, is_of_c
+from .edges import Edge, edges, is_c_memory
 from .frozen import is_frozen
 
 _HIGHEST = 20  # objects around objects that cannot be changed
@@ -33,14 +33,16 @@ class Elsewhere:
         own = [seen, self.direct, self.frozen, self._changeable, *lists]
         waiting = [*old, *self.frozen]
         for height in range(_HIGHEST):
+            if not waiting:
+                break
             own += [waiting, own]
-            referrers = _referrers(waiting, own) if waiting else []
+            referrers = _referrers(waiting, own)
             own.append(referrers)
             holders = [each for each in referrers if id(each) not in seen and not is_known(each)]
             seen.update({id(each): each for each in holders})
             if height == 0:
                 self.direct += holders
-            for each in filter(is_of_c, referrers):  # its memory holds the same, and counts on the reference
+            for each in filter(is_c_memory, referrers):  # its memory holds the same, and counts on the reference
                 for child in gc.get_referents(each):
                     self._changeable.pop(id(child), None)
             waiting = [each for each in holders if self._must_know_holders(each)]

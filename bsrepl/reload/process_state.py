@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from _signal import getsignal  # type: ignore[import-not-found] # signal's makes an enum of it: that takes 2 us each
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.abc import Loader
 from typing import Any
@@ -23,6 +23,7 @@ _SIGNALS = (
     *(signal.SIGPIPE, signal.SIGCHLD),
 )
 _TIMERS = {signal.ITIMER_REAL: "SIGALRM", signal.ITIMER_VIRTUAL: "SIGVTALRM", signal.ITIMER_PROF: "SIGPROF"}
+_PutBack = Callable[[], Iterator[str]]
 _HOOKS = ("excepthook", "displayhook", "breakpointhook", "unraisablehook", "stdin", "stdout", "stderr")
 
 
@@ -35,15 +36,7 @@ def kept() -> Iterator[list[str]]:
     """
     restored: list[str] = []
     process = os.getpid()
-    handlers = _handlers()
-    idle = [timer for timer in _TIMERS if not signal.getitimer(timer)[0]]
-    built_in = dict(vars(builtins))
-    finders, found_by = sys.meta_path, list(sys.meta_path)
-    needed = [finder for finder in found_by if isinstance(finder, (type, Loader))]
-    hooks: dict[str, Any] = {name: getattr(sys, name, None) for name in _HOOKS}
-    path, entries = sys.path, list(sys.path)
-    folder = _current_folder()
-    streams = StandardStreams()
+    noted = [note() for note in (_streams, _timers, _built_in, _finders, _handlers, _hooks, _path, _folder)]
     try:
         yield restored
     except BaseException as error:
@@ -51,33 +44,8 @@ def kept() -> Iterator[list[str]]:
         raise
     finally:
         end_if_forked(process, None)
-        restored += streams.restored()
-        streams.close()
-        for timer in idle:
-            if signal.getitimer(timer)[0]:  # nobody would handle it
-                signal.setitimer(timer, 0)
-                restored.append(f"the timer of {_TIMERS[timer]}")
-        restored += _put_back_built_in(built_in)
-        if sys.meta_path is not finders or not _has_all(finders, needed):
-            added = [finder for finder in sys.meta_path if not _has_all(found_by, [finder])]
-            sys.meta_path = finders
-            finders[:] = [*found_by, *added]
-            restored.append("sys.meta_path")
-        for number, handler in handlers.items():
-            if getsignal(number) is not handler:
-                signal.signal(number, handler)
-                restored.append(f"the handler of {number.name}")
-        for name, hook in hooks.items():
-            if getattr(sys, name, None) is not hook:
-                setattr(sys, name, hook)
-                restored.append(f"sys.{name}")
-        if sys.path is not path or path != entries:
-            sys.path = path
-            path[:] = entries
-            restored.append("sys.path")
-        if folder is not None and _current_folder() != folder:
-            os.chdir(folder)
-            restored.append("the current folder")
+        for put_back in noted:
+            restored += put_back()
 
 
 def end_if_forked(process: int, error: BaseException | None) -> None:
@@ -94,25 +62,110 @@ def end_if_forked(process: int, error: BaseException | None) -> None:
     os._exit(status & 0xFF)
 
 
-def _put_back_built_in(before: dict[str, Any]) -> Iterator[str]:
-    """Puts back what was built in, `__import__` left out, which is watched while files are executed."""
-    now = vars(builtins)
-    for name, value in before.items():
-        if name not in ("__import__", "_") and now.get(name, before) is not value:
-            now[name] = value
-            yield f"builtins.{name}"
+# Each of these notes something as it is, and returns what puts it back and names what was changed.
+
+
+def _streams() -> _PutBack:
+    streams = StandardStreams()
+
+    def put_back() -> Iterator[str]:
+        with streams:
+            yield from streams.restored()
+
+    return put_back
+
+
+def _timers() -> _PutBack:
+    idle = [timer for timer in _TIMERS if not signal.getitimer(timer)[0]]
+
+    def put_back() -> Iterator[str]:
+        for timer in idle:
+            if signal.getitimer(timer)[0]:  # nobody would handle it
+                signal.setitimer(timer, 0)
+                yield f"the timer of {_TIMERS[timer]}"
+
+    return put_back
+
+
+def _built_in() -> _PutBack:
+    """What is built in, `__import__` left out, which is watched while files are executed."""
+    before = dict(vars(builtins))
+
+    def put_back() -> Iterator[str]:
+        now = vars(builtins)
+        for name, value in before.items():
+            if name not in ("__import__", "_") and now.get(name, before) is not value:
+                now[name] = value
+                yield f"builtins.{name}"
+
+    return put_back
+
+
+def _finders() -> _PutBack:
+    finders, before = sys.meta_path, list(sys.meta_path)
+    needed = [finder for finder in before if isinstance(finder, (type, Loader))]
+
+    def put_back() -> Iterator[str]:
+        if sys.meta_path is not finders or not _has_all(finders, needed):
+            added = [finder for finder in sys.meta_path if not _has_all(before, [finder])]
+            sys.meta_path = finders
+            finders[:] = [*before, *added]
+            yield "sys.meta_path"
+
+    return put_back
 
 
 def _has_all(finders: list[Any], wanted: list[Any]) -> bool:
     return {*map(id, wanted)} <= {*map(id, finders)}
 
 
-def _handlers() -> dict[signal.Signals, Any]:
+def _handlers() -> _PutBack:
     """The handlers that can be put back: Python sets them in the main thread only, and knows only its own."""
-    if threading.current_thread() is not threading.main_thread():
-        return {}
-    handlers = {number: getsignal(number) for number in _SIGNALS}
-    return {number: handler for number, handler in handlers.items() if handler is not None}
+    is_main = threading.current_thread() is threading.main_thread()
+    handlers = {number: getsignal(number) for number in _SIGNALS} if is_main else {}
+
+    def put_back() -> Iterator[str]:
+        for number, handler in handlers.items():
+            if handler is not None and getsignal(number) is not handler:
+                signal.signal(number, handler)
+                yield f"the handler of {number.name}"
+
+    return put_back
+
+
+def _hooks() -> _PutBack:
+    hooks: dict[str, Any] = {name: getattr(sys, name, None) for name in _HOOKS}
+
+    def put_back() -> Iterator[str]:
+        for name, hook in hooks.items():
+            if getattr(sys, name, None) is not hook:
+                setattr(sys, name, hook)
+                yield f"sys.{name}"
+
+    return put_back
+
+
+def _path() -> _PutBack:
+    path, entries = sys.path, list(sys.path)
+
+    def put_back() -> Iterator[str]:
+        if sys.path is not path or path != entries:
+            sys.path = path
+            path[:] = entries
+            yield "sys.path"
+
+    return put_back
+
+
+def _folder() -> _PutBack:
+    folder = _current_folder()
+
+    def put_back() -> Iterator[str]:
+        if folder is not None and _current_folder() != folder:
+            os.chdir(folder)
+            yield "the current folder"
+
+    return put_back
 
 
 def _current_folder() -> str | None:

@@ -19,7 +19,7 @@ from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from . import raw
 from .class_lookups import AbstractData
-from .edges import Outside, edges, frame_of, is_array, is_of_c
+from .edges import Outside, edges, frame_of, is_c_memory, is_of_numpy
 from .frozen import is_frozen
 from .island import ATOMIC
 
@@ -92,7 +92,7 @@ class Reach:
             is_namespace = False
         return way.removeprefix(".")
 
-    def inmost_first(self, values: Iterable[Any]) -> list[Any]:
+    def farthest_first(self, values: Iterable[Any]) -> list[Any]:
         """Objects that were reached, the farthest first."""
         return sorted(values, key=lambda value: self._numbers[id(value)], reverse=True)
 
@@ -149,7 +149,7 @@ class Reach:
             return self._of_class(value)
         if issubclass(kind, ModuleType):
             return self._of_module(value)
-        if kind is Outside or is_of_c(value):
+        if kind is Outside or is_c_memory(value):
             return [edge.value for edge in edges(value)]
         if id(kind) in _ENDS or issubclass(kind, Namespace) or raw.module_name(kind).startswith(_OURS):
             return ()
@@ -160,7 +160,7 @@ class Reach:
         if sys.version_info < (3, 11) and (frame := frame_of(value)) is not None:  # later it is no object of its own
             outside = (frame.f_globals, frame.f_builtins)
             return [child for child in gc.get_referents(frame) if not any(child is names for names in outside)]
-        if kind is ContextVar or issubclass(kind, (weakref.ref, threading.local)) or is_array(value):
+        if kind is ContextVar or issubclass(kind, (weakref.ref, threading.local)) or is_of_numpy(value):
             return [*gc.get_referents(value), *(edge.value for edge in edges(value))]
         return gc.get_referents(value)
 

@@ -195,7 +195,7 @@ class _Plan:
                     continue
                 holders[id(holder)] = holder
                 held.setdefault(id(holder), []).append(value)
-        for value in self._reach.inmost_first(self._copying.values()):  # no recursion is too deep
+        for value in self._reach.farthest_first(self._copying.values()):  # no recursion is too deep
             self._changed(value)
         for key, holder in holders.items():
             self._plan_holder(holder, held[key])

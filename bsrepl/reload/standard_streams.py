@@ -23,7 +23,7 @@ class _Stream(NamedTuple):
 
 
 class StandardStreams:
-    """The standard streams as they are now. They are to be closed: each is held a second time."""
+    """The standard streams as they are now. Each is held a second time, until the end of a `with`."""
 
     def __init__(self) -> None:
         self._streams = list(_opened())
@@ -32,8 +32,10 @@ class StandardStreams:
         """The streams that were closed, detached or redirected meanwhile, which are open again as they were."""
         return [_NAMES[stream.number] for stream in self._streams if _is_restored(stream)]
 
-    def close(self) -> None:
-        """Holds them no more."""
+    def __enter__(self) -> StandardStreams:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
         for stream in self._streams:
             os.close(stream.spare)
         self._streams.clear()

@@ -78,16 +78,15 @@ class Evaluator:
         error: BaseException | None = None
         process = os.getpid()
         with self.observing(code) as command:
-            streams = StandardStreams()
-            try:
-                value = self._session.run(code)
-            except Terminated:
-                raise
-            except BaseException as raised:
-                error = tracebacks.askable(raised)
-            end_if_forked(process, error)
-            reopened = streams.restored()
-            streams.close()
+            with StandardStreams() as streams:
+                try:
+                    value = self._session.run(code)
+                except Terminated:
+                    raise
+                except BaseException as raised:
+                    error = tracebacks.askable(raised)
+                end_if_forked(process, error)
+                reopened = streams.restored()
             if reopened:
                 print(f"{' and '.join(reopened)} opened again: the session needs it", file=sys.stderr)
         return self.turn(command, value, error)
