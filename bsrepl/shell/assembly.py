@@ -69,7 +69,8 @@ def console(
     board = Board(registry, reloader, settings.now)
     errors = ErrorOutput(err, registry, settings.keep_error)
     looking = Looking(
-        reloader, session.namespace, workbench, board, out, take_notes, settings.clock, settings.shows_time
+        reloader, session.namespace, workbench, board, out, take_notes, settings.clock, settings.thaw,
+        settings.shows_time,
     )  # fmt: skip
     snapshots = Snapshots()
     history = History(session.namespace, snapshots)

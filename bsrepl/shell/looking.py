@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +24,8 @@ class Looking:
     """Looks at the plugin files, and tells what they changed.
 
     `names` is the namespace of the session, whose values follow what is executed again. `notes`
-    gives what is to be told once. `clock` measures in seconds.
+    gives what is to be told once. `clock` measures in seconds. `thaw` is called before what holds
+    old code is looked for: the garbage collector may have been told to leave it alone.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Looking:
         out: Terminal,
         notes: Callable[[], list[str]],
         clock: Callable[[], float],
+        thaw: Callable[[], object],
         shows_time: bool,
     ) -> None:
         self._reloader = reloader
@@ -46,6 +47,7 @@ class Looking:
         self._out = out
         self._notes = notes
         self._clock = clock
+        self._thaw = thaw
         self.shows_time = shows_time
         self._saved: Callable[[str, bytes], None] = lambda path, source: None
         self.reported: Snapshot = reloader.registry.snapshot  # up to which the registry's changes have been told
@@ -96,7 +98,7 @@ class Looking:
                 out.write(reload_report.waiting(self._reloader.waiting, out.width))
             return False
         if report.replaced:
-            gc.unfreeze()  # what a command froze may hold something old
+            self._thaw()
         followed = follow(report.replaced, self._roots, report.after.seen)
         if any(replaced.code is not None for replaced in report.replaced):
             self._workbench.prover.renew()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ class Settings:
 
     clock: Callable[[], float] = time.perf_counter  # seconds; measures how long things take
     now: Callable[[], int] = time.time_ns  # the wall clock, compared with the times of files
+    thaw: Callable[[], object] = gc.unfreeze  # before a look for what holds old code: that may have been frozen
     shows_time: bool = True  # whether the time of a command is printed
     trusting: bool = False  # whether files are executed that somebody else may have written
     plain_qonnx: bool = False  # whether QONNX stays as it is while commands run, instead of being made linear
