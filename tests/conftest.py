@@ -29,6 +29,7 @@ from bsrepl.shell.settings import Settings
 from bsrepl.teach.tour import Tour
 from bsrepl.text.terminal import Terminal
 
+from . import runners
 from .nursery import nursery
 from .pty_session import PtySession
 
@@ -52,10 +53,13 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _processes() -> Iterator[None]:
     """What the tests share besides: a process that executes models, and one that forks shells."""
+    _, requests = runners.runners()
+    runners.use(requests)
     yield
     EXECUTOR.close()
     if nursery.cache_info().currsize:
         nursery().close()
+    runners.close()
     gc.collect()
     gc.freeze()  # pytest collects ten times, looking for what was not closed
 

@@ -1,6 +1,6 @@
 """A process that has imported the shell, and forks for each request: most of what a start costs is imports.
 
-    python -m tests.nursery SOCKET
+    python -m tests.nursery SOCKET RUNNERS
 
 It reads requests from a socket, each a line of JSON, the first byte of which may carry a terminal or three streams:
 `{"arguments": [...], "folder": "...", "environment": {...}}` begins a program there and is answered by its pid,
@@ -30,12 +30,16 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 import jedi
+import onnx
 from prompt_toolkit.input import vt100
+from ptpython.lexer import PtpythonLexer
 
 from bsrepl.shell import cli
 from bsrepl.shell.prompt import config_file, history, keyboard, repl  # what `cli` imports when it converses
 
-IMPORTED = (config_file, history, keyboard, repl, vt100, jedi)  # the last with the first key
+from . import runners
+
+IMPORTED = (config_file, history, keyboard, repl, vt100, onnx)  # the last with the first model
 
 
 #: The shell as it is installed.
@@ -47,9 +51,11 @@ class Nursery:
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
-        command = [sys.executable, "-m", __name__, str(theirs.fileno())]
+        _, asked = runners.runners()
+        ends = [theirs.fileno(), asked.fileno()]
+        command = [sys.executable, "-m", __name__, *map(str, ends)]
         root = Path(__file__).parents[1]
-        self._process = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+        self._process = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, pass_fds=ends)
         theirs.close()
         self._answers = self._socket.makefile("r")
 
@@ -83,9 +89,11 @@ def nursery() -> Nursery:
     return Nursery()
 
 
-def main(number: int) -> int:
+def main(number: int, asked: int) -> int:
     """Serves until the other end is closed. Returns the status."""
+    runners.use(socket.socket(fileno=asked))
     requests = socket.socket(fileno=number)
+    _set_up()
     gc.collect()
     gc.freeze()  # looking for garbage in it would copy what forks share with this process
     while True:
@@ -106,6 +114,12 @@ def main(number: int) -> int:
             for stream in streams:
                 os.close(stream)
         requests.sendall(f"{json.dumps(answer)}\n".encode())
+
+
+def _set_up() -> None:
+    """Does once what each shell does with its first prompt and the first key: lexers are compiled, stubs are read."""
+    PtpythonLexer()
+    jedi.Interpreter("import warnings; pri", [{}]).complete()
 
 
 def _work(streams: list[int], request: dict[str, Any]) -> NoReturn:
@@ -158,4 +172,4 @@ def _run(streams: list[int], request: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main(*map(int, sys.argv[1:])))

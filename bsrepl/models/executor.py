@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import TaskEnded
 from .messages import END, FAILURE, NOTE, RESULT, Limits, Note, Start, Task
@@ -27,12 +27,35 @@ _GRACE = 5.0  # seconds after its limit in which a task has to have ended
 _START = "import sys; sys.path[:] = {path!r}; from bsrepl.models.runner import serve; serve({socket})"
 
 
+class Process(Protocol):
+    """What has been launched, as `subprocess.Popen` is."""
+
+    def poll(self) -> int | None: ...
+    def wait(self) -> int: ...
+
+
+def launched(control: socket.socket) -> Process:
+    """A process of its own that serves a socket, and imports what this one would."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _START.format(path=sys.path, socket=control.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[control.fileno()],
+        cwd="/",  # the session's folder may have been deleted: Python 3.13.0 cannot start there
+        start_new_session=True,  # a Ctrl-C is for the shell
+    )
+
+
 class Executor:
     """Runs tasks in another process, which is started with the first one, or by `start`, and is kept."""
 
+    #: What starts it.
+    launch: Callable[[socket.socket], Process] = staticmethod(launched)
+
     def __init__(self) -> None:
         self._control: socket.socket | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     def start(self) -> None:
         """Starts the process, if there is none. It gets ready while the shell goes on."""
@@ -41,16 +64,7 @@ class Executor:
         self.close()
         self._control, theirs = socket.socketpair()
         with theirs:
-            code = _START.format(path=sys.path, socket=theirs.fileno())
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", code],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                cwd="/",  # the session's folder may have been deleted: Python 3.13.0 cannot start there
-                start_new_session=True,  # a Ctrl-C is for the shell
-            )
+            self._process = self.launch(theirs)
 
     def begin(self, task: Task, data: Packed, limit: float, prepare: Callable[[], object] | None = None) -> Job:
         """Begins a task, which is called with the parts of the data and with a function that sends notes.

@@ -25,7 +25,7 @@ from .messages import END, FAILURE, NOTE, RESULT, Note, Start, Task
 
 def serve(number: int) -> None:
     """Forks for each socket that comes through the socket of this number, until that is closed."""
-    _prepare_for_tasks()
+    prepare_for_tasks()
     gc.freeze()  # looking for garbage in them would copy what forks share with this process
     gc.set_threshold(100_000)
     warnings.simplefilter("ignore")  # about forks beside the threads of numpy, among other things
@@ -66,7 +66,7 @@ def serve(number: int) -> None:
                 _report_end(Connection(task.detach()), status)
 
 
-def _prepare_for_tasks() -> None:
+def prepare_for_tasks() -> None:
     """Does once what each task would do for itself: imports, and what onnxruntime sets up with its first model."""
     from onnx import TensorProto, helper
 

@@ -104,8 +104,7 @@ def test_the_process_is_given_back_as_it_was(run: Run) -> None:
         before = state()
         bsrepl.embed()
         print([number for number, (old, new) in enumerate(zip(before, state())) if old != new], "differ")
-        """,
-        "build.py",
+        """
     )
     program.expect(">>>", "tfm 65")
     program.enter("import warnings; warnings.simplefilter('error'); sys.path.append('nowhere'); os.chdir('/')")

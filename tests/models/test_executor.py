@@ -83,7 +83,7 @@ def test_ops_of_the_session_are_executed(shell: Screen) -> None:
     ("op_type", "limit", "why"),
     [
         ("Crashing", 10, "its process crashed (SIGABRT)"),
-        ("Endless", 0.2, "it took longer than 0.2 s; verify(..., limit=2) waits longer"),
+        ("Endless", 0.5, "it took longer than 0.5 s; verify(..., limit=5) waits longer"),
         ("Hungry", 10, "MemoryError: Unable to allocate 32.0 TiB"),
     ],
 )
