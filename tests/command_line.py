@@ -24,11 +24,18 @@ def bsrepl(*arguments: object, cwd: Path, stdin: str = "", **environment: str) -
 
 def forked(*arguments: object, cwd: Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs the shell, forked from a process that has imported it, which takes a tenth of the time."""
+    return forked_program(SHELL, *arguments, cwd=cwd, stdin=stdin, **environment)
+
+
+def forked_program(
+    program: object, *arguments: object, cwd: Path, stdin: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs the shell or a Python file, forked from that process."""
     (given, giver), *pipes = (os.pipe() for _ in range(3))
     os.write(giver, stdin.encode())
     os.close(giver)
     streams = [given, *(end for _, end in pipes)]
-    pid = nursery().begin(streams, [SHELL, *map(str, arguments)], str(cwd), {**os.environ, **environment})
+    pid = nursery().begin(streams, [str(program), *map(str, arguments)], str(cwd), {**os.environ, **environment})
     for stream in streams:
         os.close(stream)
     printed = _read([start for start, _ in pipes])

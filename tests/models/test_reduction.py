@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ from bsrepl.models.reproduction import reproduction
 from bsrepl.models.workbench import load
 
 from ..conftest import EXECUTOR, Screen, files, unwrapped
-from .test_reproduction import ALONE
+from .test_reproduction import run_alone
 
 PLUGINS = """
 from qonnx.transformation.base import Transformation
@@ -99,8 +97,7 @@ def reduced(screen: Screen, folder: Path) -> tuple[str, list[ModelProto]]:
 
 def shown(folder: Path) -> str:
     """What the script prints without bsrepl."""
-    script = [sys.executable, "-c", ALONE, str(folder / "reproduce.py")]
-    done = subprocess.run(script, capture_output=True, text=True, check=False)
+    done = run_alone(folder)
     return done.stdout + done.stderr
 
 

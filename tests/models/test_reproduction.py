@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
+from ..command_line import forked_program
 from ..conftest import Screen, files, unwrapped
 
 #: Runs a script as if bsrepl was not installed.
-ALONE = """
+_ALONE = """
 import os, runpy, sys
+for name in [name for name in sys.modules if name.partition(".")[0] == "bsrepl"]:
+    del sys.modules[name]
 sys.modules["bsrepl"] = None
 sys.path[0] = os.path.dirname(sys.argv[1])
 runpy.run_path(sys.argv[1], run_name="__main__")
 """
+
+
+def run_alone(folder: Path) -> CompletedProcess[str]:
+    """What the script of a reproduction does in a process without bsrepl."""
+    alone = folder / "alone.py"
+    alone.write_text(_ALONE)
+    done = forked_program(alone, folder / "reproduce.py", cwd=folder)
+    alone.unlink()
+    return done
 
 
 @pytest.fixture
@@ -25,12 +36,12 @@ def bench(screen: Screen) -> Screen:
     return screen
 
 
-def reproduced(screen: Screen, folder: Path) -> subprocess.CompletedProcess[str]:
-    """What the script of a reproduction does in a fresh process without bsrepl."""
+def reproduced(screen: Screen, folder: Path) -> CompletedProcess[str]:
+    """What the script of a new reproduction does."""
     output = screen.type(f"reproduce({str(folder)!r})")
     script = folder / "reproduce.py"
     assert output == f"{script} shows it: python {script}\n"
-    return subprocess.run([sys.executable, "-c", ALONE, str(script)], capture_output=True, text=True, check=False)
+    return run_alone(folder)
 
 
 PLUGINS = {
