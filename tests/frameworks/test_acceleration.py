@@ -21,6 +21,7 @@ from bsrepl.models.loading import opened
 from bsrepl.registry.unavailable import installed_packages
 
 from ..conftest import Screen
+from ..seeds import seeds
 
 
 class Nothing(Transformation):
@@ -249,7 +250,7 @@ def outcome_of(ask: Callable[[], Any]) -> Any:
         return error
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds(10))
 def test_look_ups_while_a_model_is_edited(seed: int) -> None:
     acceleration = Acceleration()
     with acceleration.active():

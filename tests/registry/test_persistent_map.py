@@ -8,6 +8,8 @@ import pytest
 
 from bsrepl.registry.persistent_map import PersistentMap, differences
 
+from ..seeds import seeds
+
 
 class Collides:
     """A key whose hash every other of its kind has."""
@@ -16,7 +18,7 @@ class Collides:
         return 7
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds(10))
 def test_it_equals_a_dict_through_random_updates(seed: int) -> None:
     random_ = random.Random(seed)
     collisions: list[object] = [Collides() for _ in range(40)]

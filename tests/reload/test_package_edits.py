@@ -19,6 +19,8 @@ from bsrepl.reload.development import Development
 from bsrepl.reload.reloader import Reloader
 from bsrepl.shell.preloaded import PRELOADED
 
+from ..seeds import seeds
+
 MODULES = ["pk", "pk.a", "pk.b", "pk.c", "pk.sub", "pk.sub.d", "pk.sub.e"]
 
 
@@ -148,7 +150,7 @@ def package(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.
         sys.modules.pop(name, None)
 
 
-@pytest.mark.parametrize("package", range(12), indirect=True)
+@pytest.mark.parametrize("package", seeds(6), indirect=True)
 def test_the_namespaces_are_those_of_a_process_that_begins_anew(package: Package) -> None:
     done = []
     for _ in range(25):
