@@ -122,10 +122,18 @@ class LiveFiles:
         self.missing.pop(path, None)
         return self.failures.pop(path, None) is not None
 
+    def waiting_with(self, paths: Iterable[str]) -> set[str]:
+        """These files, and those that are held back with one of them, or with one of those: each save that fails makes
+        a group of its own."""
+        together = set(paths)
+        while more := {path for group in self.held.values() if group & together for path in group} - together:
+            together |= more
+        return together
+
     def no_longer_missing(self, snapshot: Snapshot) -> set[str]:
         """The files that failed and whose groups can be tried again: a plugin that they take exists by now."""
         paths = [path for path, taken in self.missing.items() if any(plugin_of(use, snapshot) for use in taken)]
-        return {member for path in paths for member in self.held.get(path, ())}
+        return self.waiting_with(path for path in paths if path in self.held)
 
     def depend(self, path: str, imports: Iterable[str]) -> None:
         """Makes `imports` what a file depends on, and watches them."""

@@ -107,7 +107,7 @@ class Reloader:
         """
         disk, live = self._disk, self._live
         if isinstance(retry, str):
-            forced = set(live.held.get(retry, (retry,)))
+            forced = live.waiting_with([retry])
         else:
             forced = {path for group in live.held.values() for path in group} if retry else set()
         if not looked:
@@ -123,7 +123,7 @@ class Reloader:
             disk.changed.clear()
             disk.gone.clear()
             freed_for = [path for path, failed in live.failures.items() if failed.taken & freed]
-            forced = {member for path in freed_for for member in live.held[path]}
+            forced = live.waiting_with(freed_for)
             forced |= live.no_longer_missing(self.registry.snapshot)
             if looks and (len(changed) > 1 or not live.held.keys().isdisjoint(changed)):
                 looks -= 1  # a checkout may be going on, or a save: what is half done is not told

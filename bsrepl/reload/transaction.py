@@ -132,7 +132,7 @@ class Transaction:
     def _affected(self, forced: set[str]) -> set[str]:
         """The files to execute or to withdraw: those that changed, and those that depend on them."""
         disk, live = self._disk, self._live
-        concerned = {member for path in disk.changed | disk.gone for member in live.held.get(path, (path,))}
+        concerned = live.waiting_with(disk.changed | disk.gone)
         self._gone = disk.gone | {path for path in concerned & live.held.keys() if disk.is_missing(path)}
         concerned |= live.in_other_form(self._gone)
         changed = {path for path in concerned if not live.is_live(path, disk.contents.get(path))}

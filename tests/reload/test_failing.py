@@ -192,6 +192,25 @@ def test_a_helper_that_is_deleted_while_it_is_needed_is_kept_until_it_is_not(fol
     assert "_names" not in sys.modules
 
 
+def test_all_that_waited_for_a_file_that_is_deleted_becomes_live(folder: Folder) -> None:
+    text = "@transform\nclass {name}:\n    number = {number}\n    def apply(self, model): return model, False\n"
+    names = ("First", "Second")
+    for name in names:
+        folder.write(f"{name.lower()}.py", text.format(name=name, number=1))
+    broken = folder.write("broken.py", "")
+    folder.look()
+    folder.write("broken.py", "import first, second\n1 / 0")
+    folder.look()
+    for name in names:  # each waits with the broken one, and not with the other
+        folder.write(f"{name.lower()}.py", text.format(name=name, number=2))
+        folder.look()
+    broken.unlink()
+    folder.look()
+    folder.clock.ahead = 2
+    folder.look()
+    assert [plugin.load().number for plugin in folder.registry.snapshot.find("transform")] == [2, 2]
+
+
 #: A class each of whose special methods raises.
 HOSTILE = """\
 class Hostile:
