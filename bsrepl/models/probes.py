@@ -172,7 +172,8 @@ def _check_type(value: ValueInfoProto) -> None:
 def _check_size(values: list[ValueInfoProto], shapes: Mapping[str, tuple[int, ...]]) -> None:
     total = 0
     for value in values:
-        total += math.prod(shapes[value.name]) * int(_dtype(value).itemsize)
+        sizes = (size or 1 for size in shapes[value.name])  # NumPy's limit is that of a shape without its zeros
+        total += math.prod(sizes) * int(_dtype(value).itemsize)
         if total > _MEMORY:
             raise ExecutionFailed(
                 f"the input {value.name} {list(shapes[value.name])} is too large: generated values may take "

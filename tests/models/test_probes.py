@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from bsrepl.errors import ExecutionFailed
 from bsrepl.models.loading import opened
 from bsrepl.models.probes import KINDS, Probes
 
@@ -57,6 +58,13 @@ def test_what_is_compared_with_a_number_takes_both_ways() -> None:
     probes = Probes(reading(node("Equal", ["x", "k"], ["y"]), k=16000))
     taken = [set(np.unique(probes.generated({"x": (40, 40)}, kind)["x"]).tolist()) for kind in KINDS[:2]]
     assert taken == [{16000}, {16000, 16001}]
+
+
+@pytest.mark.parametrize("shape", [(2**20, 2**20), (0, 2**62)])
+def test_what_takes_too_much_memory_is_refused_even_if_it_is_empty(shape: tuple[int, ...]) -> None:
+    probes = Probes(reading(node("Abs", ["x"], ["y"])))
+    with pytest.raises(ExecutionFailed, match=r"the input x .* is too large"):
+        probes.generated({"x": shape}, KINDS[0])
 
 
 def test_types_that_are_written_twice_are_removed_and_that_is_said() -> None:
