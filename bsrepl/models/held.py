@@ -149,7 +149,8 @@ class Models:
         """The models by what to type for them. A session has many names but few types, so the types are checked."""
         if "onnx" not in sys.modules:
             return {}
-        of_models = tuple(filter(None, (_wrapper(), getattr(sys.modules["onnx"], "ModelProto", None))))
+        both = _wrapper(), getattr(sys.modules["onnx"], "ModelProto", None)
+        of_models = tuple(kind for kind in both if isinstance(kind, type))  # somebody may have put anything there
         names = dict(self._namespace)  # another thread may add to it
         types = list(map(type, names.values()))
         kinds = {kind for kind in set(types) if issubclass(kind, of_models)}

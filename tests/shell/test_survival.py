@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import qonnx.core.modelwrapper
+from qonnx.core.modelwrapper import ModelWrapper
 
 from bsrepl.errors import Terminated
 from bsrepl.registry.changes import Change
@@ -66,6 +68,15 @@ def test_the_session_answers_after(screen: Screen, monkeypatch: pytest.MonkeyPat
     assert "internal error" not in screen.out.getvalue()
     assert screen.type("6 * 7") == "42\n"
     assert screen.console.registry.snapshot.count("transform") == 65
+
+
+def test_the_classes_of_models_may_be_anything(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qonnx.core.modelwrapper, "ModelWrapper", ModelWrapper)  # is put back at the end
+    screen.type("m = load('mnist-conv')")
+    for nonsense in ("5", "None", "tuple[int]"):
+        screen.type(f"import qonnx.core.modelwrapper; qonnx.core.modelwrapper.ModelWrapper = {nonsense}")
+        assert screen.type("6 * 7") == "42\n"
+        assert screen.type("len(m.graph.node)") == "12\n"
 
 
 @pytest.mark.parametrize(
