@@ -165,8 +165,9 @@ class Transaction:
         paths = affected | self._gone | runs.keys()
         errors = {path: run.error for path, run in runs.items() if run.error is not None}
         for path in runs.keys() & live.held.keys() - errors.keys():
-            if not live.held[path] & live.held.keys() <= affected | runs.keys():
-                errors[path] = waits(path, live.held[path], live.failures)
+            together = live.waiting_with([path]) & live.held.keys()
+            if not together <= affected | runs.keys():
+                errors[path] = waits(path, together, live.failures)
         now = {path: run.depends for path, run in runs.items()}
         before = {path: live.loaded[path].imports for path in paths if path in live.loaded}
         self._were_live |= before.keys() - self._executed.keys()

@@ -21,3 +21,7 @@ def test_dynamic_imports_moves_and_what_is_held(seed: int) -> None:
 @pytest.mark.parametrize("seed", [1034, 1068, 1137, 1226, 1361, 1581, 101138])
 def test_what_once_went_wrong(seed: int) -> None:
     fuzz.run(seed, steps=40)
+
+
+def test_a_file_that_is_executed_for_another_waits_with_all_that_it_waited_with() -> None:
+    fuzz.run(81, steps=20, is_wide=True)
