@@ -8,8 +8,8 @@ from typing import Any
 from onnx import ModelProto, helper
 
 from ..graphdiff.view import Tensor
+from .dependence import read_by
 from .execution import draws_numbers
-from .meaning import read_by
 
 _OWN = "__own"  # the ending of a tensor that a node produces in the place of one that is given
 _GIVEN = "__given"  # the ending of an input that is read in the place of an output of the graph

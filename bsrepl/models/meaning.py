@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import ModelProto
 
-from .execution import inputs_of, subgraphs
+from .dependence import computed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NEAR_ZERO = 1e-5  # outputs below it are lost among what float32 rounds
-_SHAPES = ("Shape", "Size")  # they depend on the shapes of the inputs alone
 
 
 def meaningless(model: ModelProto, outputs: Sequence[str], results: Sequence[Mapping[str, Any]]) -> str:
@@ -49,29 +48,3 @@ def _reason(arrays: Sequence[NDArray[Any]]) -> str:
     if repeated and all(np.array_equal(group[0], other) for group in repeated for other in group[1:]):
         return "is the same for all inputs"
     return ""
-
-
-def computed(model: ModelProto) -> set[str]:
-    """The tensors that an input leads to."""
-    reached = {value.name for value in inputs_of(model)}
-    waiting = list(model.graph.node)
-    while True:
-        left = []
-        for node in waiting:
-            if node.op_type in _SHAPES or reached.isdisjoint(read_by(node)):
-                left.append(node)
-            else:
-                reached.update(node.output)
-        if len(left) == len(waiting):
-            return reached
-        waiting = left
-
-
-def read_by(node: Any) -> set[str]:
-    """The tensors that a node reads, in its sub-graphs, too."""
-    names = set(node.input)
-    for graph in subgraphs(node):
-        for inner in graph.node:
-            names |= read_by(inner)
-        names.update(value.name for value in graph.output)
-    return names

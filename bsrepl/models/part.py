@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx import ModelProto, ValueInfoProto, helper, numpy_helper
 
+from .dependence import computed, read_by
 from .execution import inputs_of, subgraphs
-from .meaning import computed, read_by
 
 _FEW = 16  # values of a weight that may be a size, a scale or a limit: it is kept
 

@@ -16,8 +16,8 @@ from onnx import ModelProto, TypeProto, ValueInfoProto
 from ..graphdiff.view import Tensor
 from .comparison import Comparison
 from .cutting import cut_at, given, leading_to, own
+from .dependence import read_by
 from .execution import Executable, Values, draws_numbers
-from .meaning import read_by
 from .noise import is_noise
 from .precision import epsilon
 from .scaling import is_refactored

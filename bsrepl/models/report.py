@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..text import tracebacks
 from ..text.columns import Importance
 from ..text.format import duration
 from ..text.styled import Text, fields, headed, table, tight, wrapped
+from .verdict_report import verdict_lines, warning_lines
 
 if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do not need it
     from ..graphdiff.difference import Difference
@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do n
     from .sweep import Sweep
     from .trace_result import Trace
     from .unasked import Proof
-    from .verdict import Verdict
     from .watch import Watch
 
 _MOST_LINES = 60  # of the lanes of a difference
@@ -59,11 +58,6 @@ def _times(change: ModelChange) -> str:
     return ", ".join([*parts, tight("diff", duration(change.seconds))])
 
 
-def warning_lines(defects: Sequence[str], width: int) -> Text:
-    """What is wrong with a model now, one a line."""
-    return [("warning", wrapped(f"  ! {defect}", width, "    ")) for defect in defects]
-
-
 def proof_lines(proof: Proof, width: int) -> Text:
     """Whether a changed model computes the same as before."""
     if proof.verdict is None:
@@ -77,20 +71,6 @@ def late_proof(proof: Proof, width: int) -> Text:
     change = proof.change
     subject = "  ".join(filter(None, (", ".join(change.passes[:3]), change.label)))
     return headed("bold", f"{change.name}:", subject, width) + proof_lines(proof, width)
-
-
-_OUTCOME_STYLES = {"OK": "added", "OK up to rounding": "added", "UNPROVEN": "warning"}
-
-
-def verdict_lines(verdict: Verdict, width: int) -> Text:
-    """Whether two models compute the same, and which shapes and datatypes are wrong since the change."""
-    return [*warning_lines(verdict.contradictions, width), *verdict_text(verdict, width, "  ")]
-
-
-def verdict_text(verdict: Verdict, width: int, indent: str = "") -> Text:
-    """Whether two models compute the same, alone."""
-    style = _OUTCOME_STYLES.get(verdict.outcome.value, "error")
-    return [(style, wrapped(f"{indent}{verdict!r}", width, f"{indent}  "))]
 
 
 def trace_table(trace: Trace, width: int) -> Text:

@@ -100,7 +100,7 @@ class Verdict(Styled):
         }
 
     def styled(self, width: int, shows_time: bool) -> Text:
-        from .report import verdict_text
+        from .verdict_report import verdict_text
 
         return verdict_text(self, width)
 
