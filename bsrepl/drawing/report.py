@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from ..graphdiff.difference import Difference
-from ..graphdiff.view import view
+from ..graphdiff.viewing import view
 from ..text import onnx_values
 from ..text.columns import cut, tail
 from ..text.format import counted

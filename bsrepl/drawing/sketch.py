@@ -156,7 +156,7 @@ def _ports(graph: View, number: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, 
     """The tensors that a node reads, without constants, and those that it makes."""
     node = graph.nodes[number]
     reads = (tensor for tensor in node.inputs if tensor is not None and tensor not in graph.constants)
-    makes = (tensor for port, tensor in enumerate(node.outputs) if tensor and graph.producers[tensor] == (number, port))
+    makes = (tensor for port, tensor in enumerate(node.outputs) if tensor and graph.producer(tensor) == (number, port))
     return tuple(dict.fromkeys(reads)), tuple(makes)
 
 

@@ -28,7 +28,7 @@ def rising(values: Sequence[int]) -> list[int]:
     ends: list[int] = []
     before: list[int] = []
     for index, value in enumerate(values):
-        place = bisect_left(tails, value)
+        place = bisect_left(tails, value) if tails and value <= tails[-1] else len(tails)  # mostly they rise
         before.append(ends[place - 1] if place else -1)
         tails[place : place + 1] = [value]
         ends[place : place + 1] = [index]

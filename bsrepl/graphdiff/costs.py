@@ -96,7 +96,7 @@ def _bits(graph: View, tensor: Tensor | None) -> int:
         annotated = graph.annotations.get((origin, "finn_datatype"), "")
         if annotated and annotated != "FLOAT32":
             return _bits_of(annotated)
-        produced = graph.producers.get(origin)
+        produced = graph.producer(origin)
         node = graph.nodes[produced[0]] if produced else None
         if node is not None and node.op_type == "BipolarQuant":
             return 1
@@ -112,7 +112,7 @@ def _origins(graph: View, tensor: Tensor | None) -> Iterator[Tensor]:
         if tensor is None:
             return
         yield tensor
-        produced = graph.producers.get(tensor)
+        produced = graph.producer(tensor)
         if produced is None or not _hands_on(node := graph.nodes[produced[0]]):
             return
         tensor = next(iter(node.inputs), None)

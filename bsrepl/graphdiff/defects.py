@@ -44,8 +44,9 @@ def _defects(graph: View) -> Iterator[str]:
             if tensor is not None and not _is_known(graph, tensor):
                 yield f"{_name(node)} reads {tensor[1]}, which no node produces"
         for port, tensor in enumerate(node.outputs):
-            if tensor is not None and graph.producers[tensor] != (number, port):
-                other = graph.nodes[graph.producers[tensor][0]]
+            producer = graph.producer(tensor)
+            if tensor is not None and producer is not None and producer != (number, port):
+                other = graph.nodes[producer[0]]
                 yield f"{_name(node)} produces {tensor[1]}, which {_name(other)} produces, too"
     done: set[int] = set()
     for number in graph.order():
@@ -56,7 +57,7 @@ def _defects(graph: View) -> Iterator[str]:
 
 
 def _is_known(graph: View, tensor: Tensor | None) -> bool:
-    return tensor in graph.producers or tensor in graph.inputs or tensor in graph.constants
+    return graph.producer(tensor) is not None or tensor in graph.inputs or tensor in graph.constants
 
 
 def _name(node: Node) -> str:

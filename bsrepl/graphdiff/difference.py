@@ -28,7 +28,8 @@ from .match import Match
 from .plain import plain
 from .rewrites import Rewrite, rewrites
 from .tidying import tidying
-from .view import Tensor, View, view
+from .view import Tensor, View
+from .viewing import view
 from .wiring import wiring
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _tensors(match: Match) -> dict[Tensor | None, Tensor]:
             if a is not None and b is not None:
                 pairs[a] = b
     for constant in old.constants:
-        for reader, port in old.consumers.get(constant, ()):
+        for reader, port in old.consumers_of(constant):
             read = new.nodes[match.forward[reader]].inputs[port : port + 1] if reader in match.forward else ()
             if read and read[0] is not None and read[0] in new.constants:
                 pairs.setdefault(constant, read[0])

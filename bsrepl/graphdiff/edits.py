@@ -23,8 +23,11 @@ class Edit(NamedTuple):
 def edits(match: Match) -> Iterator[Edit]:
     """The edited nodes, in the order of the old graph."""
     before, after = match.old.constants, match.new.constants
-    for mine, theirs in sorted(match.forward.items()):
-        old, new = match.old.nodes[mine], match.new.nodes[theirs]
+    for mine, old in enumerate(match.old.nodes):
+        theirs = match.forward.get(mine)
+        if theirs is None:
+            continue
+        new = match.new.nodes[theirs]
         was, now = [before.get(tensor) for tensor in old.inputs], [after.get(tensor) for tensor in new.inputs]
         if was == now and old.attributes == new.attributes and old.domain == new.domain:
             continue

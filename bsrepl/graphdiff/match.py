@@ -28,19 +28,23 @@ class Match:
         self.backward: dict[int, int] = {}
         numbers: defaultdict[Hashable, int] = defaultdict(count().__next__)
         self._grown: dict[_KeyOf, int] = {}  # how many nodes were paired when `_grow` ended
-        self._keys = [Keys(view, numbers.__getitem__) for view in (old, new)]
+        self._keys = [Keys(old, numbers.__getitem__), Keys(new, numbers.get)]
         self._match()
         self._keys.clear()  # the keys are many times as large as the result
 
+    def named(self) -> dict[int, int]:
+        """The names of the matched nodes of the new graph, which stand for those of the old one, too: their numbers."""
+        return dict(zip(self.backward, self.backward, strict=True))
+
     def _match(self) -> None:
         old, new = self._keys
-        self._pair_unique(old.whole, new.whole)
+        self._pair_unique(old.whole(), new.whole())
         self._pair_unique(old.up, new.up)
         self._pair_unique(old.down, new.down)
         self._grow(Keys.kind)
         self._pair_unique(old.near(self.forward), new.near(self.backward))
         self._grow(Keys.kind)
-        self._pair_in_order(old.whole, new.whole)
+        self._pair_in_order(old.whole(), new.whole())
         self._pair_in_order(old.up, new.up)
         self._pair_in_order(old.down, new.down)
         self._pair_enclosed()
@@ -56,7 +60,7 @@ class Match:
         others_near = [node for node in new.order if node not in self.backward]
         while near and others_near:
             paired = len(self.forward)
-            places = new.enclosed({node: node for node in self.backward}, others_near)
+            places = new.enclosed(self.named(), others_near)
             for place, nodes in old.enclosed(self.forward, near).items():
                 self._pair_aligned(nodes, places.get(place, []))
             self._grow(Keys.kind)
@@ -67,17 +71,20 @@ class Match:
     def _align(self) -> None:
         """Pairs the remaining nodes between matched nodes that stand in the same order in both graphs."""
         old, new = self._keys
-        places = {node: place for place, node in enumerate(new.order)}
+        places = [0] * len(new.order)
+        for place, node in enumerate(new.order):
+            places[node] = place
         matched = [place for place, node in enumerate(old.order) if node in self.forward]
         spots = [places[self.forward[old.order[place]]] for place in matched]
         anchors = [(matched[index], spots[index]) for index in rising(spots)]
-        last = (-1, -1)
+        start = other_start = 0
         for place, spot in [*anchors, (len(old.order), len(new.order))]:
-            mine = [node for node in old.order[last[0] + 1 : place] if node not in self.forward]
-            theirs = [node for node in new.order[last[1] + 1 : spot] if node not in self.backward]
-            if mine and theirs:
-                self._pair_aligned(mine, theirs)
-            last = (place, spot)
+            if place > start and spot > other_start:
+                mine = [node for node in old.order[start:place] if node not in self.forward]
+                theirs = [node for node in new.order[other_start:spot] if node not in self.backward]
+                if mine and theirs:
+                    self._pair_aligned(mine, theirs)
+            start, other_start = place + 1, spot + 1
 
     def _pair_aligned(self, nodes: Sequence[int], others: Sequence[int]) -> None:
         """Pairs equal nodes of two lists in the order of both."""
@@ -89,19 +96,21 @@ class Match:
         self.forward[old] = new
         self.backward[new] = old
 
-    def _pair_unique(self, old: Iterable[Hashable], new: Iterable[Hashable]) -> None:
+    def _pair_unique(self, old: Iterable[int | None], new: Iterable[int | None]) -> None:
         """Pairs the nodes whose key no other unmatched node of their graph has. None is no key."""
         theirs = unique_by_key(new, self.backward)
-        for key, node in unique_by_key(old, self.forward).items():
-            other = theirs.get(key)
+        mine = unique_by_key((key if key in theirs else None for key in old), self.forward)
+        for key, node in mine.items():
+            other = theirs[key]
             if node is not None and other is not None:
                 self._add(node, other)
 
-    def _pair_in_order(self, old: Iterable[Hashable], new: Iterable[Hashable]) -> None:
+    def _pair_in_order(self, old: Iterable[int | None], new: Iterable[int | None]) -> None:
         """Pairs nodes with equal keys in order, and after each pair what follows from it."""
         theirs = unmatched_by_key(new, self.backward)
-        for key, nodes in unmatched_by_key(old, self.forward).items():
-            free = (other for other in theirs.get(key, ()) if other not in self.backward)
+        mine = unmatched_by_key((key if key in theirs else None for key in old), self.forward)
+        for key, nodes in mine.items():
+            free = (other for other in theirs[key] if other not in self.backward)
             for node in nodes:
                 if node not in self.forward:
                     other = next(free, None)
@@ -117,10 +126,15 @@ class Match:
         for mine, theirs in self._ends():
             self._compare(mine, theirs, key_of, [])
         near: set[int] = set()
-        for node in range(len(self.old.nodes)):
-            if node not in self.forward:
-                near.update([producer[0] for producer in self.old.makers[node] if producer is not None])
-                near.update([reader for readers in self.old.readers[node] for reader, _ in readers])
+        for node, (makers, outputs) in enumerate(zip(self.old.makers, self.old.readers, strict=True)):
+            if node in self.forward:
+                continue
+            for maker in makers:
+                if maker is not None:
+                    near.add(maker[0])
+            for readers in outputs:
+                for reader, _ in readers:
+                    near.add(reader)
         self._spread([(node, self.forward[node]) for node in near if node in self.forward], key_of)
         self._grown[key_of] = len(self.forward)
 
@@ -175,14 +189,11 @@ class Match:
         places = {place: tensor for tensor, place in new.inputs.items()}
         for tensor, place in old.inputs.items():
             if place in places:
-                yield old.consumers.get(tensor, []), new.consumers.get(places[place], [])
-        producers = {
-            number: new.producers[tensor]
-            for tensor, numbers in new.outputs.items()
-            for number in numbers
-            if tensor in new.producers
-        }
+                yield old.consumers_of(tensor), new.consumers_of(places[place])
+        producers = {place: new.producer(tensor) for tensor, places in new.outputs.items() for place in places}
         for tensor, numbers in old.outputs.items():
+            mine = old.producer(tensor)
             for number in numbers:
-                if tensor in old.producers and number in producers:
-                    yield [old.producers[tensor]], [producers[number]]
+                theirs = producers.get(number)
+                if mine is not None and theirs is not None:
+                    yield [mine], [theirs]

@@ -117,7 +117,7 @@ def _at_same_place(
     for node in removed:
         for place in places(match.old, node, match.forward):
             old.setdefault(place, node)
-    same = {node: node for node in match.backward}
+    same = match.named()
     for node in inserted:
         for place in places(match.new, node, same):
             if place in old:

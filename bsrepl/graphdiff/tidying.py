@@ -16,10 +16,12 @@ def tidying(match: Match, tensors: Tensors, swapped: Sequence[int]) -> Counter[s
     `swapped` are the commutative nodes that read the same tensors in another order, constants aside.
     """
     old, new = match.old, match.new
-    nodes = {mine for mine, theirs in match.forward.items() if (mine in old.sorted) != (theirs in new.sorted)}
+    nodes = {mine for mine in old.sorted if mine in match.forward and match.forward[mine] not in new.sorted}
+    nodes |= {match.backward[theirs] for theirs in new.sorted if theirs in match.backward} - old.sorted
     counts = Counter({"swapped": len(nodes.union(swapped))})
-    for mine, theirs in tensors.items():
-        if mine in old.constants and theirs in new.constants:
+    for mine in old.constants:
+        theirs = tensors.get(mine)
+        if theirs is not None and theirs in new.constants:
             was, now = mine in old.constant_nodes, theirs in new.constant_nodes
             counts["to initializers"] += was and not now
             counts["to Constant nodes"] += now and not was

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .match import Match
-from .view import Tensor, View
+from .view import Port, Tensor, View
 
 _NOWHERE = "nowhere"  # where a tensor comes from that no node produces, and that is no input
 
@@ -24,11 +24,12 @@ def wiring(match: Match) -> Wiring:
     result = Wiring([], [])
     forward, old, new = match.forward, match.old, match.new
     ends = [tensor for graph in (old, new) for tensor in _ends(graph)]
-    outer = {node for tensor in ends for node, _ in old.consumers.get(tensor, ())}
-    for mine, theirs in sorted(forward.items()):
-        expected = [maker and (forward.get(maker[0]), maker[1]) for maker in old.makers[mine]]
-        is_same = expected == new.makers[theirs] and mine not in outer  # as it is nearly everywhere
-        if is_same or not any(_changed_ports(match, mine, theirs)):
+    outer = {node for tensor in ends for node, _ in old.consumers_of(tensor)}
+    for mine, makers in enumerate(old.makers):
+        theirs = forward.get(mine)
+        if theirs is None or (mine not in outer and _are_same(makers, new.makers[theirs], forward)):
+            continue
+        if not any(_changed_ports(match, mine, theirs)):
             continue
         if old.nodes[mine].is_commutative and _sources(match, mine) == _sources(match, theirs, is_new=True):
             result.swapped.append(mine)
@@ -37,9 +38,24 @@ def wiring(match: Match) -> Wiring:
     return result
 
 
+def _are_same(makers: Sequence[Port | None], others: Sequence[Port | None], forward: Mapping[int, int]) -> bool:
+    """Whether outputs of nodes are the counterparts of others, one by one."""
+    if len(makers) != len(others):
+        return False
+    for maker, other in zip(makers, others, strict=True):
+        if maker is None or other is None:
+            if maker is not other:
+                return False
+        elif maker[1] != other[1] or forward.get(maker[0]) != other[0]:
+            return False
+    return True
+
+
 def _ends(graph: View) -> Iterator[Tensor | None]:
     """The tensors that are read, and that no node produces: inputs, and what a defect left without a source."""
-    return (tensor for tensor in graph.consumers if tensor not in graph.producers and tensor not in graph.constants)
+    for tensor, number in graph.numbers.items():
+        if graph.consumers[number] and graph.producers[number] is None and tensor not in graph.constants:
+            yield tensor
 
 
 def _changed_ports(match: Match, mine: int, theirs: int) -> Iterator[bool]:
@@ -58,7 +74,7 @@ def _changed_ports(match: Match, mine: int, theirs: int) -> Iterator[bool]:
 def _sources(match: Match, node: int, is_new: bool = False) -> Counter[frozenset[Hashable]]:
     """What the inputs of a node come from, in no order, in terms of the new graph."""
     graph, matched = (match.new, match.backward) if is_new else (match.old, match.forward)
-    names = {node: node for node in match.backward} if is_new else match.forward
+    names = range(len(graph.nodes)) if is_new else match.forward
     origins = [_origins(graph, tensor, matched) for tensor in graph.nodes[node].inputs if tensor is not None]
     return Counter(
         frozenset((names[port[0]], port[1]) if isinstance(port, tuple) else port for port in origin)
@@ -86,8 +102,8 @@ def _origins(graph: View, tensor: Tensor, matched: Mapping[int, int]) -> set[tup
         seen.add(tensor)
         if tensor in graph.inputs:
             origins.add(graph.inputs[tensor])
-        elif tensor in graph.producers:
-            node, port = graph.producers[tensor]
+        elif (producer := graph.producer(tensor)) is not None:
+            node, port = producer
             if node in matched:
                 origins.add((node, port))
             else:

@@ -197,9 +197,10 @@ def _moved(difference: Difference, old: int, new: int) -> str:
 
 def _source(graph: View, tensor: Tensor) -> str:
     """The node that produces a tensor, or the tensor itself if it is an input."""
-    if tensor not in graph.producers:
+    producer = graph.producer(tensor)
+    if producer is None:
         return tensor[1]
-    node = graph.nodes[graph.producers[tensor][0]]
+    node = graph.nodes[producer[0]]
     return " ".join(filter(None, (node.op_type, node.name)))
 
 

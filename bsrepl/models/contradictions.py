@@ -10,7 +10,8 @@ from qonnx.core.datatype import DataType
 from qonnx.util.basic import get_execution_error_thresh
 
 from ..graphdiff.difference import Difference
-from ..graphdiff.view import View, view
+from ..graphdiff.view import View
+from ..graphdiff.viewing import view
 from .execution import Executable, Values
 
 if TYPE_CHECKING:

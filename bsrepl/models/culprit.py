@@ -50,7 +50,7 @@ def region(
     waiting = [(0, tensor), (1, other)]
     while waiting:
         which, name = waiting.pop()
-        produced = graphs[which].producers.get(name)
+        produced = graphs[which].producer(name)
         if produced is None or produced[0] in regions[which]:
             continue
         regions[which].add(produced[0])
@@ -59,7 +59,7 @@ def region(
             if read is None:
                 continue
             end, inside = (other, tensor)[which], regions[1 - which]
-            made_by = graphs[1 - which].producers.get(counterpart)
+            made_by = graphs[1 - which].producer(counterpart)
             if counterpart is None or counterpart == end or (made_by is not None and made_by[0] in inside):
                 waiting.append((which, read))
     return regions

@@ -30,7 +30,7 @@ def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[t
             if None not in shapes and shapes[0] != shapes[1]:
                 continue
             is_end = tensor in new.outputs
-            if is_end or not (number in moved or any(reader in moved for reader, _ in new.consumers.get(tensor, ()))):
+            if is_end or not (number in moved or any(reader in moved for reader, _ in new.consumers_of(tensor))):
                 found.append((mine, tensor))
     return found
 
@@ -39,7 +39,7 @@ def _reads_the_same(difference: Difference, one: int, other: int) -> bool:
     """Whether what a node reads comes from the same nodes in both graphs."""
     old, new = difference.old, difference.new
     for a, b in zip(old.nodes[one].inputs, new.nodes[other].inputs, strict=False):
-        makers = old.producers.get(a), new.producers.get(b)
+        makers = old.producer(a), new.producer(b)
         known = [maker[0] for maker in makers if maker is not None]
         if known and (len(known) == 1 or difference.match.forward.get(known[0]) != known[1]):
             return False

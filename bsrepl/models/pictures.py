@@ -10,7 +10,7 @@ from .. import __version__
 from ..drawing import page
 from ..errors import DrawingError
 from ..graphdiff.difference import Difference
-from ..graphdiff.view import view
+from ..graphdiff.viewing import view
 from ..text.whole_file import write_whole
 from .model_diff import ModelDiff
 from .workbench import load

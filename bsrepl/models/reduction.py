@@ -19,7 +19,7 @@ import numpy as np
 from onnx import ModelProto
 
 from ..errors import ReproductionError, TaskEnded
-from ..graphdiff.view import view
+from ..graphdiff.viewing import view
 from ..text.format import counted, duration, size
 from . import part
 from .prover import Prover
@@ -137,7 +137,7 @@ class _Search:
         if self._place is None:
             return
         graph = view(self._before)
-        producer = graph.producers.get(self._place[0])
+        producer = graph.producer(self._place[0])
         near = {producer[0]} if producer else set()
         numbers = _numbers(graph, self._before)
         for hops in _HOPS:

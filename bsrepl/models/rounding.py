@@ -29,7 +29,7 @@ def quantised(
     old = difference.old
     found = []
     for mine, theirs in tensors:
-        node = old.nodes[old.producers[mine][0]] if mine in old.producers else None
+        node = old.nodes[port[0]] if (port := old.producer(mine)) is not None else None
         if node is not None and _rounds(node):
             found.append((" ".join(filter(None, (node.op_type, node.name))), (mine, theirs)))
     return found

@@ -14,7 +14,8 @@ from ..errors import EndlessPass
 from ..frameworks.qonnx.observing import Application, after_cleanup, definition_of, name_of, observed
 from ..graphdiff.defects import defects
 from ..graphdiff.difference import between
-from ..graphdiff.view import View, view
+from ..graphdiff.view import View
+from ..graphdiff.viewing import view
 from .trace_result import Culprit, Row, Trace
 from .verdict import Verdict
 

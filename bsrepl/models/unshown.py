@@ -145,7 +145,7 @@ class Changes:
     def _constants(self) -> set[int]:
         """The nodes that are compared and read constants alone: what they compute is the same for all inputs."""
         new = self._difference.new
-        ends = {new.producers[theirs][0] for _, theirs in self._regions if theirs in new.producers}
+        ends = {port[0] for _, theirs in self._regions if (port := new.producer(theirs)) is not None}
         return {node for node in ends if all(read is None or read in new.constants for read in new.nodes[node].inputs)}
 
     def _is_rounding(self, piece: Disagreement, pieces: Pieces, least: float) -> bool:

@@ -9,7 +9,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from bsrepl.drawing.report import drawing
 from bsrepl.drawing.sketch import of_graph
-from bsrepl.graphdiff.view import view
+from bsrepl.graphdiff.viewing import view
 from bsrepl.text.styled import plain
 
 Line = tuple[str, str, str]  # op type, inputs, outputs

@@ -12,7 +12,7 @@ from bsrepl.drawing import page
 from bsrepl.drawing.report import difference_drawing, model_drawing
 from bsrepl.graphdiff.defects import defects
 from bsrepl.graphdiff.difference import between
-from bsrepl.graphdiff.view import view
+from bsrepl.graphdiff.viewing import view
 
 from ..graphdiff.test_difference import BODY, CHAIN, THEN, VALUES, graph, with_branches
 from ..graphdiff.test_words import as_nodes, local, sparse

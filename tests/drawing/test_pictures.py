@@ -16,7 +16,7 @@ from bsrepl.drawing import page
 from bsrepl.drawing.layout import layers, layout
 from bsrepl.drawing.sketch import NODE, of_graph
 from bsrepl.graphdiff.difference import between
-from bsrepl.graphdiff.view import view
+from bsrepl.graphdiff.viewing import view
 
 from ..conftest import Screen
 from .graphs import graph, random_graph

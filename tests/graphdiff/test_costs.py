@@ -13,7 +13,7 @@ from bsrepl.frameworks.qonnx.samples import samples
 from bsrepl.frameworks.qonnx.steps import cleanup
 from bsrepl.graphdiff import between
 from bsrepl.graphdiff.costs import Costs, costs
-from bsrepl.graphdiff.view import view
+from bsrepl.graphdiff.viewing import view
 from bsrepl.graphdiff.words import cost_change, headline
 from bsrepl.models.workbench import load
 

@@ -25,7 +25,7 @@ from bsrepl.frameworks.qonnx import steps as qonnx_steps
 from bsrepl.frameworks.qonnx.samples import samples
 from bsrepl.graphdiff import constants
 from bsrepl.graphdiff.difference import Difference, between
-from bsrepl.graphdiff.view import view
+from bsrepl.graphdiff.viewing import view
 from bsrepl.models.workbench import load
 
 Line = tuple[str, str, str]  # op type, inputs, outputs
@@ -114,6 +114,14 @@ def test_the_values_of_an_output_that_is_a_constant_are_compared() -> None:
     before, after = (graph([("Relu", "in", "a")], outputs="a w", w=value) for value in (1.0, 2.5))
     assert summary(between(before, after)) == {"interface": ["output w: 1 -> 2.5"]}
     assert not between(before, before)
+
+
+def test_a_constant_without_a_name_is_not_what_an_input_that_is_left_out_reads() -> None:
+    before = graph([("Clip", "in", "out")], low=1.0)
+    before.graph.node[0].input.extend(["", "low"])
+    after = ModelProto.FromString(before.SerializeToString())
+    after.graph.initializer.add(data_type=TensorProto.FLOAT, dims=[1], raw_data=bytes(4))
+    assert summary(between(before, after)) == {}
 
 
 def test_a_model_of_one_node_can_be_edited() -> None:

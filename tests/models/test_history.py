@@ -9,7 +9,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from bsrepl.frameworks.qonnx import steps as qonnx_steps
 from bsrepl.graphdiff import constants
-from bsrepl.graphdiff.view import view
+from bsrepl.graphdiff.viewing import view
 from bsrepl.models.snapshots import Snapshots
 from bsrepl.models.workbench import load
 

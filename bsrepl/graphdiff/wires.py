@@ -1,0 +1,71 @@
+"""Which node produces each tensor and which nodes read it, found out by numbers that tensors get as they are read.
+
+Behind the names, all of it works on lists and integers: in a large graph each look-up of a tensor waits for memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .view import Port, Tensor, View
+
+LEFT_OUT = 0  # the number of what stands for an input or an output that is left out
+
+
+class Wires:
+    """The tensors of a graph by their numbers, and those that each node reads and produces."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Tensor | None, int] = {None: LEFT_OUT}
+        self.tensors: list[Tensor | None] = [None]
+        self.reads: list[list[int]] = []  # node -> the tensors that it reads
+        self.makes: list[list[int]] = []  # node -> the tensors that it produces
+
+    def number(self, tensor: Tensor) -> int:
+        """The number of a tensor."""
+        number = self.numbers.setdefault(tensor, len(self.tensors))
+        if number == len(self.tensors):
+            self.tensors.append(tensor)
+        return number
+
+    def sort(self, graph: View) -> None:
+        """Lets the constants that a commutative node reads come last."""
+        constants = {self.numbers[tensor] for tensor in graph.constants if tensor in self.numbers}
+        for index, node in enumerate(graph.nodes):
+            reads = self.reads[index]
+            if len(reads) > 1 and node.is_commutative:
+                ordered = sorted(reads, key=constants.__contains__)
+                if ordered != reads:
+                    self.reads[index] = ordered
+                    graph.nodes[index] = node._replace(inputs=tuple([self.tensors[number] for number in ordered]))
+                    graph.sorted.add(index)
+
+    def connect(self, graph: View) -> None:
+        """Tells a graph what produces and what reads its tensors."""
+        producers: list[Port | None] = [None] * len(self.tensors)
+        consumers: list[Sequence[Port]] = [()] * len(self.tensors)
+        repeated: list[Port] = []  # outputs that another node produces, too: they count for nothing
+        for index, (reads, makes) in enumerate(zip(self.reads, self.makes, strict=True)):
+            first = index, 0  # one value for the first input and the first output: less memory to wait for
+            for port, tensor in enumerate(makes):
+                here = (index, port) if port else first
+                if producers[tensor] is not None:
+                    repeated.append(here)
+                elif tensor != LEFT_OUT:
+                    producers[tensor] = here
+            for port, tensor in enumerate(reads):
+                if tensor != LEFT_OUT:
+                    here = (index, port) if port else first
+                    known = consumers[tensor]
+                    if not known:
+                        consumers[tensor] = (here,)
+                    elif isinstance(known, list):
+                        known.append(here)
+                    else:
+                        consumers[tensor] = [*known, here]
+        graph.numbers, graph.producers, graph.consumers = self.numbers, producers, consumers
+        graph.makers = [tuple(map(producers.__getitem__, reads)) for reads in self.reads]
+        graph.readers = [tuple(map(consumers.__getitem__, makes)) for makes in self.makes]
+        for index, port in repeated:
+            readers = graph.readers[index]
+            graph.readers[index] = (*readers[:port], (), *readers[port + 1 :])
