@@ -45,7 +45,7 @@ def content(tensor: TensorProto) -> Content:
         data = b"".join(entry.SerializeToString() for entry in tensor.external_data)
     else:
         data = tensor.raw_data or _raw(tensor)
-    return Content(tensor.data_type, tuple(tensor.dims), _digest(data))
+    return Content(tensor.data_type, tuple(tensor.dims[:]), _digest(data))
 
 
 def content_of(stored: Stored) -> Content:

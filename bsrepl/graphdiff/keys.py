@@ -119,11 +119,8 @@ class Keys:
                     parts += (-1 - port, None if number is None else -1 - number)
         return parts
 
-    def kind(self, node: int) -> Hashable:
-        return self.kinds[node]
-
-    def op_type(self, node: int) -> Hashable:
-        return self.view.nodes[node].op_type
+    def op_types(self) -> list[str]:
+        return [node.op_type for node in self.view.nodes]
 
     def near(self, without: Container[int]) -> list[int | None]:
         """What each node is and what its neighbours are; None for the nodes in `without`."""

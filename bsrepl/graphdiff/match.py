@@ -8,14 +8,22 @@ nodes share, by their neighbours; then those that changed, where they stand betw
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count, islice
 
 from .alignment import aligned, rising
 from .keys import Keys, unique_by_key, unmatched_by_key
 from .view import Port, View
 
-_KeyOf = Callable[[Keys, int], Hashable]
+
+@dataclass(eq=False)
+class _Likeness:
+    """What nodes that stand at the same place are compared by: something of each node of both graphs."""
+
+    old: Sequence[Hashable]
+    new: Sequence[Hashable]
+    paired: int = -1  # how many nodes were paired when `_grow` ended
 
 
 class Match:
@@ -27,10 +35,10 @@ class Match:
         self.forward: dict[int, int] = {}
         self.backward: dict[int, int] = {}
         numbers: defaultdict[Hashable, int] = defaultdict(count().__next__)
-        self._grown: dict[_KeyOf, int] = {}  # how many nodes were paired when `_grow` ended
         self._keys = [Keys(old, numbers.__getitem__), Keys(new, numbers.get)]
+        self._kinds = _Likeness(*(keys.kinds for keys in self._keys))
         self._match()
-        self._keys.clear()  # the keys are many times as large as the result
+        del self._keys, self._kinds  # the keys are many times as large as the result
 
     def named(self) -> dict[int, int]:
         """The names of the matched nodes of the new graph, which stand for those of the old one, too: their numbers."""
@@ -41,17 +49,18 @@ class Match:
         self._pair_unique(old.whole(), new.whole())
         self._pair_unique(old.up, new.up)
         self._pair_unique(old.down, new.down)
-        self._grow(Keys.kind)
+        self._grow(self._kinds)
         self._pair_unique(old.near(self.forward), new.near(self.backward))
-        self._grow(Keys.kind)
+        self._grow(self._kinds)
         self._pair_in_order(old.whole(), new.whole())
         self._pair_in_order(old.up, new.up)
         self._pair_in_order(old.down, new.down)
         self._pair_enclosed()
         self._align()
-        self._grow(Keys.op_type)
+        op_types = _Likeness(old.op_types(), new.op_types())
+        self._grow(op_types)
         self._pair_unique(old.valued(self.forward), new.valued(self.backward))
-        self._grow(Keys.op_type)
+        self._grow(op_types)
 
     def _pair_enclosed(self) -> None:
         """Pairs, in order, equal nodes that lie between the same matched nodes, until there are no more."""
@@ -63,7 +72,7 @@ class Match:
             places = new.enclosed(self.named(), others_near)
             for place, nodes in old.enclosed(self.forward, near).items():
                 self._pair_aligned(nodes, places.get(place, []))
-            self._grow(Keys.kind)
+            self._grow(self._kinds)
             added = dict(islice(self.forward.items(), paired, None))  # only what is next to these has another place now
             near = old.around(added, self.forward)
             others_near = new.around(added.values(), self.backward)
@@ -89,8 +98,10 @@ class Match:
     def _pair_aligned(self, nodes: Sequence[int], others: Sequence[int]) -> None:
         """Pairs equal nodes of two lists in the order of both."""
         old, new = self._keys
-        for a, b in aligned([old.own[node] for node in nodes], [new.own[node] for node in others]):
-            self._add(nodes[a], others[b])
+        mine, theirs = [old.own[node] for node in nodes], [new.own[node] for node in others]
+        if not set(mine).isdisjoint(theirs):  # nearly everywhere they are
+            for a, b in aligned(mine, theirs):
+                self._add(nodes[a], others[b])
 
     def _add(self, old: int, new: int) -> None:
         self.forward[old] = new
@@ -117,14 +128,14 @@ class Match:
                     if other is None:
                         break
                     self._add(node, other)
-                    self._spread([(node, other)], Keys.kind)
+                    self._spread([(node, other)], self._kinds)
 
-    def _grow(self, key_of: _KeyOf) -> None:
-        """Pairs nodes with equal keys that stand at the same tensor of matched nodes, and continues from there."""
-        if self._grown.get(key_of) == len(self.forward):
+    def _grow(self, likeness: _Likeness) -> None:
+        """Pairs nodes that are alike and stand at the same tensor of matched nodes, and continues from there."""
+        if likeness.paired == len(self.forward):
             return  # nothing has been paired since
         for mine, theirs in self._ends():
-            self._compare(mine, theirs, key_of, [])
+            self._compare_many(mine, theirs, likeness, [])
         near: set[int] = set()
         for node, (makers, outputs) in enumerate(zip(self.old.makers, self.old.readers, strict=True)):
             if node in self.forward:
@@ -135,53 +146,49 @@ class Match:
             for readers in outputs:
                 for reader, _ in readers:
                     near.add(reader)
-        self._spread([(node, self.forward[node]) for node in near if node in self.forward], key_of)
-        self._grown[key_of] = len(self.forward)
+        self._spread([(node, self.forward[node]) for node in near if node in self.forward], likeness)
+        likeness.paired = len(self.forward)
 
-    def _spread(self, pairs: list[tuple[int, int]], key_of: _KeyOf) -> None:
+    def _spread(self, pairs: list[tuple[int, int]], likeness: _Likeness) -> None:
+        """Pairs what reads the outputs of some pairs, and what produces their inputs, and continues from there."""
+        old, new = self.old, self.new
         while pairs:
-            for mine, theirs in self._around(*pairs.pop()):
-                self._compare(mine, theirs, key_of, pairs)
+            one, other = pairs.pop()
+            for mine, theirs in zip(old.readers[one], new.readers[other], strict=False):
+                if len(mine) == 1 == len(theirs):  # as it is nearly everywhere
+                    self._compare(mine[0], theirs[0], likeness, pairs)
+                elif mine and theirs:
+                    self._compare_many(mine, theirs, likeness, pairs)
+            for maker, other_maker in zip(old.makers[one], new.makers[other], strict=False):
+                if maker is not None and other_maker is not None:
+                    self._compare(maker, other_maker, likeness, pairs)
 
-    def _compare(
-        self, mine: Sequence[Port], theirs: Sequence[Port], key_of: _KeyOf, pairs: list[tuple[int, int]]
-    ) -> None:
-        """Pairs nodes at one place of both graphs if their key is unique there; adds what it pairs to `pairs`."""
-        old, new = self._keys
-        if len(mine) == len(theirs) == 1:  # as it is nearly everywhere
-            (a, port), (b, other_port) = mine[0], theirs[0]
-            if a in self.forward or b in self.backward or port != other_port:
-                return
-            if key_of(old, a) == key_of(new, b):
-                self._add(a, b)
-                pairs.append((a, b))
+    def _compare(self, mine: Port, theirs: Port, likeness: _Likeness, pairs: list[tuple[int, int]]) -> None:
+        """Pairs two nodes, each the only one at its place, if they are alike; adds them to `pairs`."""
+        (a, port), (b, other_port) = mine, theirs
+        if a in self.forward or b in self.backward or port != other_port:
             return
+        if likeness.old[a] == likeness.new[b]:
+            self._add(a, b)
+            pairs.append((a, b))
+
+    def _compare_many(
+        self, mine: Sequence[Port], theirs: Sequence[Port], likeness: _Likeness, pairs: list[tuple[int, int]]
+    ) -> None:
+        """Pairs nodes at one place of both graphs that are alike, and like no other there; adds them to `pairs`."""
         groups: dict[Hashable, tuple[list[int], list[int]]] = {}
         for node, port in mine:
             if node not in self.forward:
-                groups.setdefault((key_of(old, node), port), ([], []))[0].append(node)
+                groups.setdefault((likeness.old[node], port), ([], []))[0].append(node)
         if not groups:
             return
         for node, port in theirs:
             if node not in self.backward:
-                groups.setdefault((key_of(new, node), port), ([], []))[1].append(node)
+                groups.setdefault((likeness.new[node], port), ([], []))[1].append(node)
         for nodes, others in groups.values():
             if len(nodes) == len(others) == 1 and nodes[0] not in self.forward and others[0] not in self.backward:
                 self._add(nodes[0], others[0])
                 pairs.append((nodes[0], others[0]))
-
-    def _around(self, old: int, new: int) -> Iterator[tuple[Sequence[Port], Sequence[Port]]]:
-        """The nodes at each tensor of a matched pair: those that read its outputs, those that produce its inputs.
-
-        A node alone at its tensor that is matched already is left out.
-        """
-        forward = self.forward
-        for mine, theirs in zip(self.old.readers[old], self.new.readers[new], strict=False):
-            if mine and theirs and (len(mine) > 1 or mine[0][0] not in forward):
-                yield mine, theirs
-        for producer, other in zip(self.old.makers[old], self.new.makers[new], strict=False):
-            if producer is not None and other is not None and producer[0] not in forward:
-                yield (producer,), (other,)
 
     def _ends(self) -> Iterator[tuple[Sequence[Port], Sequence[Port]]]:
         """The nodes that read the inputs of the graphs, and those that produce their outputs."""

@@ -66,7 +66,8 @@ class _Names(dict["str | bytes", int]):
         self[""] = LEFT_OUT
 
     def __missing__(self, name: str | bytes) -> int:
-        number = self[name] = self._wires.number((self._scope, _text(name)))
+        tensor = self._scope, name if isinstance(name, str) else _text(name)
+        number = self[name] = self._wires.number(tensor)
         return number
 
     def add(self, name: str | bytes) -> int:

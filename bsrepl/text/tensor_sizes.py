@@ -27,7 +27,7 @@ def element_bits(dtype: int) -> int:
 
 def is_large(tensor: Any) -> bool:
     """Whether the values of a TensorProto take more bytes than it takes to tell of it."""
-    count: int = prod(tensor.dims)
+    count: int = prod(tensor.dims[:])  # a list is quicker to go through than protobuf's own
     return count * (element_bits(tensor.data_type) or 8) > 8 * _LARGE
 
 
