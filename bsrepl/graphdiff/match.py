@@ -35,8 +35,8 @@ class Match:
         self.forward: dict[int, int] = {}
         self.backward: dict[int, int] = {}
         numbers: defaultdict[Hashable, int] = defaultdict(count().__next__)
-        self._keys = [Keys(old, numbers.__getitem__), Keys(new, numbers.get)]
-        self._kinds = _Likeness(*(keys.kinds for keys in self._keys))
+        keys, others = self._keys = Keys(old, numbers.__getitem__), Keys(new, numbers.get)
+        self._kinds = _Likeness(keys.kinds, others.kinds)
         self._match()
         del self._keys, self._kinds  # the keys are many times as large as the result
 
