@@ -13,17 +13,18 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..registry.plugin import Origin
+from ..text.patterns import late_pattern
 
-_CLASS = re.compile(r"^class (?P<name>\w+)\((?P<bases>[^()]*)\)\s*:", re.MULTILINE)
-_FUNCTION = re.compile(r"^(?:async )?def (?P<name>\w+)\(", re.MULTILINE)
-_METHOD = re.compile(r"^    (?P<abstract>@abstractmethod\s+)?(?:async )?def (?P<name>\w+)", re.MULTILINE)
-_IMPORT = re.compile(
+_CLASS = late_pattern(r"^class (?P<name>\w+)\((?P<bases>[^()]*)\)\s*:", re.MULTILINE)
+_FUNCTION = late_pattern(r"^(?:async )?def (?P<name>\w+)\(", re.MULTILINE)
+_METHOD = late_pattern(r"^    (?P<abstract>@abstractmethod\s+)?(?:async )?def (?P<name>\w+)", re.MULTILINE)
+_IMPORT = late_pattern(
     r"^(?:from (?P<package>[\w.]+) import (?:\((?P<listed>[^)]*)|(?P<names>[\w, \t]*))"
     r"|import (?P<modules>[\w., \t]+?)[ \t]*(?:#.*)?$)",
     re.MULTILINE,
 )
-_COMMENT = re.compile(r"#.*")
-_NEXT_STATEMENT = re.compile(r"^[^\s#)]", re.MULTILINE)
+_COMMENT = late_pattern(r"#.*")
+_NEXT_STATEMENT = late_pattern(r"^[^\s#)]", re.MULTILINE)
 
 
 class ClassStatement(NamedTuple):

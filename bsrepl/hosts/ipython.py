@@ -7,7 +7,6 @@ import asyncio
 import shlex
 import sys
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -254,7 +253,7 @@ class Extension:
         outcomes = [
             outcome._replace(proof=proof) if outcome.change is proof.change else outcome for outcome in turn.models
         ]
-        completed = replace(turn, models=outcomes)
+        completed = turn._replace(models=outcomes)
         if any(outcome.change is proof.change for outcome in outcomes):
             output.replace(self._models(turn), self._models(completed))
             self._changed.append(output)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import pickle
 import signal
 import socket
 import subprocess
@@ -73,6 +72,8 @@ class Executor:
         """
         self.start()
         assert self._control is not None
+        import pickle  # only now: many sessions execute no model
+
         pickled = pickle.dumps(prepare), pickle.dumps(task)
         ours, theirs = socket.socketpair()
         with theirs:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +73,8 @@ def _located(name: str | os.PathLike[str]) -> tuple[Path, bool]:
 
 def _nearest(wanted: str, known: list[str]) -> str:
     """`nearest: mnist-conv`; all samples if none is near."""
+    from difflib import get_close_matches  # only now, to be quick at the prompt
+
     near = [sample for sample in known if wanted.lower() in sample.lower()] or get_close_matches(wanted, known)
     return f"nearest: {', '.join(near)}" if near else f"the samples are {', '.join(known)}"
 

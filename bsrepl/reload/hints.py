@@ -8,9 +8,7 @@ import linecache
 import re
 import sys
 import traceback
-from collections.abc import Collection
-from difflib import get_close_matches
-from pickle import PicklingError
+from collections.abc import Collection, Sequence
 from types import FrameType, ModuleType
 
 from ..errors import UntrustedFile
@@ -19,10 +17,11 @@ from ..registry.namespaces import Namespace
 from ..registry.plugin import BRAINSMITH, Plugin
 from ..registry.snapshot import Snapshot
 from ..text.format import file_name
+from ..text.patterns import late_pattern
 
-_CANNOT_IMPORT = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")
-_NOT_THE_SAME = re.compile(r"it's not the same object as [\w.@]*?(?P<name>\w+)$")
-_NO_ATTRIBUTE = re.compile(r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
+_CANNOT_IMPORT = late_pattern(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")
+_NOT_THE_SAME = late_pattern(r"it's not the same object as [\w.@]*?(?P<name>\w+)$")
+_NO_ATTRIBUTE = late_pattern(r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
 
 #: What QONNX removed, and what to write now.
 _DROPPED = {
@@ -34,9 +33,9 @@ _DROPPED = {
         'add_op_to_domain("qonnx.custom_op.general", MyOp)'
     ),
 }
-_NO_ARGUMENTS = re.compile(r"\(\) takes (?:no arguments|1 positional argument but 2)")
-_PASS_CALLED = re.compile(r"tfm(?:\.\w+)+(?=\()")
-_NOT_A_PAIR = re.compile(r"cannot unpack non-iterable (?P<type>\w+) object|values to unpack")
+_NO_ARGUMENTS = late_pattern(r"\(\) takes (?:no arguments|1 positional argument but 2)")
+_PASS_CALLED = late_pattern(r"tfm(?:\.\w+)+(?=\()")
+_NOT_A_PAIR = late_pattern(r"cannot unpack non-iterable (?P<type>\w+) object|values to unpack")
 
 
 def hint(error: BaseException, snapshot: Snapshot) -> str | None:
@@ -55,7 +54,7 @@ def hint(error: BaseException, snapshot: Snapshot) -> str | None:
             message = error.obj.missing(error.name)
             return None if message == str(error) else message
         return _moved(_NO_ATTRIBUTE.search(str(error)), snapshot) or _nearest_attribute(error)
-    if isinstance(error, PicklingError) and (stale := _NOT_THE_SAME.search(str(error))):
+    if type(error).__name__ == "PicklingError" and (stale := _NOT_THE_SAME.search(str(error))):
         return f"{stale['name']} was replaced after this instance was created; create it again"
     if isinstance(error, NameError) and error.name and sys.version_info < (3, 12):  # from then on Python says so
         return _nearest_name(error)
@@ -92,16 +91,23 @@ def _nearest_name(error: NameError) -> str | None:
     if not frames:
         return None
     names = {*frames[-1].f_locals, *frames[-1].f_globals, *dir(builtins)}
-    near = get_close_matches(str(error.name), sorted(names), n=1, cutoff=0.7)
-    return f"did you mean {near[0]}?" if near else None
+    near = _nearest(str(error.name), sorted(names))
+    return f"did you mean {near}?" if near else None
 
 
 def _nearest_attribute(error: AttributeError) -> str | None:
     """The attribute that is most like the one that was missing; from Python 3.12 on it is in the message."""
     if not error.name or sys.version_info >= (3, 12):
         return None
-    near = get_close_matches(error.name, dir(error.obj), n=1, cutoff=0.7)
-    return f"did you mean .{near[0]}?" if near else None
+    near = _nearest(error.name, dir(error.obj))
+    return f"did you mean .{near}?" if near else None
+
+
+def _nearest(name: str, names: Sequence[str]) -> str | None:
+    """The one that is most like a name; None if none is much like it."""
+    from difflib import get_close_matches  # only now, to be quick at the prompt
+
+    return next(iter(get_close_matches(name, names, n=1, cutoff=0.7)), None)
 
 
 def _not_installed(module: str) -> str | None:

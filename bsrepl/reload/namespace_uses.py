@@ -6,16 +6,16 @@ Functions and lambdas take a plugin each time they are called, so what stands in
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from ..errors import UnknownPlugin
 from ..registry.namespaces import Namespace
 from ..registry.plugin import NAMESPACES, WORDS, Plugin
 from ..registry.snapshot import Snapshot
+from ..text.patterns import late_pattern
 
 _KINDS = {typed: kind for kind, typed in NAMESPACES.items()}
-_MENTION = re.compile(rb"\b(?:%s)\b" % b"|".join(typed.encode() for typed in _KINDS))
+_MENTION = late_pattern(rb"\b(?:%s)\b" % b"|".join(typed.encode() for typed in _KINDS))
 
 #: The kind, the framework or None, and the name of a plugin.
 Use = tuple[str, str | None, str]

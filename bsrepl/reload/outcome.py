@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..registry.changes import changes_between
 from ..registry.snapshot import Snapshot
@@ -12,8 +12,7 @@ from .failure import Failure
 from .successors import Replaced
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """What a look at the disk changed. False if there is nothing to tell."""
 
     before: Snapshot

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from ..errors import PluginFileError, UntrustedFile
 from ..text.format import file_name
+from ..text.patterns import late_pattern
 from .trust import doubt
 
 #: Tells one state of a path from another: st_mtime_ns, st_ctime_ns, st_size, st_ino. None: the path does not exist.
@@ -26,7 +27,7 @@ UNSETTLED: Signature = ()
 
 _SETTLES_AFTER = 2_000_000_000  # ns; coarser than the clock tick of any file system in use
 _ATTEMPTS = 5  # at reading a file between two writes
-_DECORATOR = re.compile(rb"^\s*@(?:transform|kernel|backend|step|kernel_inference|plugin)\b", re.MULTILINE)
+_DECORATOR = late_pattern(rb"^\s*@(?:transform|kernel|backend|step|kernel_inference|plugin)\b", re.MULTILINE)
 LARGEST = 16 * 1024 * 1024  # bytes; a plugin file is written by hand
 
 

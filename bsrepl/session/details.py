@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-import re
 import textwrap
 from types import ModuleType
 from typing import Any
@@ -15,10 +14,13 @@ from ..registry.plugin import BRAINSMITH, KINDS, Plugin
 from ..registry.snapshot import Snapshot
 from ..text.format import safe_repr
 from ..text.onnx_values import is_node, node_fields
+from ..text.patterns import late_pattern
 from ..text.tracebacks import is_library
 from . import module_details
 
-_QUOTED = re.compile(r"(?<=: |> )'(?P<annotation>[^']*)'(?=[,) ]|$)")  # as `from __future__ import annotations` has it
+_QUOTED = late_pattern(
+    r"(?<=: |> )'(?P<annotation>[^']*)'(?=[,) ]|$)"
+)  # as `from __future__ import annotations` has it
 
 
 def plugin_of(thing: Any, snapshot: Snapshot) -> Plugin | None:

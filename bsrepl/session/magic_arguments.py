@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 from collections.abc import Sequence
 
 from ..errors import MagicError
+from ..text.patterns import late_pattern
 
-_COUNT = re.compile(r"-(?P<name>[nr])\s*(?P<count>\d{1,9})(\s+|$)")
-_OPTION = re.compile(r"-[a-z](\s*\d+)?(\s|$)")  # which IPython may have, and a statement rarely begins with
+_COUNT = late_pattern(r"-(?P<name>[nr])\s*(?P<count>\d{1,9})(\s+|$)")
+_OPTION = late_pattern(r"-[a-z](\s*\d+)?(\s|$)")  # which IPython may have, and a statement rarely begins with
 
 
 def counts_of(arguments: str) -> tuple[dict[str, int], str]:

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..text.format import counted
+from ..text.patterns import late_pattern
 
 #: Whether a text would run as it stands.
 Runs = Callable[[str], bool]
 
-_FENCE = re.compile(r"\s*(?:>\s*)?(?P<mark>```+|~~~+)\s*(?P<language>[\w+-]*).*")
+_FENCE = late_pattern(r"\s*(?:>\s*)?(?P<mark>```+|~~~+)\s*(?P<language>[\w+-]*).*")
 _PYTHON = frozenset({"python", "python3", "py", "py3", "pycon", "ipython", "ipython3", "doctest", "python-repl"})
 _OTHER = frozenset({"bash", "c", "console", "cpp", "diff", "json", "output", "sh", "shell", "toml", "yaml", "zsh"})
-_PROMPT = re.compile(r"\s*(?:>>>|!>>)(?: (?P<code>.*))?")
-_GOES_ON = re.compile(r"\s*\.\.\.(?: (?P<code>.*))?")
-_IN = re.compile(r"\s*In ?\[[ \d*]*\]:(?: (?P<code>.*)|\s*)")
-_IN_GOES_ON = re.compile(r"\s*\.\.\.+:(?: (?P<code>.*)|\s*)")
-_OUT = re.compile(r"\s*Out ?\[[ \d*]*\]:.*")
+_PROMPT = late_pattern(r"\s*(?:>>>|!>>)(?: (?P<code>.*))?")
+_GOES_ON = late_pattern(r"\s*\.\.\.(?: (?P<code>.*))?")
+_IN = late_pattern(r"\s*In ?\[[ \d*]*\]:(?: (?P<code>.*)|\s*)")
+_IN_GOES_ON = late_pattern(r"\s*\.\.\.+:(?: (?P<code>.*)|\s*)")
+_OUT = late_pattern(r"\s*Out ?\[[ \d*]*\]:.*")
 
 _SPACES = dict.fromkeys(
     "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "

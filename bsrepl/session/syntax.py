@@ -11,6 +11,8 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 
+from ..text.patterns import late_pattern
+
 #: The names that translated lines call; a session provides them.
 SYSTEM = "__system__"
 SYSTEM_LINES = "__system_lines__"
@@ -19,19 +21,19 @@ CELL_MAGIC = "__cell_magic__"
 MAGIC_VALUE = "__magic_value__"
 MATCHING = "__matching__"
 
-_LINES = re.compile(r"(?P<indent>\s*)!!(?P<command>.*)")
-_COMMAND = re.compile(r"(?P<indent>\s*)!(?!>> )(?P<command>.*)")
-_ASSIGNED = re.compile(r"(?P<target>\s*[\w.,\[\] \"']+=)\s*!(?P<command>.*)")
-_VALUE = re.compile(r"(?P<target>\s*[\w.,\[\] \"']+=)\s*%(?P<name>[A-Za-z_]\w*)(?P<arguments>.*)")
-_AFTER = re.compile(r"(?P<indent>\s*)(?P<expression>[^\s?].*?)(?P<marks>\?\??)\s*")
-_BEFORE = re.compile(r"(?P<indent>\s*)(?P<marks>\?\??)(?P<expression>[^\s?].*?)\s*")
-_TIME = re.compile(r"(?P<indent>\s*)%%?time\b\s*(?P<statement>.*)")
-_PIP = re.compile(r"(?P<indent>\s*)%pip\b\s*(?P<arguments>.*)")
-_MAGIC = re.compile(r"(?P<indent>\s*)%%?(?P<name>[A-Za-z_]\w*)(?P<arguments>.*)")
-_CELL = re.compile(r"\s*%%(?P<name>timeit|writefile|bash|sh)\b(?P<arguments>[^\n]*)\n(?P<body>.*)", re.DOTALL)
-_CELL_HEAD = re.compile(r"\s*%%(?:time|timeit|writefile|bash|sh)\b[^\n]*")
-_MATCHING = re.compile(r"(?P<indent>\s*)(?P<owner>[A-Za-z_][\w.]*)\.(?P<pattern>[\w*]*\*[\w*]*)\?\s*")
-_FIELD = re.compile(r"(?<!\$)\{(?P<expression>[^{}]+)\}|(?<![\\$\w])\$(?P<name>[A-Za-z_]\w*)")
+_LINES = late_pattern(r"(?P<indent>\s*)!!(?P<command>.*)")
+_COMMAND = late_pattern(r"(?P<indent>\s*)!(?!>> )(?P<command>.*)")
+_ASSIGNED = late_pattern(r"(?P<target>\s*[\w.,\[\] \"']+=)\s*!(?P<command>.*)")
+_VALUE = late_pattern(r"(?P<target>\s*[\w.,\[\] \"']+=)\s*%(?P<name>[A-Za-z_]\w*)(?P<arguments>.*)")
+_AFTER = late_pattern(r"(?P<indent>\s*)(?P<expression>[^\s?].*?)(?P<marks>\?\??)\s*")
+_BEFORE = late_pattern(r"(?P<indent>\s*)(?P<marks>\?\??)(?P<expression>[^\s?].*?)\s*")
+_TIME = late_pattern(r"(?P<indent>\s*)%%?time\b\s*(?P<statement>.*)")
+_PIP = late_pattern(r"(?P<indent>\s*)%pip\b\s*(?P<arguments>.*)")
+_MAGIC = late_pattern(r"(?P<indent>\s*)%%?(?P<name>[A-Za-z_]\w*)(?P<arguments>.*)")
+_CELL = late_pattern(r"\s*%%(?P<name>timeit|writefile|bash|sh)\b(?P<arguments>[^\n]*)\n(?P<body>.*)", re.DOTALL)
+_CELL_HEAD = late_pattern(r"\s*%%(?:time|timeit|writefile|bash|sh)\b[^\n]*")
+_MATCHING = late_pattern(r"(?P<indent>\s*)(?P<owner>[A-Za-z_][\w.]*)\.(?P<pattern>[\w*]*\*[\w*]*)\?\s*")
+_FIELD = late_pattern(r"(?<!\$)\{(?P<expression>[^{}]+)\}|(?<![\\$\w])\$(?P<name>[A-Za-z_]\w*)")
 
 
 def parse(text: str, filename: str = "<input>", flags: int = 0) -> ast.Module:

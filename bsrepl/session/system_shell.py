@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 from typing import Any
 
 from ..errors import MagicError
+from ..text.patterns import late_pattern
 from ..text.styled import wrapped
 from .syntax import expanded
 
-_CD = re.compile(r"\s*cd(\s+[^;&|]*)?")
+_CD = late_pattern(r"\s*cd(\s+[^;&|]*)?")
 
 
 class SystemShell:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..registry.changes import Change, changes_between
@@ -33,8 +32,7 @@ class StoppedAt(NamedTuple):
     of: int  # lines
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(NamedTuple):
     """One command: its value or its error, what it did to the registry and to models, and how long it took."""
 
     code: str

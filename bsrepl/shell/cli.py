@@ -130,6 +130,9 @@ def _ensure_current_folder() -> None:
 
 def _converse(console: Console, options: argparse.Namespace) -> int:
     gc.disable()  # what is imported now stays: looking for garbage in it would cost a tenth of the time
+    from .prompt.quick_import import import_ptpython
+
+    import_ptpython()
     from .prompt import history
     from .prompt.config_file import configure
     from .prompt.keyboard import Keyboard

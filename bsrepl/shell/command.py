@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import math
 import os
-import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, overload
@@ -14,6 +13,7 @@ from ..errors import WrongCall
 from ..text.columns import cut
 from ..text.format import safe_repr
 from ..text.onnx_values import is_model
+from ..text.patterns import late_pattern
 from ..text.prose import filled
 from ..text.styled import Styled, Text, wrapped
 
@@ -49,7 +49,7 @@ EXAMPLES: Mapping[str, str] = {
 
 _END = "\n"  # of the first line of a value
 _REPORTS = ("range", "stuck_channel", "zerostuck_channel")
-_MISSING = re.compile("missing a required argument: '(.*)'")
+_MISSING = late_pattern("missing a required argument: '(.*)'")
 
 _Check = tuple[str, Callable[[Any], bool]]  # what a value has to be, in words, and whether one is that
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..models import report as models_report
 from ..models.workbench import Workbench
@@ -13,11 +13,13 @@ from ..reload import interrupts
 from ..reload import report as reload_report
 from ..reload.hints import undecorated
 from ..reload.outcome import Report
-from ..reload.rebind import follow
 from ..reload.reloader import Reloader
 from ..teach.board import Board
 from ..text.styled import asides
 from ..text.terminal import Terminal
+
+if TYPE_CHECKING:
+    from ..reload.rebind import Followed
 
 
 class Looking:
@@ -97,9 +99,7 @@ class Looking:
             if is_command and self._reloader.waiting:
                 out.write(reload_report.waiting(self._reloader.waiting, out.width))
             return False
-        if report.replaced:
-            self._thaw()
-        followed = follow(report.replaced, self._roots, report.after.seen)
+        followed = self._follow(report)
         if any(replaced.code is not None for replaced in report.replaced):
             self._workbench.prover.renew()
         seconds = self._clock() - started
@@ -108,13 +108,22 @@ class Looking:
         self.reported = report.after
         self.last_seconds = seconds
         out.write(reload_report.report(report, out.width, seconds if self.shows_time else None))
-        out.write(reload_report.stale(followed.stale, out.width))
+        out.write(reload_report.stale(followed.stale if followed else (), out.width))
         out.write(reload_report.undecorated(self._undecorated(report), out.width))
         out.write(asides(self._notes(), out.width))
         self._rerun(report)
-        if followed.error is not None:
+        if followed is not None and followed.error is not None:
             raise followed.error
         return True
+
+    def _follow(self, report: Report) -> Followed | None:
+        """Moves what is held of replaced modules to the new ones."""
+        if not report.replaced:
+            return None
+        from ..reload.rebind import follow  # only now: many sessions replace nothing
+
+        self._thaw()
+        return follow(report.replaced, self._roots, report.after.seen)
 
     def _pass_on(self, report: Report) -> None:
         for path in (*report.executed, *report.tried):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from ..reload.development import Development
 
@@ -16,8 +16,7 @@ def _forget(error: BaseException) -> None:
     """Records nothing."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """How a session behaves; what is left out is as in a plain one."""
 
     clock: Callable[[], float] = time.perf_counter  # seconds; measures how long things take

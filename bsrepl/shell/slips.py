@@ -12,12 +12,13 @@ from ..errors import BsreplError
 from ..registry.listing import nearest
 from ..registry.namespaces import Namespace
 from ..text import tracebacks
+from ..text.patterns import late_pattern
 from .command import Command
 
-_CALLED = re.compile(
+_CALLED = late_pattern(
     r"(?P<type>\w+)\.(?P<method>\w+)\(\) (?P<problem>(?:takes|missing|got) [^?]*?)(?:\. Did you mean .*)?"
 )
-_MISSING = re.compile(r"missing \d+ required \S+ arguments?: (?P<names>.*)")
+_MISSING = late_pattern(r"missing \d+ required \S+ arguments?: (?P<names>.*)")
 _QUOTE = "'"  # around a name
 _OURS = __name__.partition(".")[0] + "."
 _MOST = 12  # attributes that are listed

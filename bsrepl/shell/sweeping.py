@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -76,6 +75,8 @@ class Sweeping:
         return result
 
     def _tasks(self, passes: Any, models: Any, cfg: Any, tolerance: float | None, limit: float) -> Sequence[Task]:
+        import pickle  # only now: few sessions sweep
+
         from ..models.collection import collected, model_name
         from ..models.sweep_task import Task
 

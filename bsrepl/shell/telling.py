@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ..models import report as models_report
@@ -14,9 +13,10 @@ from ..session.turn import ModelOutcome, Turn
 from ..text import values as display
 from ..text.format import safe_repr, type_name
 from ..text.onnx_values import is_model
+from ..text.patterns import late_pattern
 from ..text.styled import Styled, Text, abridged, asides, headed
 
-_APPLIED = re.compile(r"(?P<name>[A-Za-z_]\w*)\.transform\(")
+_APPLIED = late_pattern(r"(?P<name>[A-Za-z_]\w*)\.transform\(")
 
 
 def value_text(value: Any, snapshot: Snapshot, width: int, shows_time: bool) -> Text:

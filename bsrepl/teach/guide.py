@@ -11,10 +11,11 @@ from typing import Any, NamedTuple, Protocol
 from ..registry.plugin import Plugin
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
+from ..text.patterns import late_pattern
 from .checks import unmet
 from .lesson import Lesson, Step
 
-_ERROR = re.compile(r"^(Traceback |[\w.]+(Error|Exception)\b)", re.MULTILINE)  # in an output
+_ERROR = late_pattern(r"^(Traceback |[\w.]+(Error|Exception)\b)", re.MULTILINE)  # in an output
 _LIKE = 0.6  # how much two texts have in common, of 1, to be the same but for some edits
 
 

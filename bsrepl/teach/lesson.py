@@ -19,10 +19,11 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from ..errors import LessonError
+from ..text.patterns import late_pattern
 
-_FENCE = re.compile(r"^(?P<begin>[ >]*)(?P<mark>`{3,}|~{3,})\s*(?P<info>[^`]*?)\s*$")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_FILE = re.compile(r"\bfile=(?P<quote>[\"']?)(?P<name>[^\s\"']+)(?P=quote)")
+_FENCE = late_pattern(r"^(?P<begin>[ >]*)(?P<mark>`{3,}|~{3,})\s*(?P<info>[^`]*?)\s*$")
+_COMMENT = late_pattern(r"<!--.*?-->", re.DOTALL)
+_FILE = late_pattern(r"\bfile=(?P<quote>[\"']?)(?P<name>[^\s\"']+)(?P=quote)")
 _CODE = ("python", "py", "python3", "pycon")
 
 

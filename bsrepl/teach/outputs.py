@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from ..text.patterns import late_pattern
+
 #: What is different each time: times, addresses, numbers of commands, magnitudes.
 _VARYING = (
-    (re.compile(r"\b\d+(\.\d+)? (ns|us|ms|s)\b"), "TIME"),
-    (re.compile(r"\b0x[0-9a-f]+\b"), "0x"),
-    (re.compile(r"<command \d+>"), "<command>"),
-    (re.compile(r"\d(\.\d+)?e[+-]\d\d"), "NUMBER"),
+    (late_pattern(r"\b\d+(\.\d+)? (ns|us|ms|s)\b"), "TIME"),
+    (late_pattern(r"\b0x[0-9a-f]+\b"), "0x"),
+    (late_pattern(r"<command \d+>"), "<command>"),
+    (late_pattern(r"\d(\.\d+)?e[+-]\d\d"), "NUMBER"),
 )
 _ANYTHING = "..."  # stands for any text
 _TRACEBACK = "Traceback (most recent call last):"

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from .patterns import late_pattern
 from .prose import filled
 from .styled import Text, fields, wrapped
 
-_FENCE = re.compile(r"(?P<mark>`{3,}|~{3,})(?P<info>.*)")
-_COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
-_PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)\n?")
-_COLUMN = re.compile(r" *\S.*?\S {2,}(?=\S)")
-_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+_FENCE = late_pattern(r"(?P<mark>`{3,}|~{3,})(?P<info>.*)")
+_COMMENT = late_pattern(r"<!--.*?-->\n?", re.DOTALL)
+_PICTURE = late_pattern(r"!\[[^\]]*\]\([^)]*\)\n?")
+_COLUMN = late_pattern(r" *\S.*?\S {2,}(?=\S)")
+_LINK = late_pattern(r"\[([^\]]+)\]\([^)]*\)")
 
 
 def rendered(source: str, width: int) -> Text:

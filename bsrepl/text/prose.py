@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 
-_ITEM = re.compile(r"([-*+]|\d+[.)]) +")
+from .patterns import late_pattern
+
+_ITEM = late_pattern(r"([-*+]|\d+[.)]) +")
 
 
 def filled(text: str, width: int, indent: str = "") -> str:

@@ -5,18 +5,18 @@ Colour never carries meaning alone, and all of it is ASCII but for what the user
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
 from .columns import Importance, columns, cut, most_important
 from .format import duration
+from .patterns import late_pattern
 
 #: (style, text) pairs; the styles are those of `terminal.STYLES`.
 Text = list[tuple[str, str]]
 
 _TIGHT = "\xa0"  # a space where no line ends, until the lines are broken
-_UNIT = re.compile(r"(?<=\d) (?=(us|ms|s|kB|MB)\b)")
+_UNIT = late_pattern(r"(?<=\d) (?=(us|ms|s|kB|MB)\b)")
 
 
 def tight(label: str, value: str) -> str:

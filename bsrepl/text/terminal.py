@@ -6,13 +6,13 @@ Sixteen colours only, and of those the ones that can be read on a dark and on a 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import StringIO
 from typing import TextIO
 
+from .patterns import late_pattern
 from .prose import broken
 from .styled import Text
 from .tracebacks import narrowed
@@ -169,7 +169,7 @@ class Terminal:
 
 
 # C0 but for newline and tab, DEL and C1 (ECMA-48), and the characters that change the direction of text (Unicode UAX 9)
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_CONTROL = late_pattern("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def harmless(text: str) -> str:

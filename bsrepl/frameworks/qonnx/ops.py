@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from types import ModuleType
@@ -16,13 +15,14 @@ from typing import Any, TypeGuard
 
 from ...registry.plugin import BRAINSMITH, Key, Lazy, Origin, Plugin, precedence
 from ...registry.store import Registry, registry
+from ...text.patterns import late_pattern
 
 #: The domain of a kernel that names none.
 DOMAIN = "qonnx.custom_op.general"
 
 #: The module with QONNX's own registry of ops.
 QONNX_OPS = "qonnx.custom_op.registry"
-_VERSION = re.compile(r"(?P<op_type>.+)_v(?P<version>\d+)")
+_VERSION = late_pattern(r"(?P<op_type>.+)_v(?P<version>\d+)")
 
 _Op = tuple[str, str]  # domain, op type
 _Versions = dict[int, Any]  # since which opset version -> the class

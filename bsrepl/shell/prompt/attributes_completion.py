@@ -12,11 +12,12 @@ from typing import Any
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from ...text.patterns import late_pattern
 from .names_completion import kind, shown_name
 from .place import place
 from .unasked_values import NAME, PARTS, Unknown, attribute_names, runs_code, value_of
 
-_ATTRIBUTE = re.compile(rf"(?<![\w.\])])(?P<chain>(?P<name>{NAME}){PARTS})\s*\.\s*(?P<typed>\w*)$")
+_ATTRIBUTE = late_pattern(rf"(?<![\w.\])])(?P<chain>(?P<name>{NAME}){PARTS})\s*\.\s*(?P<typed>\w*)$")
 
 
 class AttributeCompleter(Completer):

@@ -14,11 +14,12 @@ from ptpython.signatures import Parameter, Signature
 from ...registry.namespaces import Namespace, belonging
 from ...registry.snapshot import Snapshot
 from ...text.format import safe_repr
+from ...text.patterns import late_pattern
 from ..command import Command
 
-_PLUGIN = re.compile(r"(?<![\w.])(?P<namespace>\w+)(?:\.(?P<framework>\w+))??\.(?P<name>\w+)$")
-_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*$")
-_CALLABLE = re.compile(r"[\w)\]]$")
+_PLUGIN = late_pattern(r"(?<![\w.])(?P<namespace>\w+)(?:\.(?P<framework>\w+))??\.(?P<name>\w+)$")
+_NAME = late_pattern(r"(?<![\w.])[A-Za-z_]\w*$")
+_CALLABLE = late_pattern(r"[\w)\]]$")
 _OPENING, _CLOSING = "([{", ")]}"
 
 

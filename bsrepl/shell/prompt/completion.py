@@ -21,18 +21,19 @@ from ...registry.namespaces import Namespace, belonging
 from ...registry.plugin import Key, Plugin
 from ...registry.store import Registry
 from ...text.format import counted
+from ...text.patterns import late_pattern
 from .place import Place, place
 
 _NAMESPACE = r"(?<![\w.])(?P<namespace>\w+)(?:\.(?P<framework>\w+))?"
-_ATTRIBUTE = re.compile(rf"{_NAMESPACE}\.(?P<typed>\w*)$")
-_ITEM = re.compile(rf"{_NAMESPACE}\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
-_FIND = re.compile(rf"{_NAMESPACE}\.find\((?P<arguments>[^()]*)$")
-_KERNEL = re.compile(rf"{_NAMESPACE}\.for_kernel\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
-_VALUE = re.compile(r"(?:^|,)\s*(?:(?P<field>\w+)\s*=\s*)?(?P<quote>[\"'])(?P<typed>[^\"']*)$")
-_BARE_VALUE = re.compile(r"(?:^|,)\s*(?P<field>\w+)\s*=\s*(?P<typed>[\w.]*)$")
-_FIELD = re.compile(r"(?:^|,)\s*(?P<typed>\w*)$")
-_DEEPER = re.compile(r"(?<![\w.])(?P<namespace>\w+)\.[\w.]*$")
-_SAMPLE = re.compile(r"(?<![\w.])load\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_ATTRIBUTE = late_pattern(rf"{_NAMESPACE}\.(?P<typed>\w*)$")
+_ITEM = late_pattern(rf"{_NAMESPACE}\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_FIND = late_pattern(rf"{_NAMESPACE}\.find\((?P<arguments>[^()]*)$")
+_KERNEL = late_pattern(rf"{_NAMESPACE}\.for_kernel\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_VALUE = late_pattern(r"(?:^|,)\s*(?:(?P<field>\w+)\s*=\s*)?(?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_BARE_VALUE = late_pattern(r"(?:^|,)\s*(?P<field>\w+)\s*=\s*(?P<typed>[\w.]*)$")
+_FIELD = late_pattern(r"(?:^|,)\s*(?P<typed>\w*)$")
+_DEEPER = late_pattern(r"(?<![\w.])(?P<namespace>\w+)\.[\w.]*$")
+_SAMPLE = late_pattern(r"(?<![\w.])load\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
 
 _T = TypeVar("_T")
 
@@ -149,7 +150,7 @@ def _is_meant(match: re.Match[str], where: Place) -> bool:
     """Whether what a pattern has found is code, or a string of its own, and not part of another one."""
     if where.is_code or where.is_comment:
         return where.is_code
-    if match.re is _FIND:
+    if "arguments" in match.re.groupindex:
         value = _VALUE.search(match["arguments"])
         return value is not None and where.quote == match.start("arguments") + value.start("quote")
     return "quote" in match.re.groupindex and where.is_string(match)

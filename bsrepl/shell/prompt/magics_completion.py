@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, ExecutableCompleter, PathCompleter
 from prompt_toolkit.document import Document
 
-_NAME = re.compile(r"\s*(?:\w+\s*=\s*)?(?P<marks>%%?)(?P<typed>\w*)$")
-_ARGUMENT = re.compile(r"\s*(?:\w+\s*=\s*)?%%?(?P<name>\w+)\s+(?P<typed>.*)$")
-_SYSTEM = re.compile(r"\s*(?:[\w, ]+=\s*)?!{1,2}\s*(?P<typed>.*)$")
-_WORD = re.compile(r"(?:[^\s\\]|\\.)*$")
-_SPECIAL = re.compile(r"([\s\\'\"`$&|;<>()*?\[\]{}#!])")  # which mean something to a shell
+from ...text.patterns import late_pattern
+
+_NAME = late_pattern(r"\s*(?:\w+\s*=\s*)?(?P<marks>%%?)(?P<typed>\w*)$")
+_ARGUMENT = late_pattern(r"\s*(?:\w+\s*=\s*)?%%?(?P<name>\w+)\s+(?P<typed>.*)$")
+_SYSTEM = late_pattern(r"\s*(?:[\w, ]+=\s*)?!{1,2}\s*(?P<typed>.*)$")
+_WORD = late_pattern(r"(?:[^\s\\]|\\.)*$")
+_SPECIAL = late_pattern(r"([\s\\'\"`$&|;<>()*?\[\]{}#!])")  # which mean something to a shell
 _WORDS = {"pdb": ("on", "off"), "timing": ("on", "off")}
 _FOLDERS = ("cd",)
 _FILES = ("run", "edit", "save", "ls", "writefile")

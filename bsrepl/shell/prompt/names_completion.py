@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
@@ -16,12 +15,13 @@ from typing import Any
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from ...text.patterns import late_pattern
 from .place import place
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
-_BARE = re.compile(r"(?<![\w.\"'])(?P<typed>[A-Za-z_]\w*)?$")
-_IMPORT = re.compile(r"(?:^|\n)\s*(?:from|import)\b[^\n]*$")
-_ALONE = re.compile(  # one line, without brackets, strings, a colon or a definition
+_WORD = late_pattern(r"[A-Za-z_]\w*")
+_BARE = late_pattern(r"(?<![\w.\"'])(?P<typed>[A-Za-z_]\w*)?$")
+_IMPORT = late_pattern(r"(?:^|\n)\s*(?:from|import)\b[^\n]*$")
+_ALONE = late_pattern(  # one line, without brackets, strings, a colon or a definition
     r"(?!\s*(?:from|import|def|class|async)\b)[^\n()\[\]{}:\"'#@\\%!?]*?(?<![\w.])(?P<typed>[A-Za-z_]\w*)"
 )
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist]) - {"_"}

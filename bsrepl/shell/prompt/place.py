@@ -6,17 +6,19 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-_TOKEN = re.compile(r"#[^\n]*|(?<!\w)(?P<prefix>[A-Za-z]{0,2})(?P<quote>\"{3}|'{3}|\"|')|\"{3}|'{3}|\"|'")
+from ...text.patterns import late_pattern
+
+_TOKEN = late_pattern(r"#[^\n]*|(?<!\w)(?P<prefix>[A-Za-z]{0,2})(?P<quote>\"{3}|'{3}|\"|')|\"{3}|'{3}|\"|'")
 _BODY = {  # what stands in a string, up to its end
-    '"': re.compile(r'(?:[^"\\\n]|\\.)*', re.DOTALL),
-    "'": re.compile(r"(?:[^'\\\n]|\\.)*", re.DOTALL),
-    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*', re.DOTALL),
-    "'''": re.compile(r"(?:[^'\\]|\\.|'(?!''))*", re.DOTALL),
+    '"': late_pattern(r'(?:[^"\\\n]|\\.)*', re.DOTALL),
+    "'": late_pattern(r"(?:[^'\\\n]|\\.)*", re.DOTALL),
+    '"""': late_pattern(r'(?:[^"\\]|\\.|"(?!""))*', re.DOTALL),
+    "'''": late_pattern(r"(?:[^'\\]|\\.|'(?!''))*", re.DOTALL),
 }
-_REPLACED = re.compile(
+_REPLACED = late_pattern(
     r"(?:[^{]|\{\{|\{[^{}]*\})*\{(?P<code>[^{}]*)", re.DOTALL
 )  # up to the code that is open in an f-string
-_VISIBLE = re.compile(r"[^\n]")
+_VISIBLE = late_pattern(r"[^\n]")
 
 
 class Place(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -18,12 +17,13 @@ from types import (
 )
 from typing import Any
 
+from ...text.patterns import late_pattern
 from ...text.tracebacks import is_library
 
 #: Of a chain of attributes and indexes, such as a.b[0].c: its first name, the rest, and one part of that.
 NAME, PARTS = r"[A-Za-z_]\w*", r"(?:\s*\.\s*[A-Za-z_]\w*|\[-?\d+\])*"
-PART = re.compile(r"\.\s*(?P<name>\w+)|\[(?P<index>-?\d+)\]")
-_CHAIN = re.compile(rf"(?<![\w.\])]){NAME}{PARTS}")
+PART = late_pattern(r"\.\s*(?P<name>\w+)|\[(?P<index>-?\d+)\]")
+_CHAIN = late_pattern(rf"(?<![\w.\])]){NAME}{PARTS}")
 _HOOKS = ("__getattr__", "__getattribute__", "__dir__", "__class__")  # which Jedi would run
 #: The types of functions and methods, as they stand in a class.
 ROUTINES = (

@@ -14,13 +14,14 @@ from ...registry.plugin import KINDS
 from ...registry.store import Registry
 from ...teach import manual
 from ...text.onnx_values import is_message, is_model, is_repeated
+from ...text.patterns import late_pattern
 from .place import place
 from .unasked_values import NAME, PART, PARTS, Unknown, listed, value_of
 
-_KEY = re.compile(rf"(?<![\w.\])])(?P<chain>{NAME}{PARTS})\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
-_FIELD = re.compile(r"(?<![\w.\])])(?P<path>[A-Za-z_]\w*(?:\.\w+|\[-?\d+\])*)\.(?P<typed>\w*)$")
-_PLUGIN = re.compile(r"(?<![\w.])(?P<command>show|source|help)\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
-_LESSON = re.compile(r"(?<![\w.])lesson\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_KEY = late_pattern(rf"(?<![\w.\])])(?P<chain>{NAME}{PARTS})\[(?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_FIELD = late_pattern(r"(?<![\w.\])])(?P<path>[A-Za-z_]\w*(?:\.\w+|\[-?\d+\])*)\.(?P<typed>\w*)$")
+_PLUGIN = late_pattern(r"(?<![\w.])(?P<command>show|source|help)\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
+_LESSON = late_pattern(r"(?<![\w.])lesson\((?P<quote>[\"'])(?P<typed>[^\"']*)$")
 _MOST = 200
 _MODEL_FIELDS = ("graph", "model")  # the properties of ModelWrapper that only read
 
