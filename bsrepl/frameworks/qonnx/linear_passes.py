@@ -13,7 +13,7 @@ from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from onnx import GraphProto, NodeProto, TensorAnnotation, TensorProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, TensorAnnotation, TensorProto, numpy_helper
 from qonnx.util.basic import random_string
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class _Copies:
         tensor = numpy_helper.from_array(numpy_helper.to_array(self._initializers[name]))
         tensor.name = new
         graph.initializer.append(tensor)
-        graph.value_info.append(helper.make_tensor_value_info(new, tensor.data_type, list(tensor.dims)))
+        _add_value_info(graph, new, tensor)
         annotation = TensorAnnotation(tensor_name=new)
         annotation.quant_parameter_tensor_names.add(key="finn_datatype", value=self._datatypes[name])
         graph.quantization_annotation.append(annotation)
@@ -212,13 +212,15 @@ def check_all_tensor_shapes_specified(model: ModelWrapper, fix_missing_init_shap
     With `fix_missing_init_shape`, initializers without a value info get one.
     """
     graph = model.graph
-    given = Counter(value.name for values in (graph.input, graph.output, graph.value_info) for value in values)
+    given_names = [value.name for values in (graph.input, graph.output, graph.value_info) for value in values]
+    given = set(given_names)
     names = dict.fromkeys(
         chain.from_iterable(chain(filter(None, node.input[:]), node.output[:]) for node in graph.node)
     )
-    repeated = [name for name, count in given.items() if count > 1]
-    if not names.keys().isdisjoint(repeated):  # that raises, after what came before it was fixed
-        raise LeftToQonnx
+    if len(given) < len(given_names):
+        repeated = [name for name, count in Counter(given_names).items() if count > 1]
+        if not names.keys().isdisjoint(repeated):  # that raises, after what came before it was fixed
+            raise LeftToQonnx
     missing = [name for name in names if name not in given]
     if not missing:
         return True
@@ -226,9 +228,17 @@ def check_all_tensor_shapes_specified(model: ModelWrapper, fix_missing_init_shap
     known = [name for name in missing if name in initializers]
     if fix_missing_init_shape:
         for name in known:
-            tensor = initializers[name]
-            graph.value_info.append(helper.make_tensor_value_info(name, tensor.data_type, list(tensor.dims)))
+            _add_value_info(graph, name, initializers[name])
     return len(known) == len(missing)
+
+
+def _add_value_info(graph: GraphProto, name: str, tensor: TensorProto) -> None:
+    """Adds what `helper.make_tensor_value_info` makes of an initializer, without copying it into place."""
+    tensor_type = graph.value_info.add(name=name).type.tensor_type
+    tensor_type.elem_type = tensor.data_type
+    tensor_type.shape.SetInParent()  # a scalar has a shape, too
+    for size in tensor.dims[:]:
+        tensor_type.shape.dim.add(dim_value=size)
 
 
 class Initializers:
@@ -264,7 +274,7 @@ def _reads_without_raising(tensor: TensorProto) -> bool:
 
 def is_readable(tensor: TensorProto) -> bool:
     """Whether `get_initializer` returns a value; raises what it would raise."""
-    if _reads_without_raising(tensor) and len(tensor.raw_data) == _SIZES[tensor.data_type] * prod(tensor.dims):
+    if _reads_without_raising(tensor) and len(tensor.raw_data) == _SIZES[tensor.data_type] * prod(tensor.dims[:]):
         return True
     try:
         numpy_helper.to_array(tensor)
