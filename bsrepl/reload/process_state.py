@@ -11,6 +11,8 @@ from _signal import getsignal  # type: ignore[import-not-found] # signal's makes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.abc import Loader
+from itertools import islice
+from operator import is_
 from typing import Any
 
 from ..text import tracebacks
@@ -93,6 +95,8 @@ def _built_in() -> _PutBack:
 
     def put_back() -> Iterator[str]:
         now = vars(builtins)
+        if [*islice(now, len(before))] == [*before] and all(map(is_, now.values(), before.values())):
+            return  # as it is nearly always: two hundred names need no look at each
         for name, value in before.items():
             if name not in ("__import__", "_") and now.get(name, before) is not value:
                 now[name] = value
