@@ -22,15 +22,17 @@ class Edit(NamedTuple):
 
 def edits(match: Match) -> Iterator[Edit]:
     """The edited nodes, in the order of the old graph."""
-    before, after = match.old.constants, match.new.constants
-    for mine, old in enumerate(match.old.nodes):
+    before, after = match.old, match.new
+    for mine, old in enumerate(before.nodes):
         theirs = match.forward.get(mine)
         if theirs is None:
             continue
-        new = match.new.nodes[theirs]
-        was, now = [before.get(tensor) for tensor in old.inputs], [after.get(tensor) for tensor in new.inputs]
-        if was == now and old.attributes == new.attributes and old.domain == new.domain:
-            continue
+        new = after.nodes[theirs]
+        if old.attributes == new.attributes and old.domain == new.domain and len(old.inputs) == len(new.inputs):
+            if mine not in before.constant_readers and theirs not in after.constant_readers:
+                continue
+            if [*map(before.constants.get, old.inputs)] == [*map(after.constants.get, new.inputs)]:
+                continue
         attributes = tuple(_attribute_changes(old, new))
         changes = (*attributes, *_input_changes(match, old, new))
         if changes:

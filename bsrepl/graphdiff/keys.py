@@ -55,7 +55,14 @@ class Keys:
         source: dict[Tensor | None, int | None] = {None: number("left out")}
         source.update((tensor, number(("constant", content))) for tensor, content in view.constants.items())
         source.update((tensor, number(("input", place))) for tensor, place in view.inputs.items())
-        for kind, node, is_unordered in zip(self.kinds, view.nodes, self._unordered, strict=True):
+        reading = view.constant_readers | {node for tensor in view.inputs for node, _ in view.consumers_of(tensor)}
+        plain: dict[int | None, int | None] = {}  # the keys of nodes of one kind that read other nodes alone
+        for index, (kind, node, is_unordered) in enumerate(zip(self.kinds, view.nodes, self._unordered, strict=True)):
+            if index not in reading and None not in node.inputs:
+                if kind not in plain:
+                    plain[kind] = number((kind, *[-1] * len(node.inputs)))
+                yield plain[kind]
+                continue
             read = [source.get(tensor, -1) for tensor in node.inputs]
             if is_unordered and None not in read:
                 yield number((kind, *sorted([part for part in read if part is not None])))
@@ -66,8 +73,11 @@ class Keys:
         own, only, number = self.own, self._only_above, self._number
         known = [number("unknown")] * len(own)
         for node in self.order:
-            if (maker := only[node]) is not None:
-                known[node] = number((own[node], known[maker[0]], maker[1]))
+            if own[node] is None:
+                known[node] = None
+            elif (maker := only[node]) is not None:
+                above, port = maker
+                known[node] = None if known[above] is None else number((own[node], known[above], port))
             else:
                 known[node] = number((own[node], *self._above(node, known)))
         return known
@@ -76,9 +86,12 @@ class Keys:
         own, only, number, unordered = self.own, self._only_below, self._number, self._unordered
         known = [number("unknown")] * len(own)
         for node in reversed(self.order):
-            if (only_reader := only[node]) is not None:
+            if own[node] is None:
+                known[node] = None
+            elif (only_reader := only[node]) is not None:
                 reader, port = only_reader
-                known[node] = number((own[node], 1, known[reader], 0 if unordered[reader] else port))
+                below = known[reader]
+                known[node] = None if below is None else number((own[node], 1, below, 0 if unordered[reader] else port))
             else:
                 known[node] = number((own[node], *self._below(node, known)))
         return known
@@ -138,11 +151,8 @@ class Keys:
     def valued(self, without: Container[int]) -> list[int | None]:
         """What each node is with its constants; None for a node without constants, which is like any other of its
         kind, and for the nodes in `without`."""
-        constants = self.view.constants
-        return [
-            own if number not in without and any(tensor in constants for tensor in node.inputs) else None
-            for number, (own, node) in enumerate(zip(self.own, self.view.nodes, strict=True))
-        ]
+        readers = self.view.constant_readers
+        return [own if node in readers and node not in without else None for node, own in enumerate(self.own)]
 
     def around(self, start: Iterable[int], matched: Container[int]) -> list[int]:
         """The unmatched nodes that are connected to some nodes through unmatched ones alone, in order."""

@@ -110,6 +110,8 @@ class Match:
     def _pair_unique(self, old: Iterable[int | None], new: Iterable[int | None]) -> None:
         """Pairs the nodes whose key no other unmatched node of their graph has. None is no key."""
         theirs = unique_by_key(new, self.backward)
+        if not theirs:
+            return
         mine = unique_by_key((key if key in theirs else None for key in old), self.forward)
         for key, node in mine.items():
             other = theirs[key]
@@ -119,6 +121,8 @@ class Match:
     def _pair_in_order(self, old: Iterable[int | None], new: Iterable[int | None]) -> None:
         """Pairs nodes with equal keys in order, and after each pair what follows from it."""
         theirs = unmatched_by_key(new, self.backward)
+        if not theirs:
+            return
         mine = unmatched_by_key((key if key in theirs else None for key in old), self.forward)
         for key, nodes in mine.items():
             free = (other for other in theirs[key] if other not in self.backward)

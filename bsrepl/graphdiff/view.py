@@ -78,6 +78,7 @@ class View:
     numbers: dict[Tensor | None, int] = field(default_factory=dict)  # tensor -> its place in the next two lists
     producers: list[Port | None] = field(default_factory=list)  # what produces each tensor
     consumers: list[Sequence[Port]] = field(default_factory=list)  # what reads each tensor
+    constant_readers: set[int] = field(default_factory=set)  # the nodes that read constants
     makers: list[tuple[Port | None, ...]] = field(default_factory=list)  # node -> what produces each of its inputs
     readers: list[tuple[Sequence[Port], ...]] = field(default_factory=list)  # node -> what reads each of its outputs
 

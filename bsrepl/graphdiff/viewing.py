@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .attributes import attribute_text
-from .constants import Read, content_of, stored_in
+from .constants import Content, Read, Stored, content_of, stored_in
 from .view import Node, Scope, Type, View
 from .wires import LEFT_OUT, Wires
 
@@ -101,9 +101,7 @@ class _Reading:
         read = content_of if scope else self._read
         for constant in (*graph.initializer, *graph.sparse_initializer):
             name = constant.values.name if hasattr(constant, "values") else constant.name  # a sparse one
-            tensor = self.wires.tensors[names.add(name)]
-            view.constants[tensor] = read(constant)
-            view.stored[tensor] = constant
+            self._add_constant(names.add(name), constant, read(constant))
         for value in graph.input:
             names.add(value.name)
         for values in (graph.input, graph.output, graph.value_info):
@@ -114,6 +112,12 @@ class _Reading:
                 view.annotations[(scope, _text(annotation.tensor_name)), _text(entry.key)] = _text(entry.value)
         self._add_nodes(graph.node, scope, names)
         return names
+
+    def _add_constant(self, number: int, stored: Stored, content: Content) -> None:
+        tensor = self.wires.tensors[number]
+        self.wires.constants.add(number)
+        self._view.constants[tensor] = content
+        self._view.stored[tensor] = stored
 
     def add_function(self, function: FunctionProto) -> None:
         """Adds the body of a local function."""
@@ -141,10 +145,8 @@ class _Reading:
             op_type = words[node.op_type]
             makes = list(map(number_of, node.output[:]))
             if op_type == "Constant" and (constant := stored_in(node)) is not None:
-                tensor = tensor_of(makes[0])
-                view.constants[tensor] = content_of(constant)
-                view.stored[tensor] = constant
-                view.constant_nodes.add(tensor)
+                self._add_constant(makes[0], constant, content_of(constant))
+                view.constant_nodes.add(tensor_of(makes[0]))
                 continue
             reads = list(map(number_of, node.input[:]))
             attributes: tuple[tuple[str, bytes], ...] = ()

@@ -18,6 +18,7 @@ class Wires:
     def __init__(self) -> None:
         self.numbers: dict[Tensor | None, int] = {None: LEFT_OUT}
         self.tensors: list[Tensor | None] = [None]
+        self.constants: set[int] = set()
         self.reads: list[list[int]] = []  # node -> the tensors that it reads
         self.makes: list[list[int]] = []  # node -> the tensors that it produces
 
@@ -30,11 +31,10 @@ class Wires:
 
     def sort(self, graph: View) -> None:
         """Lets the constants that a commutative node reads come last."""
-        constants = {self.numbers[tensor] for tensor in graph.constants if tensor in self.numbers}
         for index, node in enumerate(graph.nodes):
             reads = self.reads[index]
             if len(reads) > 1 and node.is_commutative:
-                ordered = sorted(reads, key=constants.__contains__)
+                ordered = sorted(reads, key=self.constants.__contains__)
                 if ordered != reads:
                     self.reads[index] = ordered
                     graph.nodes[index] = node._replace(inputs=tuple([self.tensors[number] for number in ordered]))
@@ -64,6 +64,7 @@ class Wires:
                     else:
                         consumers[tensor] = [*known, here]
         graph.numbers, graph.producers, graph.consumers = self.numbers, producers, consumers
+        graph.constant_readers = {node for constant in self.constants for node, _ in consumers[constant]}
         graph.makers = [tuple(map(producers.__getitem__, reads)) for reads in self.reads]
         graph.readers = [tuple(map(consumers.__getitem__, makes)) for makes in self.makes]
         for index, port in repeated:
