@@ -5,12 +5,9 @@ Equal keys get equal numbers, so that comparing two nodes of two graphs is compa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 
 from .view import Port, Tensor, View
-
-_WIDEST = 64  # matched nodes around an unmatched one; a larger set is taken for the empty one
-_NOWHERE: frozenset[Hashable] = frozenset()
 
 
 class Keys:
@@ -154,67 +151,6 @@ class Keys:
         readers = self.view.constant_readers
         return [own if node in readers and node not in without else None for node, own in enumerate(self.own)]
 
-    def around(self, start: Iterable[int], matched: Container[int]) -> list[int]:
-        """The unmatched nodes that are connected to some nodes through unmatched ones alone, in order."""
-        view = self.view
-        connected: set[int] = set()
-        waiting = list(start)
-        while waiting:
-            node = waiting.pop()
-            near = [maker[0] for maker in view.makers[node] if maker is not None]
-            near += [reader for readers in view.readers[node] for reader, _ in readers]
-            for other in near:
-                if other not in connected and other not in matched:
-                    connected.add(other)
-                    waiting.append(other)
-        return [node for node in self.order if node in connected] if connected else []
-
-    def enclosed(self, matched: Mapping[int, int], unmatched: Sequence[int]) -> dict[Hashable, list[int]]:
-        """Unmatched nodes, given in order and with all that they are connected to, by the nearest matched ones around.
-
-        `matched` maps matched nodes to the names that stand for them.
-        """
-        up: dict[int, frozenset[Hashable]] = {}
-        down: dict[int, frozenset[Hashable]] = {}
-        for node in unmatched:
-            up[node] = _union(self._reached_above(node, matched, up))
-        for node in reversed(unmatched):
-            down[node] = _union(self._reached_below(node, matched, down))
-        places: dict[Hashable, list[int]] = {}
-        for node in unmatched:
-            places.setdefault((up[node], down[node]), []).append(node)
-        return places
-
-    def _reached_above(
-        self, node: int, matched: Mapping[int, int], known: Mapping[int, frozenset[Hashable]]
-    ) -> list[frozenset[Hashable]]:
-        view = self.view
-        reached: list[frozenset[Hashable]] = []
-        for tensor, producer in zip(view.nodes[node].inputs, view.makers[node], strict=True):
-            if producer is None:
-                if tensor in view.inputs:
-                    reached.append(frozenset((view.inputs[tensor],)))
-            elif producer[0] in matched:
-                reached.append(frozenset(((matched[producer[0]], producer[1]),)))
-            else:
-                reached.append(known.get(producer[0], _NOWHERE))
-        return reached
-
-    def _reached_below(
-        self, node: int, matched: Mapping[int, int], known: Mapping[int, frozenset[Hashable]]
-    ) -> list[frozenset[Hashable]]:
-        view = self.view
-        reached: list[frozenset[Hashable]] = []
-        for tensor, readers in zip(view.nodes[node].outputs, view.readers[node], strict=True):
-            if tensor in view.outputs:
-                reached += [frozenset((("output", number),)) for number in view.outputs[tensor]]
-            for reader, port in readers:
-                if reader in matched:
-                    reached.append(frozenset(((matched[reader], port),)))
-                else:
-                    reached.append(known.get(reader, _NOWHERE))
-        return reached
-
 
 def _in_order(pairs: Sequence[tuple[int | None, int]]) -> Sequence[int | None]:
     """Pairs of a key and a port, in an order of their own, as one list; of a key that is None, that alone."""
@@ -222,18 +158,6 @@ def _in_order(pairs: Sequence[tuple[int | None, int]]) -> Sequence[int | None]:
         return pairs[0]
     known = [(key, port) for key, port in pairs if key is not None]
     return [part for pair in sorted(known) for part in pair] if len(known) == len(pairs) else (None,)
-
-
-def _union(sets: Sequence[frozenset[Hashable]]) -> frozenset[Hashable]:
-    """The union of sets; the empty set if it is so large that it distinguishes nothing."""
-    if len(sets) == 1:
-        return sets[0]
-    union = _NOWHERE
-    for members in sets:
-        union = union | members if union else members
-        if len(union) > _WIDEST:
-            return _NOWHERE
-    return union
 
 
 def unmatched_by_key(keys: Iterable[int | None], matched: Container[int]) -> dict[int, list[int]]:

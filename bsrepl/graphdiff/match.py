@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 
 from .alignment import aligned, rising
+from .enclosure import around, enclosed
 from .keys import Keys, unique_by_key, unmatched_by_key
 from .view import Port, View
 
@@ -69,13 +70,13 @@ class Match:
         others_near = [node for node in new.order if node not in self.backward]
         while near and others_near:
             paired = len(self.forward)
-            places = new.enclosed(self.named(), others_near)
-            for place, nodes in old.enclosed(self.forward, near).items():
+            places = enclosed(self.new, self.named(), others_near)
+            for place, nodes in enclosed(self.old, self.forward, near).items():
                 self._pair_aligned(nodes, places.get(place, []))
             self._grow(self._kinds)
             added = dict(islice(self.forward.items(), paired, None))  # only what is next to these has another place now
-            near = old.around(added, self.forward)
-            others_near = new.around(added.values(), self.backward)
+            near = around(self.old, old.order, added, self.forward)
+            others_near = around(self.new, new.order, added.values(), self.backward)
 
     def _align(self) -> None:
         """Pairs the remaining nodes between matched nodes that stand in the same order in both graphs."""
