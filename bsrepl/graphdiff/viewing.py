@@ -59,7 +59,8 @@ class _Names(dict["str | bytes", int]):
     def __init__(self, outer: Mapping[str | bytes, int], scope: str, wires: Wires, nodes: Iterable[NodeProto]) -> None:
         super().__init__(outer)
         self._scope = scope
-        self._wires = wires
+        self._numbers = wires.numbers
+        self._tensors = wires.tensors
         self._unread = nodes
         if outer:
             self.complete()
@@ -67,15 +68,17 @@ class _Names(dict["str | bytes", int]):
 
     def __missing__(self, name: str | bytes) -> int:
         tensor = self._scope, name if isinstance(name, str) else _text(name)
-        number = self[name] = self._wires.number(tensor)
+        number = self[name] = self._numbers.setdefault(tensor, len(self._tensors))
+        if number == len(self._tensors):
+            self._tensors.append(tensor)
         return number
 
     def add(self, name: str | bytes) -> int:
         """Makes a name one of the graph itself. Returns the number of its tensor."""
-        if name:
-            self.pop(name, None)
-            return self[name]
-        return self._wires.number((self._scope, ""))
+        self.pop(name, None)
+        number = self[name]
+        self[""] = LEFT_OUT
+        return number
 
     def complete(self) -> None:
         """Adds what the nodes of the graph produce, wherever they stand: without a graph around it and graphs in it,

@@ -16,18 +16,11 @@ class Wires:
     """The tensors of a graph by their numbers, and those that each node reads and produces."""
 
     def __init__(self) -> None:
-        self.numbers: dict[Tensor | None, int] = {None: LEFT_OUT}
         self.tensors: list[Tensor | None] = [None]
+        self.numbers: dict[Tensor | None, int] = {None: LEFT_OUT}  # the place of each in that list
         self.constants: set[int] = set()
         self.reads: list[list[int]] = []  # node -> the tensors that it reads
         self.makes: list[list[int]] = []  # node -> the tensors that it produces
-
-    def number(self, tensor: Tensor) -> int:
-        """The number of a tensor."""
-        number = self.numbers.setdefault(tensor, len(self.tensors))
-        if number == len(self.tensors):
-            self.tensors.append(tensor)
-        return number
 
     def sort(self, graph: View) -> None:
         """Lets the constants that a commutative node reads come last."""
