@@ -11,16 +11,14 @@ Renaming is not a change. Removed and inserted nodes are grouped into rewrites b
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import words
 from .annotations import Annotation, annotation_changes
+from .collecting import without_collecting
 from .constants import Content, Read, Stored, content_of, content_unless_known, unread
 from .edits import Edit, edits
 from .interface import in_order_of, interface
@@ -108,7 +106,7 @@ def between(before: Any, after: Any, read: Read = content_of) -> Difference:
 
     `read` gives the contents of the initializers of the first one.
     """
-    with _without_collecting():
+    with without_collecting():
         old, new = _views(before, after, read)
         match = Match(old, in_order_of(old, new))
         removed = [node for node in range(len(match.old.nodes)) if node not in match.forward]
@@ -129,18 +127,6 @@ def between(before: Any, after: Any, read: Read = content_of) -> Difference:
             list(interface(match)),
             tidying(match, tensors, swapped),
         )
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """A diff creates many values and no garbage: the collector would take a third of its time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _views(before: Any, after: Any, read: Read) -> tuple[View, View]:
