@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..text.tensor_sizes import is_large
+from .mapped import data_at, filled, place_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,11 +43,13 @@ Known = Callable[[str], tuple[Stored, Content] | None]
 
 def content(tensor: TensorProto) -> Content:
     """The content of a tensor. Data in another file is identified by its place."""
-    if tensor.data_location == _EXTERNAL:
-        data = b"".join(entry.SerializeToString() for entry in tensor.external_data)
+    if (place := place_of(tensor)) is not None:
+        digest = _digest_at(place)
+    elif tensor.data_location == _EXTERNAL:
+        digest = _digest(b"".join(entry.SerializeToString() for entry in tensor.external_data))
     else:
-        data = tensor.raw_data or _raw(tensor)
-    return Content(tensor.data_type, tuple(tensor.dims[:]), _digest(data))
+        digest = _digest(tensor.raw_data or _raw(tensor))
+    return Content(tensor.data_type, tuple(tensor.dims[:]), digest)
 
 
 def content_of(stored: Stored) -> Content:
@@ -107,7 +111,7 @@ def values_of(stored: Stored) -> NDArray[Any] | None:
             value = np.asarray(helper.get_attribute_value(stored))
             narrow = {"f": np.float32, "i": np.int64}
             return value.astype(narrow.get(value.dtype.kind, object))
-        array: NDArray[Any] = numpy_helper.to_array(stored.values if kind == "SparseTensorProto" else stored)
+        array: NDArray[Any] = numpy_helper.to_array(stored.values if kind == "SparseTensorProto" else filled(stored))
     except Exception:  # fewer values than the shape says, an unknown type, data in a file that is elsewhere
         return None
     return array
@@ -127,3 +131,8 @@ def _raw(tensor: TensorProto) -> bytes:
 
 def _digest(data: bytes) -> bytes:
     return data if len(data) <= _DIGEST else hashlib.sha256(data).digest()[:_DIGEST]
+
+
+@cache
+def _digest_at(place: str) -> bytes:
+    return hashlib.sha256(data_at(place)).digest()[:_DIGEST]

@@ -10,6 +10,7 @@ from qonnx.core.datatype import DataType
 from qonnx.util.basic import get_execution_error_thresh
 
 from ..graphdiff.difference import Difference
+from ..graphdiff.mapped import filled
 from ..graphdiff.view import View
 from ..graphdiff.viewing import view
 from .execution import Executable, Values
@@ -50,7 +51,7 @@ def new_contradictions(
 
 def _constant(tensor: TensorProto) -> Any:
     try:
-        return numpy_helper.to_array(tensor)
+        return numpy_helper.to_array(filled(tensor))
     except Exception:  # fewer values than the shape says, an unknown type
         return None
 

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime
@@ -18,9 +17,10 @@ from qonnx.transformation.general import SortGraph
 from qonnx.transformation.infer_shapes import InferShapes
 
 from ..errors import ExecutionFailed
+from ..graphdiff.mapped import data_at, fill, place_of
 from ..text.columns import cut
 from .node_sessions import NodeSessions
-from .packing import without_data
+from .packing import whole, without_data
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -175,6 +175,8 @@ class _Session:
         for number in heavy:
             light.graph.initializer[number].data_location = TensorProto.EXTERNAL
             light.graph.initializer[number].external_data.add(key="location", value="beside")
+        for tensor in light.graph.initializer:
+            fill(tensor)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads would take a core
@@ -192,25 +194,17 @@ class _Session:
 
 def _is_heavy(tensor: TensorProto) -> bool:
     is_large = tensor.data_type == TensorProto.FLOAT and prod(tensor.dims) > _HEAVY
-    return bool(is_large and tensor.HasField("raw_data"))
-
-
-#: The large weights of all sessions, by name: those of two models are mostly the same.
-_shared: WeakValueDictionary[str, NDArray[Any]] = WeakValueDictionary()
+    return bool(is_large and (tensor.HasField("raw_data") or place_of(tensor) is not None))
 
 
 def _array(tensor: TensorProto) -> NDArray[Any]:
-    array = np.frombuffer(tensor.raw_data, np.float32).reshape(tensor.dims)
-    known = _shared.get(tensor.name)
-    if known is not None and known.shape == array.shape and np.array_equal(known.view(np.int32), array.view(np.int32)):
-        return known
-    _shared[tensor.name] = array
-    return array
+    place = place_of(tensor)
+    return np.frombuffer(tensor.raw_data if place is None else data_at(place), np.float32).reshape(tensor.dims)
 
 
 def _sized(model: ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> ModelWrapper:
     """A copy of a model for QONNX: its inputs have these shapes, its nodes are in order, its shapes are known."""
-    copied = ModelWrapper(model, make_deepcopy=True)
+    copied = ModelWrapper(whole(model))
     for name, shape in shapes.items():
         if tuple(copied.get_tensor_shape(name) or ()) != shape:
             copied.set_tensor_shape(name, list(shape))

@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from ..errors import TaskEnded
+from . import handover
 from .messages import END, FAILURE, NOTE, RESULT, Limits, Note, Start, Task
 
 if TYPE_CHECKING:  # many sessions hold no model, and need none of what these import
@@ -77,9 +78,10 @@ class Executor:
         pickled = pickle.dumps(prepare), pickle.dumps(task)
         ours, theirs = socket.socketpair()
         with theirs:
-            socket.send_fds(self._control, [b"t"], [theirs.fileno()])
+            file = handover.nameless()
+            socket.send_fds(self._control, [b"t"], [theirs.fileno(), file.fileno()])
         start = Start(Limits(limit, _MEMORY), list(sys.path), _folder(), *pickled, data.length)
-        return Job(ours, start, data.parts)
+        return Job(ours, start, data.parts, file)
 
     def close(self) -> None:
         """Ends the process, with all that it does."""
@@ -98,7 +100,7 @@ class Executor:
 class Job:
     """A task in the other process. Closing it ends the task."""
 
-    def __init__(self, ours: socket.socket, start: Start, parts: Iterator[bytes]) -> None:
+    def __init__(self, ours: socket.socket, start: Start, parts: Iterator[bytes], file: IO[bytes]) -> None:
         from multiprocessing.connection import Connection
 
         self._socket = ours
@@ -108,18 +110,23 @@ class Job:
         self.notes: list[Note] = []  # that it has sent so far
         self._result: Any = None
         self._failure: TaskEnded | None = None
+        self._unsent = ""  # why the task has not got its data
         self.is_finished = False
-        self._sender = threading.Thread(target=self._send, args=(start, parts), daemon=True)
+        self._sender = threading.Thread(target=self._send, args=(start, parts, file), daemon=True)
         self._sender.start()
 
-    def _send(self, start: Start, parts: Iterator[bytes]) -> None:
+    def _send(self, start: Start, parts: Iterator[bytes], file: IO[bytes]) -> None:
         """Sends what the task needs, in a thread: a large model takes a while, and the process may be starting."""
         try:
-            self._connection.send(start)
-            for part in parts:
-                self._connection.send_bytes(part)
-        except OSError:  # the task has ended before it had all of it, which its end tells
+            with file:
+                self._connection.send(start)
+                for part in parts:
+                    self._connection.send(handover.add(file, part))
+        except ConnectionError:  # the task has ended before it had all of it, which its end tells
             pass
+        except OSError as error:
+            self._unsent = f"the data cannot be written for it: {error}"
+            self._socket.shutdown(socket.SHUT_WR)  # the task ends
 
     def send(self) -> None:
         """Waits until the task has all that it needs: from then on, the data may be changed."""
@@ -171,7 +178,7 @@ class Job:
         self._connection.close()
 
     def _finish(self, failure: TaskEnded | None) -> None:
-        self._failure = failure
+        self._failure = TaskEnded(self._unsent) if failure is not None and self._unsent else failure
         self.close()
 
     def _ended_by(self, status: int) -> TaskEnded:

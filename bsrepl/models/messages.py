@@ -30,8 +30,8 @@ class Start(NamedTuple):
     folder: str
     prepare: bytes  # a function, pickled, that makes what is defined in the shell alone known; or None
     task: bytes  # the task, pickled
-    length: int  # of the messages that follow
+    length: int  # of the data: so many messages follow, each with the bytes that a part of it takes
 
 
-#: What a task is: it gets the messages, and a function that sends a note.
-Task = Callable[[list[bytes], Callable[[object], None]], object]
+#: What a task is: it gets the parts of the data, and a function that sends a note.
+Task = Callable[[list[memoryview], Callable[[object], None]], object]

@@ -12,6 +12,7 @@ import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
 from ..errors import ExecutionFailed
+from ..graphdiff.mapped import filled
 from .comparison import Channels, Comparison
 from .execution import Executable, Values
 
@@ -76,7 +77,8 @@ def _perturbed(model: ModelProto, step: float, rng: np.random.Generator) -> Mode
     changed.CopyFrom(model)
     for tensor in changed.graph.initializer:
         if tensor.name in weights and tensor.data_type in (TensorProto.FLOAT, TensorProto.DOUBLE):
-            tensor.CopyFrom(numpy_helper.from_array(_moved(numpy_helper.to_array(tensor), step, rng), tensor.name))
+            values = numpy_helper.to_array(filled(tensor))
+            tensor.CopyFrom(numpy_helper.from_array(_moved(values, step, rng), tensor.name))
     return changed
 
 

@@ -1,4 +1,4 @@
-"""Two models as parts to send to another process: what both have in common is sent once, and weights one by one."""
+"""Two models as parts for another process: weights that are equal, whatever they are called, are one part."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 
 from onnx import ModelProto, TensorProto
 
+from ..graphdiff.mapped import fill, keep, refer
 from ..text.tensor_sizes import is_large
+
+_FEW = 1024  # bytes of a weight by which equal ones are found
 
 
 class Packed(NamedTuple):
@@ -20,39 +23,66 @@ class Packed(NamedTuple):
 
 def packed(before: ModelProto, after: ModelProto) -> Packed:
     """The parts of two models. Raises ValueError if one of them, without its large weights, exceeds 2 GB."""
-    sources: list[TensorProto] = []
-    places: list[list[tuple[int, int]]] = []  # of each model: which initializer is which source
+    weights = _Weights()
+    places: list[dict[int, int]] = []  # of each model: which initializer is which weight
     skeletons = []
-    known: dict[str, tuple[TensorProto, int]] = {}
     for model in (before, after):
-        large = []
-        for number, tensor in enumerate(model.graph.initializer):
-            if not _is_large(tensor):
-                continue
-            same = known.get(tensor.name)
-            if same is None or same[0] != tensor:
-                same = known[tensor.name] = tensor, len(sources)
-                sources.append(tensor)
-            large.append((number, same[1]))
-        skeletons.append(without_data(model, {number for number, _ in large}).SerializeToString())
-        places.append(large)
-    parts = (part for group in (skeletons, [pickle.dumps(places)], _data(sources)) for part in group)
-    return Packed(len(skeletons) + 1 + len(sources), parts)
+        large = [(number, tensor) for number, tensor in enumerate(model.graph.initializer) if _is_large(tensor)]
+        places.append({number: weights.number(tensor) for number, tensor in large})
+        skeletons.append(without_data(model, places[-1].keys()).SerializeToString())
+    parts = (part for group in (skeletons, [pickle.dumps(places)], weights.data()) for part in group)
+    return Packed(len(skeletons) + 1 + len(weights), parts)
 
 
-def _data(tensors: Sequence[TensorProto]) -> Iterator[bytes]:
-    for tensor in tensors:
-        yield tensor.raw_data
+class _Weights:
+    """The large weights of two models. Those of equal data are one, as far as a look at few bytes of it finds them."""
+
+    def __init__(self) -> None:
+        self._tensors: list[TensorProto] = []
+        self._named: dict[str, int] = {}
+        self._alike: dict[tuple[int, bytes], int] = {}  # the last one of so many bytes, of which these are some
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def number(self, tensor: TensorProto) -> int:
+        """The number of the weight that a tensor is."""
+        same = self._named.get(tensor.name)
+        if same is not None and self._tensors[same] == tensor:  # nothing is copied
+            return same
+        data = tensor.raw_data
+        key = len(data), data[:: len(data) // _FEW | 1]  # an odd step: bytes of all places in a value
+        same = self._alike.get(key)
+        if same is None or self._tensors[same].raw_data != data:
+            same = self._alike[key] = len(self._tensors)
+            self._tensors.append(tensor)
+        self._named[tensor.name] = same
+        return same
+
+    def data(self) -> Iterator[bytes]:
+        """The data of each."""
+        for tensor in self._tensors:
+            yield tensor.raw_data
 
 
-def unpacked(parts: Sequence[bytes]) -> tuple[ModelProto, ModelProto]:
-    """The two models of some parts."""
+def unpacked(parts: Sequence[memoryview]) -> tuple[ModelProto, ModelProto]:
+    """The two models of some parts, to which their large weights refer (see `graphdiff.mapped`)."""
     before, after, places, *data = parts
-    models = ModelProto.FromString(before), ModelProto.FromString(after)
+    models = ModelProto.FromString(bytes(before)), ModelProto.FromString(bytes(after))
+    kept = [keep(view) for view in data]
     for model, large in zip(models, pickle.loads(places), strict=True):
-        for number, source in large:
-            model.graph.initializer[number].raw_data = data[source]
+        for number, weight in large.items():
+            refer(model.graph.initializer[number], kept[weight])
     return models
+
+
+def whole(model: ModelProto) -> ModelProto:
+    """A copy of a model, in which no weight refers to data elsewhere in memory."""
+    copied = ModelProto()
+    copied.CopyFrom(model)
+    for tensor in copied.graph.initializer:
+        fill(tensor)
+    return copied
 
 
 def _is_large(tensor: TensorProto) -> bool:

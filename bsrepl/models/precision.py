@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
+from ..graphdiff.mapped import filled
 from .execution import runs_whole, subgraphs
 
 _NARROW = (TensorProto.FLOAT16, TensorProto.BFLOAT16)
@@ -40,7 +41,8 @@ def widened(model: ModelProto) -> ModelProto:
     wide.CopyFrom(model)
     for tensor in _tensors(wide):
         if tensor.data_type in _NARROW:
-            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float32), tensor.name))
+            narrow = numpy_helper.to_array(filled(tensor))
+            tensor.CopyFrom(numpy_helper.from_array(narrow.astype(np.float32), tensor.name))
     for graph in _graphs(wide):
         for value in (*graph.input, *graph.output, *graph.value_info):
             if value.type.tensor_type.elem_type in _NARROW:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 from onnx import ModelProto, helper, numpy_helper
 
+from ..graphdiff.mapped import filled
 from .execution import subgraphs
 
 _UNCHANGED = {
@@ -85,7 +87,8 @@ class _Uses:
     def _numbers(self, name: str) -> list[int]:
         """The values of a constant; none if a tensor comes of no constant."""
         tensor = self._constant(name, _UNCHANGED)
-        return [int(number) for number in numpy_helper.to_array(tensor).reshape(-1)] if tensor is not None else []
+        values = numpy_helper.to_array(filled(tensor)) if tensor is not None else np.array([])
+        return [int(number) for number in values.reshape(-1)]
 
     def _constant(self, name: str, through: set[str]) -> Any:
         """The constant that a tensor comes of, through ops that keep its values; None if it comes of none."""

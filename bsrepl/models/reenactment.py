@@ -23,7 +23,7 @@ from .culprit import region
 from .cut_points import comparable
 from .execution import Executable, Values, inputs_of
 from .interface import interface
-from .packing import unpacked
+from .packing import unpacked, whole
 from .part import Ends, add_end, ends, part, renamed, with_random
 from .reproduction import SCRIPT
 from .trials import generated_trials
@@ -58,15 +58,14 @@ class Shown(NamedTuple):
 
 
 def reenacted(
-    parts: list[bytes], note: Callable[[object], None], *, folder: str, inputs: Mapping[str, Any] | None, cut: Cut
+    parts: list[memoryview], note: Callable[[object], None], *, folder: str, inputs: Mapping[str, Any] | None, cut: Cut
 ) -> Shown:
     """Cuts a part out of models that come as `packing.packed` gives them, and finds out what it shows.
 
     `folder` has the script of a reproduction, whose passes are applied; without it, the second model is the result.
     `note` is called with the part, and with what is executed next. Raises ExecutionFailed if there is no such part.
     """
-    before, after = unpacked(parts)
-    parts.clear()
+    before, after = map(whole, unpacked(parts))
     found, tried = _with_inputs(before, inputs), [before] if folder else [before, after]
     if cut.place is not None:
         tried, found = _both(before, after, found, cut.place)
@@ -86,7 +85,7 @@ def reenacted(
     return Shown(verdict.outcome.value if verdict.is_wrong else "", tried[1].SerializeToString(), first or None)
 
 
-def places(parts: list[bytes], note: Callable[[object], None]) -> list[Pair]:
+def places(parts: list[memoryview], note: Callable[[object], None]) -> list[Pair]:
     """The tensors at which something that differs between two models ends, in the order of the second one."""
     difference = between(*unpacked(parts))
     changed = {*difference.inserted, *(edit.new for edit in difference.edited), *(new for _, new in difference.moved)}

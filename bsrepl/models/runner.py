@@ -20,6 +20,7 @@ import warnings
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
+from .handover import mapped
 from .messages import END, FAILURE, NOTE, RESULT, Note, Start, Task
 
 
@@ -42,16 +43,17 @@ def serve(number: int) -> None:
     while True:
         for ready, event in poll.poll():
             if ready == control.fileno():
-                _, sockets, _, _ = socket.recv_fds(control, 1, 1)
-                if not sockets:
+                _, numbers, _, _ = socket.recv_fds(control, 1, 2)
+                if not numbers:
                     for process, _ in tasks.values():
                         _end(process)
                     return
-                task = socket.socket(fileno=sockets[0])
+                task = socket.socket(fileno=numbers[0])
                 process = os.fork()
                 if not process:
                     control.close()
-                    _work(Connection(task.detach()))
+                    _work(Connection(task.detach()), numbers[1])
+                os.close(numbers[1])
                 tasks[task.fileno()] = process, task
                 poll.register(task, 0)  # a closed socket is always told
             elif ready == woken.fileno():
@@ -96,8 +98,8 @@ def _report_end(connection: Connection, status: int) -> None:
             pass
 
 
-def _work(connection: Connection) -> None:
-    """Runs the task that comes through a connection. Never returns."""
+def _work(connection: Connection, data: int) -> None:
+    """Runs the task that comes through a connection, on the data in a file. Never returns."""
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)
@@ -105,13 +107,13 @@ def _work(connection: Connection) -> None:
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nowhere, stream)
-        _run(connection)
+        _run(connection, data)
     except BaseException:  # the connection is closed: the shell has ended, or waits no longer
         os._exit(1)
     os._exit(0)
 
 
-def _run(connection: Connection) -> None:
+def _run(connection: Connection, file: int) -> None:
     start: Start = connection.recv()
     began = time.monotonic()
 
@@ -125,7 +127,7 @@ def _run(connection: Connection) -> None:
     with suppress(OSError):  # it was deleted; what is executed rarely needs it
         os.chdir(start.folder)
     try:
-        data = [connection.recv_bytes() for _ in range(start.length)]  # first: the shell may wait for that
+        data = mapped(file, [connection.recv() for _ in range(start.length)])
         if prepare := pickle.loads(start.prepare):
             prepare()
         task: Task = pickle.loads(start.task)

@@ -94,7 +94,13 @@ _THREAD = threading.local()  # a worker may run several tasks, each in a thread
 
 
 def _applied(
-    parts: list[bytes], note: Callable[[object], None], *, name: str, passes: bytes, cfg: Any, tolerance: float | None
+    parts: list[memoryview],
+    note: Callable[[object], None],
+    *,
+    name: str,
+    passes: bytes,
+    cfg: Any,
+    tolerance: float | None,
 ) -> Row:
     """Runs in the other process."""
     from ..graphdiff.difference import between
