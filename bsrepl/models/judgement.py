@@ -88,13 +88,18 @@ class Judgement:
         smallest = min(alike, key=lambda number: sizes[number] or np.inf)
         return sorted({smallest, worst}, key=worst.__eq__)  # the worst one last
 
-    def unshown(self, worst: int | None) -> str:
-        """A change that equal outputs do not show; empty if there is none. `worst` is as in a comparison, or None."""
+    def unshown(self, worst: int | None, computed: Sequence[Values]) -> str:
+        """A change that equal outputs do not show; empty if there is none.
+
+        `worst` is as in a comparison, or None; `computed` is what the second model computes for the sets of inputs.
+        """
         if not self.difference:
             return ""
-        sets = self._sets if worst is None else [self._sets[number] for number in self._telling(worst)]
+        numbers = range(len(self._sets)) if worst is None else self._telling(worst)
+        sets = [self._sets[number] for number in numbers]
+        results = [(self._results[number], computed[number]) for number in numbers]
         changes = Changes(self._models, self.difference, self._pairs, self._tensors)
-        return changes.unshown(sets, self._is_wrong, _NARROW * self._step)
+        return changes.unshown(sets, results, self._is_wrong, _NARROW * self._step)
 
     def _is_wrong(self, piece: Disagreement) -> bool:
         """Whether a piece disagrees by more than weights were rounded by, and executing the same node differs."""

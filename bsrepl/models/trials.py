@@ -104,12 +104,16 @@ class _Trying:
         """
         recorded = list(self._probes.recorded(shape))[: len(kinds)] if with_recorded else []
         trials = []
+        failures: set[str] = set()
         for number, kind in enumerate(kinds):
             try:
                 values = recorded[number] if number < len(recorded) else self._probes.generated(shape, kind)
                 outputs = self.execute(values)
             except ExecutionFailed as error:
                 self.failure = self.failure or error
+                if self.execute.is_whole and str(error.__cause__) in failures:
+                    break  # onnxruntime refuses the shapes, whatever the values
+                failures.add(str(error.__cause__))
                 continue
             if self._shows_something(outputs) or any(0 in dims for dims in shape.values()):
                 trials.append(Trial(values, outputs))

@@ -68,9 +68,14 @@ class Changes:
         return bool(self._nodes[0] or self._nodes[1])
 
     def unshown(
-        self, sets: Sequence[tuple[Values, Values]], is_wrong: Callable[[Disagreement], bool], least: float
+        self,
+        sets: Sequence[tuple[Values, Values]],
+        results: Sequence[tuple[Values, Values]],
+        is_wrong: Callable[[Disagreement], bool],
+        least: float,
     ) -> str:
-        """A change that the outputs do not show, if they agree for these inputs of both models; empty if there is none.
+        """A change that the outputs do not show, if they agree for these inputs of both models, which have these
+        results; empty if there is none.
 
         `Conv conv2 computes other values (relative 1e-02)`. `is_wrong` tells whether a disagreement counts; numbers
         that changed by less than `least`, relative to the largest, do not.
@@ -87,7 +92,7 @@ class Changes:
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
             pass
         least = max(least, _VISIBLE)
-        hidden = self._idle(sets) or self._ineffective(explained, least)
+        hidden = self._idle(sets, results) or self._ineffective(explained, least)
         return hidden or self._on_edge() or self._misfit(least)
 
     def _wrong(
@@ -158,7 +163,7 @@ class Changes:
             and pieces.is_rounding(piece, least)
         )
 
-    def _idle(self, sets: Sequence[tuple[Values, Values]]) -> str:
+    def _idle(self, sets: Sequence[tuple[Values, Values]], results: Sequence[tuple[Values, Values]]) -> str:
         """A sub-graph that changed, and on which no output depends: not if what changed there gives twice as much."""
         for which, view in enumerate((self._difference.old, self._difference.new)):
             changed = {view.nodes[node].scope: node for node in sorted(self._nodes[which], reverse=True)}
@@ -167,17 +172,11 @@ class Changes:
                 if scope.owner is None:  # a function
                     continue
                 doubled = doubled_in(self._models[which], view.nodes[node].scope, view.nodes[node].outputs)
-                if self._computes_the_same(self._models[which], doubled, [pair[which] for pair in sets]):
+                known = [(given[which], computed[which]) for given, computed in zip(sets, results, strict=True)]
+                if _computes_the_same(doubled, known):
                     owner = view.nodes[scope.owner]
                     return f"{_named(view.nodes[node])} changed, and the {scope.label} of {_named(owner)} had no effect"
         return ""
-
-    def _computes_the_same(self, model: ModelProto, changed: ModelProto, sets: Sequence[Values]) -> bool:
-        try:
-            execute, other = Executable(model), Executable(changed)
-            return all(_are_equal(execute(inputs), other(inputs), execute.outputs) for inputs in sets)
-        except ExecutionFailed:  # a value there is no number; or the node was executed, and made a size or an index
-            return False
 
     def _ineffective(self, explained: set[int], least: float) -> str:
         """A node that is the same but for numbers that it reads, and still computes the same."""
@@ -203,6 +202,15 @@ class Changes:
         graphs = zip((self._difference.old, self._difference.new), (one, other), self._changed, strict=True)
         moved = {theirs for _, theirs in self._difference.moved}
         return other not in moved and all(changed.isdisjoint(_beside(view, node)) for view, node, changed in graphs)
+
+
+def _computes_the_same(changed: ModelProto, known: Sequence[tuple[Values, Values]]) -> bool:
+    """Whether a changed model has the known results for the inputs that they belong to."""
+    try:
+        execute = Executable(changed)
+        return all(_are_equal(results, execute(inputs), execute.outputs) for inputs, results in known)
+    except ExecutionFailed:  # a value there is no number; or the node was executed, and made a size or an index
+        return False
 
 
 def _named(node: Node) -> str:

@@ -141,7 +141,7 @@ class _Verification:
         is_proof = self._tolerance is None and not self._is_expected
         if verdict.is_wrong and (drawn := chance(self._models[0], self._named.outputs, verdict.inputs)):
             return replace(verdict, outcome=Outcome.UNPROVEN, why=drawn)
-        return self._shown(verdict, comparison, execute) if verdict and is_proof else verdict
+        return self._shown(verdict, comparison, execute, computed) if verdict and is_proof else verdict
 
     @property
     def _notes(self) -> list[str]:
@@ -154,12 +154,14 @@ class _Verification:
             return replace(verdict, outcome=Outcome.UNPROVEN, why=f"{reason}, which shows nothing")
         return verdict
 
-    def _shown(self, verdict: Verdict, comparison: Comparison, execute: Executable) -> Verdict:
+    def _shown(
+        self, verdict: Verdict, comparison: Comparison, execute: Executable, computed: Sequence[Values]
+    ) -> Verdict:
         """The verdict on equal outputs, unless they do not show a change: then other inputs are tried, which may."""
         late = "the outputs agree; whether they show every change took too much time or memory to find out"
         self._note(replace(verdict, outcome=Outcome.UNPROVEN, why=late))
         execute.release()  # cutting models takes memory again
-        change = self._judgement.unshown(comparison.worst if comparison.absolute else None)
+        change = self._judgement.unshown(comparison.worst if comparison.absolute else None, computed)
         if not change:
             return verdict
         self._note(hidden := replace(verdict, outcome=Outcome.UNPROVEN, why=f"{change}; no output shows it"))

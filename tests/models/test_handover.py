@@ -85,7 +85,7 @@ def test_a_session_reads_a_weight_where_it_lies() -> None:
         parts = handover.mapped(file.fileno(), sizes)
     light, _ = unpacked(parts)
     execute = Executable(light)
-    inputs = {"x": np.ones((2, ROWS), np.float32)}
+    inputs: Any = {"x": np.ones((2, ROWS), np.float32)}
     assert np.array_equal(execute(inputs)["y"], Executable(before)(inputs)["y"])
     (array,) = execute._session._arrays  # type: ignore[union-attr]
     assert np.shares_memory(array, np.frombuffer(parts[-1], np.uint8))
