@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from onnx import ModelProto, helper, numpy_helper
 from bsrepl.models.executor import Executor
 from bsrepl.models.prover import Prover
 
-from .rows import Effort, Row, alone, beside, timed
+from .rows import Effort, Row, alone, beside, in_turn, timed
 
 PEER = "two bare onnxruntime sessions"
 _SIZE = 1024  # rows and columns of a weight: 4 MB
@@ -57,7 +58,10 @@ def rewritten(model: ModelProto) -> ModelProto:
 
 
 def proving(effort: Effort) -> Iterator[Row]:
-    """Seconds, and the peak of the memory beyond that of the sessions, as a multiple of the file."""
+    """Seconds, and the peak of the memory beyond that of the sessions, as a multiple of the file.
+
+    They are measured one after the other: looking at the memory takes time.
+    """
     before = network(6 if effort.is_quick else 25)
     after = rewritten(before)
     size = before.ByteSize()
@@ -69,13 +73,10 @@ def proving(effort: Effort) -> Iterator[Row]:
         prover = Prover(executor)
         try:
             prover.verdict(network(1), network(1))  # the other process is started
-            ours, theirs, beyond = [], [], []
-            for _ in range(effort.runs(8)):
-                took, peak = _peak(lambda: _verified(prover, before, after))
-                bare, bare_peak = _peak(lambda: _in_fork(_bare, files))
-                ours.append(took)
-                theirs.append(bare)
-                beyond.append((peak - bare_peak) / size)
+            verified, bare = partial(_verified, prover, before, after), partial(_in_fork, _bare, files)
+            ours, theirs = in_turn(effort.runs(8), verified, bare)
+            peaks = in_turn(effort.runs(4), partial(_peak, verified), partial(_peak, bare))
+            beyond = [(peak - bare_peak) / size for peak, bare_peak in zip(*peaks, strict=True)]
         finally:
             executor.close()
     name = f"verify of {'a 25' if effort.is_quick else 'a 100'} MB model"
@@ -93,6 +94,7 @@ def _verified(prover: Prover, before: ModelProto, after: ModelProto) -> float:
 
 def _bare(files: list[Path], answer: Any) -> None:
     """What a script without bsrepl does: both sessions are held, and the outputs compared."""
+    import numpy.testing  # noqa: F401  # it loads with its first use, which is none of the time
     import onnxruntime
 
     sets = [np.random.default_rng(seed).normal(size=(rows, _SIZE)).astype(np.float32) for rows, seed in _SETS]
@@ -116,8 +118,8 @@ def _in_fork(function: Callable[..., None], *arguments: Any) -> float:
     return seconds
 
 
-def _peak(action: Callable[[], float]) -> tuple[float, int]:
-    """What an action returns, and the bytes that this process and its children took meanwhile, at most."""
+def _peak(action: Callable[[], float]) -> float:
+    """The bytes that this process and its children took during an action, at most."""
     start, most, done = _memory(), [0], threading.Event()
 
     def look() -> None:
@@ -127,11 +129,11 @@ def _peak(action: Callable[[], float]) -> tuple[float, int]:
     looking = threading.Thread(target=look)
     looking.start()
     try:
-        result = action()
+        action()
     finally:
         done.set()
         looking.join()
-    return result, max(most[0] - start, 0)
+    return max(most[0] - start, 0)
 
 
 def _memory() -> int:
