@@ -95,7 +95,7 @@ def spread(samples: Sequence[float]) -> float:
         low, middle, high = min(samples), statistics.median(samples), max(samples)
     else:
         low, middle, high = statistics.quantiles(samples, n=4)
-    return (high - low) / middle if middle else 0.0
+    return (high - low) / abs(middle) if middle else 0.0
 
 
 def timed(action: Callable[[], object], number: int, runs: int) -> list[float]:
