@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -24,6 +26,8 @@ _EDGES = {
     "Sqrt", "TopK",
 }  # fmt: skip
 _FURTHER = 12  # sets of inputs that are tried besides if some may show more
+
+_Shape = tuple[tuple[str, tuple[int, ...]], ...]  # the shapes of all inputs
 
 
 class Trial(NamedTuple):
@@ -96,6 +100,8 @@ class _Trying:
         self.execute = Executable(model, failure=_FAILURE)
         self.failure: ExecutionFailed | None = None
         self._probes = Probes(model, seed, fitting)
+        self._suited: set[_Shape] = set()
+        self._failures: defaultdict[_Shape, list[str]] = defaultdict(list)
 
     def trials(self, shape: Mapping[str, tuple[int, ...]], kinds: Sequence[str], *, with_recorded: bool) -> list[Trial]:
         """The trials of inputs of these shapes that can be executed and that give any outputs.
@@ -103,32 +109,35 @@ class _Trying:
         Recorded ones take the place of the first kinds.
         """
         recorded = list(self._probes.recorded(shape))[: len(kinds)] if with_recorded else []
-        trials = []
-        failures: set[str] = set()
-        for number, kind in enumerate(kinds):
-            try:
-                values = recorded[number] if number < len(recorded) else self._probes.generated(shape, kind)
-                outputs = self.execute(values)
-            except ExecutionFailed as error:
-                self.failure = self.failure or error
-                if self.execute.is_whole and str(error.__cause__) in failures:
-                    break  # onnxruntime refuses the shapes, whatever the values
-                failures.add(str(error.__cause__))
-                continue
-            if self._shows_something(outputs) or any(0 in dims for dims in shape.values()):
-                trials.append(Trial(values, outputs))
-        return trials
+        given: list[Callable[[], Values]] = [partial(dict, values) for values in recorded]
+        given += [partial(self._probes.generated, shape, kind) for kind in kinds[len(recorded) :]]
+        trials = filter(None, (self._trial(shape, values) for values in given))
+        is_empty = any(0 in dims for dims in shape.values())
+        return [trial for trial in trials if is_empty or self._shows_something(trial.outputs)]
 
     def further(self, shapes: Sequence[Mapping[str, tuple[int, ...]]]) -> Iterator[Trial]:
         """Trials of inputs of these shapes, as far as they can be executed, each with other kinds of values."""
         for number in range(_FURTHER * len(shapes)):
-            try:
-                values = self._probes.mixed(shapes[number % len(shapes)], number)
-                outputs = self.execute(values)
-            except ExecutionFailed:
-                continue
-            if self._shows_something(outputs):
-                yield Trial(values, outputs)
+            shape = shapes[number % len(shapes)]
+            trial = self._trial(shape, partial(self._probes.mixed, shape, number))
+            if trial is not None and self._shows_something(trial.outputs):
+                yield trial
+
+    def _trial(self, shape: Mapping[str, tuple[int, ...]], values: Callable[[], Values]) -> Trial | None:
+        """The trial of some values for inputs of these shapes; None if they cannot be executed."""
+        key = tuple(shape.items())
+        failures = self._failures[key]
+        if key not in self._suited and len(set(failures)) < len(failures):
+            return None  # onnxruntime has failed twice in the same way: no values suit these shapes
+        try:
+            inputs = values()
+            trial = Trial(inputs, self.execute(inputs))
+        except ExecutionFailed as error:
+            self.failure = self.failure or error
+            failures += [str(error.__cause__)] if self.execute.is_whole else []
+            return None
+        self._suited.add(key)
+        return trial
 
     def _shows_something(self, outputs: Values) -> bool:
         arrays = [outputs[name] for name in self.execute.outputs]

@@ -37,6 +37,32 @@ def test_sizes_that_no_values_suit_are_not_tried_with_every_kind(monkeypatch: py
     assert {kind for shape, kind in tried if shape[1] != 512} == set(KINDS[:2])
 
 
+def test_sizes_that_no_values_suit_are_not_tried_again_to_show_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight = np.random.default_rng(0).normal(size=(512, 3))
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["p"], "MatMul_0"),
+        helper.make_node("Clip", ["p", "", "most"], ["y"], "Clip_0"),
+    ]
+    models = [model(nodes, {"x": ["N", "S"]}, ["N", 3], w=weight, most=most) for most in (1e9, 1e8)]
+    tried: dict[str, list[tuple[int, ...]]] = {"generated": [], "mixed": []}
+
+    def note(name: str) -> None:
+        generate = getattr(Probes, name)
+
+        def noted(self: Probes, shapes: Any, kind: Any) -> Any:
+            tried[name].append(shapes["x"])
+            return generate(self, shapes, kind)
+
+        monkeypatch.setattr(Probes, name, noted)
+
+    note("generated")
+    note("mixed")
+    assert "Clip_0 changed" in verify(*models).why
+    refused = {shape for shape in tried["generated"] if shape[1] != 512}
+    assert refused.isdisjoint(tried["mixed"])
+    assert sum(shape[1] == 512 for shape in tried["mixed"]) == 12
+
+
 def choosing(*ops: str) -> ModelProto:
     """An If whose branch has ops one behind the other, where the input is not very small."""
     ends = [helper.make_tensor_value_info(name, 1, [4]) for name in ("t", "e")]
