@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from ..text.columns import cut
 
+if TYPE_CHECKING:
+    from onnx import AttributeProto
+
+_TENSOR = 4  # AttributeProto.TENSOR
 _MOST = 8  # values of a list that are written out
 _LONGEST = 60  # characters of a text
+
+
+def serialized(attribute: AttributeProto) -> bytes:
+    """An attribute as bytes, equal for equal values: the name of a tensor and how it is stored do not count."""
+    if attribute.type != _TENSOR and not attribute.doc_string:
+        return bytes(attribute.SerializeToString(deterministic=True))
+    plain = type(attribute).FromString(attribute.SerializeToString())
+    plain.ClearField("doc_string")
+    if attribute.type != _TENSOR:
+        return bytes(plain.SerializeToString(deterministic=True))
+    for field in ("name", "doc_string"):
+        plain.t.ClearField(field)
+    with suppress(Exception):  # fewer values than the shape says, an unknown type: what is written counts
+        from onnx import numpy_helper
+
+        plain.t.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(plain.t)))
+    return bytes(plain.SerializeToString(deterministic=True))
 
 
 def attribute_value(serialized: bytes) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .attributes import attribute_text
+from .attributes import attribute_text, serialized
 from .constants import Content, Read, Stored, content_of, stored_in
 from .view import Node, Scope, Type, View
 from .wires import LEFT_OUT, Wires
@@ -193,7 +193,7 @@ def _graphs(attribute: AttributeProto) -> list[GraphProto]:
 def _attributes(node: NodeProto) -> tuple[tuple[str, bytes], ...]:
     """The attributes of a node without its sub-graphs."""
     plain = [attribute for attribute in node.attribute if attribute.type not in (_GRAPH, _GRAPHS)]
-    return tuple(sorted([(_text(value.name), value.SerializeToString(deterministic=True)) for value in plain]))
+    return tuple(sorted([(_text(value.name), serialized(value)) for value in plain]))
 
 
 def _type(value: TypeProto) -> Type:

@@ -389,3 +389,16 @@ def test_the_work_grows_with_the_graph_and_not_with_its_square() -> None:
         return calls
 
     assert work(800) < 5 * work(200)
+
+
+def test_how_a_tensor_in_an_attribute_is_stored_and_called_is_no_change() -> None:
+    def filled(value: TensorProto, note: str = "") -> ModelProto:
+        model = graph([("ConstantOfShape", "in", "out")])
+        model.graph.node[0].attribute.append(helper.make_attribute("value", value, note))
+        return model
+
+    zero = helper.make_tensor("", TensorProto.FLOAT, [1], [0.0])
+    assert zero.float_data
+    assert not between(filled(zero), filled(numpy_helper.from_array(np.zeros(1, np.float32), "zero"), "a note"))
+    (edit,) = between(filled(zero), filled(numpy_helper.from_array(np.ones(1, np.float32)))).edited
+    assert edit.changes == ("value other values -> other values",)
