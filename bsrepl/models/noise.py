@@ -5,7 +5,7 @@ Whatever two correct orders of the same computation differ by is of that size; a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from onnx import ModelProto, TensorProto, numpy_helper
 from ..errors import ExecutionFailed
 from ..graphdiff.mapped import filled
 from .comparison import Channels, Comparison
-from .execution import Executable, Values
+from .execution import Executable, Values, subgraphs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,15 +71,28 @@ def _allowed(comparison: Comparison, measured: Comparison, channels: Channels) -
 
 
 def _perturbed(model: ModelProto, step: float, rng: np.random.Generator) -> ModelProto:
-    """A copy in which each floating-point weight is changed by a last place."""
-    weights = {name for node in model.graph.node if node.op_type in _LINEAR for name in node.input}
+    """A copy in which each floating-point weight is changed by a last place, in sub-graphs as well."""
     changed = ModelProto()
     changed.CopyFrom(model)
-    for tensor in changed.graph.initializer:
-        if tensor.name in weights and tensor.data_type in (TensorProto.FLOAT, TensorProto.DOUBLE):
+    graphs: list[Any] = [changed.graph]
+    weights: set[str] = set()
+    for graph in graphs:  # it grows
+        for node in graph.node:
+            weights.update(node.input if node.op_type in _LINEAR else ())
+            graphs += subgraphs(node)
+    for tensor in (tensor for graph in graphs for tensor in _constants(graph, weights)):
+        if tensor.data_type in (TensorProto.FLOAT, TensorProto.DOUBLE):
             values = numpy_helper.to_array(filled(tensor))
             tensor.CopyFrom(numpy_helper.from_array(_moved(values, step, rng), tensor.name))
     return changed
+
+
+def _constants(graph: Any, names: Collection[str]) -> Iterator[TensorProto]:
+    """The initializers and the values of Constant nodes of a graph with these names."""
+    yield from (tensor for tensor in graph.initializer if tensor.name in names)
+    for node in graph.node:
+        if node.op_type == "Constant" and node.output[0] in names:
+            yield from (attribute.t for attribute in node.attribute if attribute.HasField("t"))
 
 
 def _moved(value: Any, step: float, rng: np.random.Generator) -> Any:
