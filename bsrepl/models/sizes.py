@@ -88,8 +88,12 @@ def _name(size: int | Dimension) -> str:
     return "?" if isinstance(size, tuple) else str(size)
 
 
-def assignments(inputs: Shapes) -> Iterator[dict[Dimension, int]]:
-    """Sizes for the dimensions that are not fixed, the most telling ones first; they may not suit a model."""
+def assignments(inputs: Shapes, *, has_windows: bool = False) -> Iterator[dict[Dimension, int]]:
+    """Sizes for the dimensions that are not fixed, the most telling ones first; they may not suit a model.
+
+    With `has_windows`, as those of convolutions and of pooling, large ones come first: of small ones a few strides
+    leave one value, of which a mean is the maximum.
+    """
     places: dict[Dimension, int] = {}  # the axis of each, the first one where it stands at several
     for shape in inputs.values():
         for axis, size in enumerate(shape):
@@ -100,8 +104,9 @@ def assignments(inputs: Shapes) -> Iterator[dict[Dimension, int]]:
         return
     batch = [dimension for dimension, axis in places.items() if axis == 0]
     others = [dimension for dimension, axis in places.items() if axis]
-    if any(len(shape) == 4 and not all(isinstance(size, int) for size in shape[2:]) for shape in inputs.values()):
-        yield from _large(batch, others)  # images: small ones leave nothing after a few strides
+    is_image = any(len(shape) == 4 and not all(isinstance(one, int) for one in shape[2:]) for shape in inputs.values())
+    if is_image or (has_windows and others):
+        yield from _large(batch, others)
     for shift in (0, 1):
         yield dict(zip(places, _cycled(_SMALL, len(places), shift), strict=True))
     for shift in (0, 1):  # dimensions without names that have to be the same stand at the same axis

@@ -25,6 +25,7 @@ _EDGES = {
     "ArgMax", "ArgMin", "Div", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Log", "Mod", "Pow", "Reciprocal",
     "Sqrt", "TopK",
 }  # fmt: skip
+_WINDOWS = {"AveragePool", "Conv", "ConvInteger", "LpPool", "MaxPool", "QLinearConv"}
 _FURTHER = 12  # sets of inputs that are tried besides if some may show more
 
 _Shape = tuple[tuple[str, tuple[int, ...]], ...]  # the shapes of all inputs
@@ -67,10 +68,12 @@ def generated_trials(
     trying = _Trying(before, seed, {mine: annotated[name] for mine, name in names.items() if name in annotated})
     theirs = shapes(inputs_of(after))
     common = fixed(shapes(inputs_of(before)), {mine: theirs[name] for mine, name in names.items()}, sizes)
-    has_edges = not _EDGES.isdisjoint(op_types(before) | op_types(after))
+    ops = op_types(before) | op_types(after)
+    has_edges, has_windows = not _EDGES.isdisjoint(ops), not _WINDOWS.isdisjoint(ops)
     working: dict[str, dict[Dimension, int]] = {}
     trials: list[Trial] = []
-    for chosen in assignments(common):
+    candidates = partial(assignments, common, has_windows=has_windows)
+    for chosen in candidates():
         if len(working) == _SIZES:
             break
         shape = sized(common, chosen)
@@ -87,7 +90,7 @@ def generated_trials(
         if not meaningless(before, trying.execute.outputs, [trial.outputs for trial in trials]):
             break
         trials += trying.trials(shape, (kind,), with_recorded=False)
-    others = [chosen for chosen in assignments(common) if chosen not in working.values()]
+    others = [chosen for chosen in candidates() if chosen not in working.values()]
     order = [sized(common, chosen) for chosen in (*working.values(), *others)]
     further = islice(trying.further(order), _FURTHER)
     return Trials(trials, " and ".join(filter(None, working)), further, trying.execute.release)
