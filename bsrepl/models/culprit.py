@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..graphdiff.difference import Difference
-from ..graphdiff.view import Tensor, View
+from ..graphdiff.view import Node, Tensor, View
 
 _MOST = 4  # nodes of a rewrite that are named
 
@@ -65,6 +65,11 @@ def region(
     return regions
 
 
+def named(node: Node) -> str:
+    """A node in words: `MatMul MatMul_0`."""
+    return " ".join(filter(None, (node.op_type, node.name)))
+
+
 def _named(graph: View, nodes: list[int]) -> str:
-    names = [" ".join(filter(None, (graph.nodes[node].op_type, graph.nodes[node].name))) for node in nodes]
+    names = [named(graph.nodes[node]) for node in nodes]
     return ", ".join([*names[:_MOST], *([f"and {len(names) - _MOST} more"] if len(names) > _MOST else [])])

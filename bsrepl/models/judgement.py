@@ -20,6 +20,7 @@ from .counterparts import counterparts
 from .culprit import place, region
 from .cut_points import comparable
 from .execution import Values
+from .idle import Known
 from .noise import is_noise
 from .regions import Cuts, Disagreement, Pieces
 from .unshown import Changes
@@ -88,18 +89,20 @@ class Judgement:
         smallest = min(alike, key=lambda number: sizes[number] or np.inf)
         return sorted({smallest, worst}, key=worst.__eq__)  # the worst one last
 
-    def unshown(self, worst: int | None, computed: Sequence[Values]) -> str:
-        """A change that equal outputs do not show; empty if there is none.
-
-        `worst` is as in a comparison, or None; `computed` is what the second model computes for the sets of inputs.
-        """
+    def unshown(self, worst: int | None) -> str:
+        """A change that equal outputs do not show; empty if there is none. `worst` is as in a comparison, or None."""
         if not self.difference:
             return ""
-        numbers = range(len(self._sets)) if worst is None else self._telling(worst)
-        sets = [self._sets[number] for number in numbers]
-        results = [(self._results[number], computed[number]) for number in numbers]
-        changes = Changes(self._models, self.difference, self._pairs, self._tensors)
-        return changes.unshown(sets, results, self._is_wrong, _NARROW * self._step)
+        sets = self._sets if worst is None else [self._sets[number] for number in self._telling(worst)]
+        return self._changes.unshown(sets, self._is_wrong, _NARROW * self._step)
+
+    def idle(self, known: Sequence[tuple[Known, Known]]) -> str:
+        """A sub-graph that changed and had no effect for what is known of both models; empty if there is none."""
+        return self._changes.idle(known) if self.difference else ""
+
+    @cached_property
+    def _changes(self) -> Changes:
+        return Changes(self._models, self.difference, self._pairs, self._tensors)
 
     def _is_wrong(self, piece: Disagreement) -> bool:
         """Whether a piece disagrees by more than weights were rounded by, and executing the same node differs."""

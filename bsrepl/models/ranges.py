@@ -13,6 +13,7 @@ from .execution import subgraphs
 
 _UNCHANGED = {
     "Cast", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Identity", "Transpose", "Expand", "Slice", "Concat", "Tile",
+    "Gather",
 }  # fmt: skip
 _TABLES = {"Gather": (0, 1), "GatherElements": (0, 1)}  # which input is the table, which the index
 _KEEPING = {"Identity", "Cast", "DequantizeLinear", "Quant"}  # of a table that it is read through

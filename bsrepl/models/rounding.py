@@ -12,6 +12,7 @@ from onnx import ModelProto, TensorProto
 from ..graphdiff.attributes import attribute_value
 from ..graphdiff.difference import Difference
 from ..graphdiff.view import Node, Tensor
+from .culprit import named
 from .cutting import cut_at, given, own
 from .execution import Executable, Values
 
@@ -31,7 +32,7 @@ def quantised(
     for mine, theirs in tensors:
         node = old.nodes[port[0]] if (port := old.producer(mine)) is not None else None
         if node is not None and _rounds(node):
-            found.append((" ".join(filter(None, (node.op_type, node.name))), (mine, theirs)))
+            found.append((named(node), (mine, theirs)))
     return found
 
 

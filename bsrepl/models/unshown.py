@@ -17,17 +17,16 @@ from ..graphdiff.constants import values_of
 from ..graphdiff.difference import Difference
 from ..graphdiff.edits import Edit
 from ..graphdiff.view import Node, Tensor, View
-from .comparison import Comparison
-from .culprit import place, region
-from .cutting import doubled_in
-from .execution import Executable, Values
+from .culprit import named, place, region
+from .execution import Values
+from .idle import Known, idle
+from .recurrent_bias import effective
 from .regions import Cuts, Disagreement, Pieces
 from .stored_weights import misfit
 from .weight_products import misfitting_products
 
 _VISIBLE = 1e-3  # relative; how far a number has to change, and
 _LEAST = 1e-5  # times the largest one of an array: a smaller change may be lost among what float32 rounds
-_MOST = 8  # sub-graphs of which it is tried whether an output depends on them
 
 _INTEGERS = ("QLinearConv", "DequantizeLinear")  # ops that read integers in 32 bits, which are biases
 _EDGES = {"Less": "LessOrEqual", "LessOrEqual": "Less", "Greater": "GreaterOrEqual", "GreaterOrEqual": "Greater"}
@@ -70,12 +69,10 @@ class Changes:
     def unshown(
         self,
         sets: Sequence[tuple[Values, Values]],
-        results: Sequence[tuple[Values, Values]],
         is_wrong: Callable[[Disagreement], bool],
         least: float,
     ) -> str:
-        """A change that the outputs do not show, if they agree for these inputs of both models, which have these
-        results; empty if there is none.
+        """A change that the outputs do not show, if they agree for these inputs of both models; empty if there is none.
 
         `Conv conv2 computes other values (relative 1e-02)`. `is_wrong` tells whether a disagreement counts; numbers
         that changed by less than `least`, relative to the largest, do not.
@@ -92,8 +89,15 @@ class Changes:
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
             pass
         least = max(least, _VISIBLE)
-        hidden = self._idle(sets, results) or self._ineffective(explained, least)
-        return hidden or self._on_edge() or self._misfit(least)
+        return self._ineffective(explained, least) or self._on_edge() or self._misfit(least)
+
+    def idle(self, known: Sequence[tuple[Known, Known]]) -> str:
+        """A sub-graph that changed, and on which no output depends for these inputs; empty if there is none."""
+        views = self._difference.old, self._difference.new
+        for which, (model, view, nodes) in enumerate(zip(self._models, views, self._nodes, strict=True)):
+            if where := idle(model, view, nodes, [pair[which] for pair in known]):
+                return where
+        return ""
 
     def _wrong(
         self, sets: Sequence[tuple[Values, Values]], is_wrong: Callable[[Disagreement], bool]
@@ -163,27 +167,12 @@ class Changes:
             and pieces.is_rounding(piece, least)
         )
 
-    def _idle(self, sets: Sequence[tuple[Values, Values]], results: Sequence[tuple[Values, Values]]) -> str:
-        """A sub-graph that changed, and on which no output depends: not if what changed there gives twice as much."""
-        for which, view in enumerate((self._difference.old, self._difference.new)):
-            changed = {view.nodes[node].scope: node for node in sorted(self._nodes[which], reverse=True)}
-            inner = [(view.scopes[scope], node) for scope, node in changed.items() if scope in view.scopes]
-            for scope, node in inner[:_MOST]:
-                if scope.owner is None:  # a function
-                    continue
-                doubled = doubled_in(self._models[which], view.nodes[node].scope, view.nodes[node].outputs)
-                known = [(given[which], computed[which]) for given, computed in zip(sets, results, strict=True)]
-                if _computes_the_same(doubled, known):
-                    owner = view.nodes[scope.owner]
-                    return f"{_named(view.nodes[node])} changed, and the {scope.label} of {_named(owner)} had no effect"
-        return ""
-
     def _ineffective(self, explained: set[int], least: float) -> str:
         """A node that is the same but for numbers that it reads, and still computes the same."""
         for edit in self._difference.edited:
             is_alone = edit.new not in explained and self._is_alone(edit.old, edit.new)
             if is_alone and _is_visible(self._difference, edit, least):
-                return f"{_named(self._difference.new.nodes[edit.new])} changed: {'; '.join(edit.changes)}"
+                return f"{named(self._difference.new.nodes[edit.new])} changed: {'; '.join(edit.changes)}"
         return ""
 
     def _on_edge(self) -> str:
@@ -194,7 +183,7 @@ class Changes:
             read = zip(nodes[0].inputs, nodes[1].inputs, strict=False)
             is_same = all(old.constants.get(a) == new.constants.get(b) for a, b in read)
             if nodes[1].op_type == _EDGES.get(nodes[0].op_type) and is_same and self._is_alone(mine, theirs):
-                return f"{_named(nodes[0])} became {nodes[1].op_type}"
+                return f"{named(nodes[0])} became {nodes[1].op_type}"
         return ""
 
     def _is_alone(self, one: int, other: int) -> bool:
@@ -204,21 +193,8 @@ class Changes:
         return other not in moved and all(changed.isdisjoint(_beside(view, node)) for view, node, changed in graphs)
 
 
-def _computes_the_same(changed: ModelProto, known: Sequence[tuple[Values, Values]]) -> bool:
-    """Whether a changed model has the known results for the inputs that they belong to."""
-    try:
-        execute = Executable(changed)
-        return all(_are_equal(results, execute(inputs), execute.outputs) for inputs, results in known)
-    except ExecutionFailed:  # a value there is no number; or the node was executed, and made a size or an index
-        return False
-
-
-def _named(node: Node) -> str:
-    return " ".join(filter(None, (node.op_type, node.name)))
-
-
 def _misfitting(node: Node, relative: float) -> str:
-    return f"{_named(node)} reads weights of which a few differ by {relative:.1%} from what the others say"
+    return f"{named(node)} reads weights of which a few differ by {relative:.1%} from what the others say"
 
 
 def _beside(view: View, node: int) -> set[int]:
@@ -255,7 +231,10 @@ def _is_visible(difference: Difference, edit: Edit, least: float) -> bool:
     """Whether an edited node has other floating-point numbers, so far from those before that outputs could show it."""
     old, new = difference.old.nodes[edit.old], difference.new.nodes[edit.new]
     read = list(zip_longest(old.inputs, new.inputs))
-    numbers = [(_constant(difference.old, a), _constant(difference.new, b)) for a, b in read]
+    numbers = [
+        (effective(old, port, _constant(difference.old, a)), effective(new, port, _constant(difference.new, b)))
+        for port, (a, b) in enumerate(read)
+    ]
     if any(_is_number(a if a is not None else b) for (a, b), ends in zip(numbers, read, strict=True) if None in ends):
         return True
     given = dict(new.attributes)
@@ -289,9 +268,3 @@ def _differ(before: Any, after: Any, least: float, *, are_sizes: bool) -> bool:
     wide = a.astype(np.float64), b.astype(np.float64)
     change, size = np.abs(wide[0] - wide[1]), np.abs(wide[0])
     return bool(np.any((change > least * size) & (change > _LEAST * size.max())))
-
-
-def _are_equal(values: Values, others: Values, names: Sequence[str]) -> bool:
-    comparison = Comparison()
-    comparison.add([(name, name) for name in names], values, others)
-    return not (comparison.absolute or comparison.why)

@@ -161,24 +161,45 @@ class _Verification:
         late = "the outputs agree; whether they show every change took too much time or memory to find out"
         self._note(replace(verdict, outcome=Outcome.UNPROVEN, why=late))
         execute.release()  # cutting models takes memory again
-        change = self._judgement.unshown(comparison.worst if comparison.absolute else None, computed)
+        worst = comparison.worst if comparison.absolute else None
+        sets = [(trial.inputs, self._theirs(trial.inputs)) for trial in self._trials.trials]
+        known = [((a, was), (b, now)) for (a, b), was, now in zip(sets, self._results, computed, strict=True)]
+        idle = self._judgement.idle(known)
+        change = idle or self._judgement.unshown(worst)
         if not change:
             return verdict
         self._note(hidden := replace(verdict, outcome=Outcome.UNPROVEN, why=f"{change}; no output shows it"))
         count = verdict.probes
         for trial in self._trials.further:
             count += 1
-            if not self._agrees(trial, execute):
+            theirs = self._theirs(trial.inputs)
+            now = self._computed(theirs, execute)
+            if now is None or not self._agrees(trial, now):
                 only = Trials([trial], self._trials.sizes)
                 other = _Verification(*self._models, self._named, only, (), None, self._step, lambda _: None).verdict()
                 if other.is_wrong:
                     return other
-        return replace(hidden, why=f"{hidden.why} for {counted(count, 'set')} of inputs; inputs(m, ...) takes others")
+            if now is not None:
+                known.append(((trial.inputs, trial.outputs), (theirs, now)))
+        if idle:
+            change = self._judgement.idle(known) or self._judgement.unshown(worst)
+        if not change:
+            return replace(verdict, probes=count)
+        why = f"{change}; no output shows it for {counted(count, 'set')} of inputs; inputs(m, ...) takes others"
+        return replace(hidden, why=why)
 
-    def _agrees(self, trial: Trial, execute: Executable) -> bool:
+    @staticmethod
+    def _computed(theirs: Values, execute: Executable) -> Values | None:
+        """What the model after computes for further inputs; None if it cannot."""
+        try:
+            return execute(theirs)
+        except ExecutionFailed:
+            return None
+
+    def _agrees(self, trial: Trial, now: Values) -> bool:
         comparison = Comparison(max(map(precision.epsilon, self._models)))
         try:
-            comparison.add(self._named.outputs, trial.outputs, execute(self._theirs(trial.inputs)))
+            comparison.add(self._named.outputs, trial.outputs, now)
         except ExecutionFailed:
             return False
         return comparison.is_within()

@@ -54,8 +54,13 @@ def test_they_cover_what_the_model_takes(name: str, kind: str) -> None:
     assert (int(values.min()), int(values.max())) == (low, high)
 
 
-def test_what_is_compared_with_a_number_takes_both_ways() -> None:
-    probes = Probes(reading(node("Equal", ["x", "k"], ["y"]), k=16000))
+EQUAL = node("Equal", ["x", "k"], ["y"])
+ELEMENT = node("Gather", ["x", "i"], ["e"]), node("Equal", ["e", "k"], ["y"])
+
+
+@pytest.mark.parametrize("model", [reading(EQUAL, k=16000), reading(*ELEMENT, i=0, k=16000)])
+def test_what_is_compared_with_a_number_takes_both_ways(model: ModelProto) -> None:
+    probes = Probes(model)
     taken = [set(np.unique(probes.generated({"x": (40, 40)}, kind)["x"]).tolist()) for kind in KINDS[:2]]
     assert taken == [{16000}, {16000, 16001}]
 

@@ -247,12 +247,12 @@ def doubled(before: ModelProto) -> ModelProto:
     return before
 
 
-def branching(weights: Any, branch: str, limit: float) -> ModelProto:
+def branching(weights: Any, branch: str, limit: float, op_type: str = "MatMul") -> ModelProto:
     """One product if the largest value of the input is beyond a limit, else another one."""
     names = ["w" if branch == "then" else "q", "w" if branch == "else" else "q"]
     empty: Any = []
     inner = [
-        helper.make_graph([node("MatMul", ["x", name], ["z"], name=f"of_{name}")], "g", empty,
+        helper.make_graph([node(op_type, ["x", name], ["z"], name=f"of_{name}")], "g", empty,
                           [helper.make_tensor_value_info("z", FLOAT, None)]) for name in names
     ]  # fmt: skip
     return model(
@@ -367,6 +367,32 @@ def biased(bias: int) -> ModelProto:
     )  # fmt: skip
 
 
+def summed_in_a_branch(order: Any) -> ModelProto:
+    """A sum of weights, with the signs of the input, in some order; much is added to it and taken away again."""
+    steps = [node("Sign", ["x"], ["s"]), node("Gather", ["s", "p"], ["a"], axis=1), node("MatMul", ["a", "w"], ["b"]),
+             node("Add", ["b", "l"], ["e"]), node("Sub", ["e", "l"], ["d"])]  # fmt: skip
+    info, other = helper.make_tensor_value_info("d", FLOAT, None), [node("Sub", ["x", "x"], ["d"])]
+    then, other = (helper.make_graph(nodes, "g", [], [info]) for nodes in (steps, other))
+    return model(node("If", ["c"], ["y"], then_branch=then, else_branch=other), shape=["N", 256],
+                 p=order, w=PLAIN[order], l=np.float32(1e4), c=np.array(True))  # fmt: skip
+
+
+def recurrent(op_type: str, moved: float, gates: int, **attributes: Any) -> ModelProto:
+    """A recurrent layer; a share of the biases on its input is moved to those on its state."""
+    weights, bias = GATES[:, : 8 * gates], GATES[0, : 8 * gates, 0]
+    biases = np.concatenate([bias, bias[::-1]]) + np.repeat([-moved, moved], 8 * gates).astype(np.float32)
+    layer = node(op_type, ["x", "w", "r", "b"], ["y"], hidden_size=8, **attributes)
+    return model(layer, shape=["S", "N", 8], w=weights, r=weights, b=biases[None])
+
+
+def pooled(*reductions: str) -> ModelProto:
+    """Two reductions along an axis of which one value in four is left."""
+    first, second = (node(op_type, ["p"], [op_type], axes=[2], keepdims=0) for op_type in reductions)
+    pool = node("MaxPool", ["x"], ["p"], kernel_shape=[3], strides=[4], pads=[1, 1])
+    return model(pool, first, second, node("Concat", [*reductions], ["y"], axis=1), shape=["N", 2, "S"])
+
+
+GATES = values(1, 32, 8)
 UNSHOWN = {
     "what a later node hides": (dead(KEY, QUERY), dead(COLUMN, QUERY), "UNPROVEN", "MatMul product computes other"),
     "a weight that meets zeros alone": (dead(QUERY, KEY), dead(QUERY, ROW), "UNPROVEN", "1 of 64 values"),
@@ -374,6 +400,20 @@ UNSHOWN = {
         branching(KEY, "then", 1e9), branching(COLUMN, "then", 1e9), "UNPROVEN", "the then_branch of If choice",
     ),
     "a branch that other inputs take": (branching(KEY, "else", 0.1), branching(COLUMN, "else", 0.1), "DIFFERENT", ""),
+    "a branch that other inputs take, rewritten": (
+        branching(KEY, "else", 0.1), branching(KEY, "else", 0.1, "Gemm"), "OK", "",
+    ),
+    "a sum in another order in a branch": (
+        summed_in_a_branch(np.arange(256)), summed_in_a_branch(ORDER), "OK", "",
+    ),
+    "a bias that LSTM adds to another one": (recurrent("LSTM", 0, 4), recurrent("LSTM", 0.5, 4), "OK", ""),
+    "a bias that GRU adds to another one": (recurrent("GRU", 0, 3), recurrent("GRU", 0.5, 3), "OK", ""),
+    "a bias of GRU that it does not": (
+        recurrent("GRU", 0, 3, linear_before_reset=1), recurrent("GRU", 0.5, 3, linear_before_reset=1), "DIFFERENT", "",
+    ),
+    "reductions of what a stride leaves": (
+        pooled("ReduceMean", "ReduceMax"), pooled("ReduceMax", "ReduceMean"), "DIFFERENT", "",
+    ),
     "a branch that is taken": (branching(KEY, "else", 1e9), branching(COLUMN, "else", 1e9), "DIFFERENT", ""),
     "a scale that is taken back": (through(4, 0.5, 1), through(2, 1, 1), "OK", ""),
     "a scale of two that is folded": (SCALED, chain(node("MatMul", ["x", "d"], ["b"], name="first"), LAST), "OK", ""),
