@@ -80,16 +80,17 @@ class Changes:
         if not self:
             return ""
         explained: set[int] = set()  # nodes that compute other values, for which others make up
+        compared: set[int] = set()  # nodes that read constants alone: they compute the same
         try:
             for wrong, (inputs, others) in zip(self._wrong(sets, is_wrong), sets, strict=False):
                 if where := self._guilty(wrong, inputs, others, least):
                     return where
                 explained.update(*(self._regions.get(piece.pair, [()])[-1] for piece in wrong))
-            explained |= self._constants()  # they have been compared
+            compared = self._constants() - explained
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
             pass
         least = max(least, _VISIBLE)
-        return self._ineffective(explained, least) or self._on_edge() or self._misfit(least)
+        return self._ineffective(explained | compared, least) or self._on_edge() or self._misfit(least, compared)
 
     def idle(self, known: Sequence[tuple[Known, Known]]) -> str:
         """A sub-graph that changed, and on which no output depends for these inputs; empty if there is none."""
@@ -124,11 +125,14 @@ class Changes:
         """Both models, cut at every pair of tensors: changes may be hidden or made up for anywhere."""
         return Cuts(*self._models, self._all)
 
-    def _misfit(self, step: float) -> str:
-        """A node that reads weights of which a few do not fit those before, though the others do to `step`."""
+    def _misfit(self, step: float, compared: Collection[int]) -> str:
+        """A node that reads weights of which a few do not fit those before, though the others do to `step`.
+
+        Edited nodes that have been `compared` for all inputs are right, whatever they read.
+        """
         difference = self._difference
         views = difference.old, difference.new
-        for edit in difference.edited:
+        for edit in (one for one in difference.edited if one.new not in compared):
             read = views[0].nodes[edit.old].inputs, views[1].nodes[edit.new].inputs
             for pair in zip(*read, strict=False):
                 if relative := self._misfit_of(*pair, step, axes=1):

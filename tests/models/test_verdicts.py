@@ -439,6 +439,7 @@ UNSHOWN = {
     ),
     "a Relu behind a positive scale": (activated("Relu", "Mul"), activated("Mul", "Relu"), "OK", ""),
     "what a quantiser of weights rounds away": (quantised(KEY), quantised(KEY.round(1)), "OK", ""),
+    "one weight that it rounds to the same": (quantised(KEY.round(1)), quantised(worse(KEY.round(1))), "OK", ""),
     "what it does not": (quantised(KEY), quantised(KEY + np.float32(0.2)), "DIFFERENT", ""),
     "a number that becomes an array of one": (
         model(node("Max", ["x", "m"], ["y"]), m=np.float32(-1e9)),
