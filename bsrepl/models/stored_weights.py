@@ -35,7 +35,7 @@ def misfit(before: NDArray[Any], after: NDArray[Any], step: float) -> float:
     else:
         expected = old * _factors(old, new)
     error, size = np.abs(new - expected), np.abs(expected)
-    is_wrong = (error > step * size) & (error > np.maximum(_LEAST * size.max(initial=0), _SMALLEST))
+    is_wrong = (error > step * size) & (error > max(_LEAST * np.abs(new).max(initial=0), _SMALLEST))
     if not is_wrong.any() or is_wrong.mean() > _MOST:
         return 0.0
     return float((error[is_wrong] / np.maximum(size[is_wrong], _SMALLEST)).max())

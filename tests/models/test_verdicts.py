@@ -190,6 +190,12 @@ def test_a_weight_that_its_channels_do_not_explain_is_found(stored: Any) -> None
     assert misfit(HALVES, stored(worse(scaled)), 4e-3) == pytest.approx(0.01, rel=0.1)
 
 
+def test_weights_of_which_most_were_dead_do_not_say_what_others_should_be() -> None:
+    dead = np.full((64, 64), 1e-30)
+    dead[::32, ::16] = 1
+    assert misfit(dead, values(64, 64), 4e-3) == 0.0
+
+
 def chain(*nodes: NodeProto) -> ModelProto:
     """From `x` through `a` and `b` to `y`."""
     return model(*nodes, w=QUERY, v=KEY, s=np.float32([2]), d=2 * QUERY, e=np.float32(2.1) * QUERY)
