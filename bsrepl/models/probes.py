@@ -32,7 +32,7 @@ _FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorPro
 
 #: The kinds of values, in the order in which they are tried. An input with an integer datatype annotation or element
 #: type has integers of that type each time, in the container that QONNX expects.
-KINDS = ("integers", "uniform", "normal", "zeros", "large", "small")
+KINDS = ("integers", "uniform", "normal", "zeros", "large", "small", "waves")
 
 
 def datatypes(model: ModelProto) -> dict[str, str]:
@@ -90,10 +90,15 @@ class Probes:
         return {value.name: self._generated(value, shapes[value.name], kind, rng) for value in self._values}
 
     def mixed(self, shapes: Mapping[str, tuple[int, ...]], number: int) -> Arrays:
-        """Values of another kind for each input; others for each number. Raises ExecutionFailed as `generated` does."""
+        """Values of another kind for each input; others for each number, that of the first input in turn.
+
+        Raises ExecutionFailed as `generated` does.
+        """
         _check_size(self._values, shapes)
         rng = np.random.default_rng([self._seed, len(KINDS) + number])
-        kinds = [KINDS[choice] for choice in rng.integers(len(KINDS), size=len(self._values))]
+        choices = rng.integers(len(KINDS), size=len(self._values))
+        choices[:1] = len(KINDS) - 1 - number % len(KINDS)
+        kinds = [KINDS[choice] for choice in choices]
         pairs = zip(self._values, kinds, strict=True)
         return {value.name: self._generated(value, shapes[value.name], kind, rng) for value, kind in pairs}
 
@@ -120,8 +125,24 @@ def _floats(shape: tuple[int, ...], kind: str, rng: np.random.Generator) -> NDAr
         return rng.integers(0, 256, shape)
     if kind == "uniform":
         return rng.uniform(-1, 1, shape)
+    if kind == "waves":
+        return _waves(shape, rng)
     scale = {"normal": 1.0, "large": 30.0, "small": 0.01, "zeros": 0.0}[kind]
     return np.asarray(scale * rng.normal(size=shape))
+
+
+def _waves(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    """Waves along the last two axes, or the last one of fewer than three, as in sounds and images.
+
+    To a filter of many values noise is nearly nothing; a wave of its frequency is what it was made for.
+    """
+    plane = shape[-2:] if len(shape) > 2 else shape[-1:]
+    alike = shape[: len(shape) - len(plane)] + (1,) * len(plane)
+    angle = rng.uniform(0, 2 * np.pi, alike)
+    for axis in range(len(plane)):
+        steps = np.arange(plane[axis]).reshape([-1 if axis == other else 1 for other in range(len(plane))])
+        angle = angle + np.pi * steps * 2 ** rng.uniform(-7, 0, alike)
+    return np.asarray(2 ** rng.uniform(-3, 3, alike) * np.sin(angle))
 
 
 def _integers(

@@ -398,6 +398,17 @@ def pooled(*reductions: str) -> ModelProto:
     return model(pool, first, second, node("Concat", [*reductions], ["y"], axis=1), shape=["N", 2, "S"])
 
 
+def filtered(weight: float) -> ModelProto:
+    """Products with waves, as far as they are larger than those of noise are."""
+    angles = np.outer(np.arange(256), np.arange(1, 33)) * 2 * np.pi / 256
+    waves = np.hstack([np.sin(angles), np.cos(angles)]).astype(np.float32) / 256
+    return model(
+        node("MatMul", ["x", "f"], ["a"]), node("ReduceL2", ["x"], ["n"], axes=[1]), node("Mul", ["n", "k"], ["m"]),
+        node("Sub", ["a", "m"], ["d"]), node("Relu", ["d"], ["r"]), node("Mul", ["r", "w"], ["b"]),
+        node("Add", ["a", "b"], ["y"]), shape=["N", 256], f=waves, k=np.float32(0.014), w=np.float32(weight),
+    )  # fmt: skip
+
+
 GATES = values(1, 32, 8)
 UNSHOWN = {
     "what a later node hides": (dead(KEY, QUERY), dead(COLUMN, QUERY), "UNPROVEN", "MatMul product computes other"),
@@ -420,6 +431,7 @@ UNSHOWN = {
     "reductions of what a stride leaves": (
         pooled("ReduceMean", "ReduceMax"), pooled("ReduceMax", "ReduceMean"), "DIFFERENT", "",
     ),
+    "what noise does not excite": (filtered(1), filtered(1.1), "DIFFERENT", ""),
     "a branch that is taken": (branching(KEY, "else", 1e9), branching(COLUMN, "else", 1e9), "DIFFERENT", ""),
     "a scale that is taken back": (through(4, 0.5, 1), through(2, 1, 1), "OK", ""),
     "a scale of two that is folded": (SCALED, chain(node("MatMul", ["x", "d"], ["b"], name="first"), LAST), "OK", ""),
