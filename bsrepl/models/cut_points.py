@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from ..graphdiff.difference import Difference
 from ..graphdiff.view import Tensor, View
 
+_BIASED = ("Conv", "ConvTranspose", "Gemm")
+
 
 def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[tuple[Tensor, Tensor]]:
     """The pairs of tensors at which both graphs can be cut, in the order of the new graph."""
@@ -24,6 +26,8 @@ def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[t
     for number in new.order():
         for tensor in filter(None, new.nodes[number].outputs):
             mine = first.get(tensor)
+            if mine is not None and _takes_over(difference, mine, tensor):
+                continue
             if mine is None or tensor[0] or mine[0] or mine in old.constants:
                 continue
             shapes = [_shape(graph, name) for graph, name in ((old, mine), (new, tensor))]
@@ -33,6 +37,20 @@ def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[t
             if is_end or not (number in moved or any(reader in moved for reader, _ in new.consumers_of(tensor))):
                 found.append((mine, tensor))
     return found
+
+
+def _takes_over(difference: Difference, mine: Tensor, theirs: Tensor) -> bool:
+    """Whether a node has got the bias that an Add added behind it, or such an Add has got its bias."""
+    old, new = difference.old, difference.new
+    nodes = old.producers.get(mine), new.producers.get(theirs)
+    if nodes[0] is None or nodes[1] is None or difference.match.forward.get(nodes[0][0]) != nodes[1][0]:
+        return False
+    one, other = old.nodes[nodes[0][0]], new.nodes[nodes[1][0]]
+    if one.op_type not in _BIASED or len(one.inputs) == len(other.inputs):
+        return False
+    behind = [(old, reader, difference.match.forward) for reader, _ in old.consumers.get(mine, ())]
+    behind += [(new, reader, difference.match.backward) for reader, _ in new.consumers.get(theirs, ())]
+    return any(view.nodes[reader].op_type == "Add" and reader not in matched for view, reader, matched in behind)
 
 
 def _reads_the_same(difference: Difference, one: int, other: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -28,6 +28,9 @@ from .verdict import Divergence, Outcome, Verdict
 
 _NARROW = 4.0  # steps that a product of weights in 16 bits may be rounded by
 _SAME_NODE = 1e-3  # relative; onnxruntime may execute a node in another way where its neighbours are others
+_SLIGHT = 3e-5  # relative; a larger difference of a rewrite is not measured against its rounding
+_HIDDEN = 1e-2  # relative; a piece that differs by more, and of which the outputs show nothing, is hidden from them
+_NEARLY = 4.0  # times what is allowed, up to which outputs that differ show nothing
 _SMALL = 1e-4  # relative; a larger difference that comes of rounding is told as that
 
 
@@ -73,9 +76,16 @@ class Judgement:
         for number in self._telling(comparison.worst):
             pieces = cuts.pieces(*self._sets[number])
             wrong = list(filter(self._is_wrong, pieces.disagreements()))
+            if not is_strict:
+                wrong = [piece for piece in wrong if not self._is_rounding(piece, pieces)]
             guilty = pieces.unexplained(wrong)
             if guilty is None and wrong and (is_strict or comparison.why):
                 guilty = wrong[0]
+            if guilty is not None and not comparison.why and self._drop(cuts.misshapen):
+                return self.of_differing(verdict, comparison, is_strict=is_strict)
+            is_large = any(piece.relative > _HIDDEN for piece in wrong) and not (is_strict or comparison.why)
+            if guilty is not None and is_large and comparison.excess() <= _NEARLY:
+                return replace(verdict, outcome=Outcome.OK)  # that the outputs do not show it is found out next
             if guilty is not None:
                 return replace(verdict, first=self._divergence(guilty))
         return verdict if is_strict or comparison.why else self._rounded(verdict, comparison, pieces)
@@ -94,7 +104,11 @@ class Judgement:
         if not self.difference:
             return ""
         sets = self._sets if worst is None else [self._sets[number] for number in self._telling(worst)]
-        return self._changes.unshown(sets, self._is_wrong, _NARROW * self._step)
+        changes = self._changes
+        what = changes.unshown(sets, self._is_wrong, _NARROW * self._step)
+        if what and self._drop(changes.misshapen):
+            return self.unshown(worst)
+        return what
 
     def idle(self, known: Sequence[tuple[Known, Known]]) -> str:
         """A sub-graph that changed and had no effect for what is known of both models; empty if there is none."""
@@ -104,6 +118,18 @@ class Judgement:
     def _changes(self) -> Changes:
         return Changes(self._models, self.difference, self._pairs, self._tensors)
 
+    def _drop(self, pairs: Collection[tuple[Tensor, Tensor]]) -> bool:
+        """Cuts the models no more at pairs of tensors of which the shapes show that they are no counterparts.
+
+        Returns whether there are any, besides the outputs.
+        """
+        outputs = {theirs for _, theirs in self._outputs}
+        kept = [pair for pair in self._tensors if pair not in pairs or pair[1][1] in outputs]
+        if len(kept) == len(self._tensors):
+            return False
+        self._tensors, self._changes = kept, Changes(self._models, self.difference, self._pairs, kept)
+        return True
+
     def _is_wrong(self, piece: Disagreement) -> bool:
         """Whether a piece disagrees by more than weights were rounded by, and executing the same node differs."""
         difference = self.difference
@@ -111,6 +137,14 @@ class Judgement:
         is_one = len(old) == len(new) == 1 and difference.match.forward.get(*old) == min(new)
         is_same = is_one and not any(edit.new in new for edit in difference.edited)
         return piece.relative > max(_NARROW * self._narrow_step, _SAME_NODE if is_same else 0.0)
+
+    def _is_rounding(self, piece: Disagreement, pieces: Pieces) -> bool:
+        """Whether a rewrite disagrees by little, and by no more than its rounding: that of long sums, or of sums that
+        cancel."""
+        old, new = region(self.difference, self._pairs, piece.before, piece.after)
+        if len(old) == len(new) == 1 or piece.relative > _SLIGHT:
+            return False
+        return pieces.is_rounding(piece, float(np.finfo(np.float32).eps))
 
     def _divergence(self, wrong: Disagreement) -> Divergence:
         where = place(self.difference, self._pairs, wrong.before, wrong.after)

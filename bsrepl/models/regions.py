@@ -83,6 +83,7 @@ class Cuts:
         self._cut: dict[tuple[Any, ...], Executable] = {}
         self._read = {name: read_by(node) for node in after.graph.node for name in node.output if name}
         self._is_random = draws_numbers(after)
+        self.misshapen: set[_Pair] = set()  # those of which the second model computes another shape
 
     def pieces(self, inputs: Values, others: Values) -> Pieces:
         """The pieces, for a set of inputs of both models.
@@ -259,6 +260,7 @@ class Pieces:
             if isinstance(computed, np.ndarray):
                 relative = distance(value, computed, is_fine=is_fine, floor=self._cuts.floors[mine])
                 if relative > self._cuts.tolerance:
+                    self._cuts.misshapen.update([(mine, theirs)] if value.shape != computed.shape else [])
                     found.append(Disagreement(mine, theirs, relative, computed))
         return found
 

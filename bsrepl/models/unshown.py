@@ -60,6 +60,7 @@ class Changes:
             if mine in reached[0] or theirs in reached[1]:
                 self._regions[mine, theirs] = region(difference, held[0], mine, theirs, held[1])
         read = {name for _, new in self._regions.values() for node in new for name in difference.new.nodes[node].inputs}
+        self.misshapen: set[_Pair] = set()  # pairs of tensors that have other shapes
         self._all = tensors
         self._tensors = [pair for pair in tensors if pair in self._regions or pair[1] in read]
 
@@ -107,7 +108,9 @@ class Changes:
         if not self._regions:
             return []
         cuts = Cuts(*self._models, self._tensors, self._regions)
-        return [list(filter(is_wrong, cuts.pieces(*pair).disagreements())) for pair in sets]
+        found = [list(filter(is_wrong, cuts.pieces(*pair).disagreements())) for pair in sets]
+        self.misshapen |= cuts.misshapen
+        return found
 
     def _guilty(self, wrong: Sequence[Disagreement], inputs: Values, others: Values, least: float) -> str:
         """The guilty one of pieces that disagree, in words; empty if they make up for each other or there are none."""

@@ -409,7 +409,41 @@ def filtered(weight: float) -> ModelProto:
     )  # fmt: skip
 
 
+def padded(*steps: NodeProto) -> ModelProto:
+    """Two convolutions of an image of any size, the first of which reads a border of zeros."""
+    last = node("Conv", ["c", "v"], ["d"], name="last"), node("Add", ["d", "d"], ["y"])
+    return model(node("Relu", ["x"], ["r"]), *steps, *last, shape=["N", 1, "H", "W"], w=BORDERED,
+                 v=GATES[:, :2, :1, None], p=np.array([0, 0, 1, 1, 0, 0, 1, 1]))  # fmt: skip
+
+
+def cancelling(*steps: NodeProto) -> ModelProto:
+    """Products that nearly take each other away, and the mean of what a Relu leaves of that."""
+    mean = node("Relu", ["s"], ["r"]), node("ReduceMean", ["r"], ["y"], axes=[1])
+    return model(*steps, *mean, shape=["N", 200], u=PART, v=REST - PART,
+                 w=np.concatenate([PART, REST - PART]))  # fmt: skip
+
+
+def shifted(*steps: NodeProto) -> ModelProto:
+    """Large values to some of which something is added, and then the same again."""
+    return model(*steps, shape=["N", 64], w=np.float32(1e4) * NARROW, v=THEN, b=FEW, e=ENDS)
+
+
+def beside(before: ModelProto, scale: float) -> ModelProto:
+    """The input being scaled, and scaled back, before it is added at the end."""
+    before.graph.node[4].input[1] = "again"
+    before.graph.node.insert(0, node("Mul", ["x", "f"], ["far"]))
+    before.graph.node.insert(1, node("Mul", ["far", "g"], ["again"]))
+    for name, factor in (("f", scale), ("g", 1 / scale)):
+        before.graph.initializer.append(numpy_helper.from_array(np.float32(factor), name))
+    return before
+
+
+PART = PLAIN[:200]
+REST = np.float32(0.03) * values(*PART.shape)
+FEW = np.where(np.arange(16) < 3, values(16), 0).astype(np.float32)
 GATES = values(1, 32, 8)
+BORDERED = GATES[0, :18, 0].reshape(2, 1, 3, 3)
+OTHERS = np.hstack([KEY[:, 3::-1], KEY[:, 4:]])  # in the columns that are dead
 UNSHOWN = {
     "what a later node hides": (dead(KEY, QUERY), dead(COLUMN, QUERY), "UNPROVEN", "MatMul product computes other"),
     "a weight that meets zeros alone": (dead(QUERY, KEY), dead(QUERY, ROW), "UNPROVEN", "1 of 64 values"),
@@ -432,6 +466,25 @@ UNSHOWN = {
         pooled("ReduceMean", "ReduceMax"), pooled("ReduceMax", "ReduceMean"), "DIFFERENT", "",
     ),
     "what noise does not excite": (filtered(1), filtered(1.1), "DIFFERENT", ""),
+    "a border that is made explicit": (
+        padded(node("Conv", ["r", "w"], ["c"], name="first", pads=[1, 1, 1, 1])),
+        padded(node("Pad", ["r", "p"], ["b"]), node("Conv", ["b", "w"], ["c"], name="first")), "OK", "",
+    ),
+    "sums that cancel, of other parts": (
+        cancelling(node("Concat", ["x", "x"], ["a"], axis=1), node("MatMul", ["a", "w"], ["s"])),
+        cancelling(
+            node("MatMul", ["x", "u"], ["a"]), node("MatMul", ["x", "v"], ["b"]), node("Add", ["a", "b"], ["s"])
+        ),
+        "OK", "",
+    ),
+    "a small bias that a product takes over": (
+        shifted(node("Gemm", ["x", "w"], ["a"]), node("Add", ["a", "b"], ["c"]), node("Identity", ["c"], ["d"]),
+                node("Gemm", ["d", "v"], ["f"]), node("Add", ["f", "e"], ["y"])),
+        shifted(node("Gemm", ["x", "w", "b"], ["d"]), node("Gemm", ["d", "v", "e"], ["y"], alpha=1.0)), "OK", "",
+    ),
+    "what a later node hides, beside rounding": (
+        beside(dead(KEY, QUERY), 1), beside(dead(OTHERS, QUERY), 3), "UNPROVEN", "MatMul product computes other",
+    ),
     "a branch that is taken": (branching(KEY, "else", 1e9), branching(COLUMN, "else", 1e9), "DIFFERENT", ""),
     "a scale that is taken back": (through(4, 0.5, 1), through(2, 1, 1), "OK", ""),
     "a scale of two that is folded": (SCALED, chain(node("MatMul", ["x", "d"], ["b"], name="first"), LAST), "OK", ""),
