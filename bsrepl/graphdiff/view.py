@@ -29,7 +29,7 @@ Port = tuple[int, int]
 #: The element type and the shape of a tensor; 0 and None as far as they are unknown.
 Type = tuple[int, tuple[int | str | None, ...] | None]
 
-_STANDARD = ("", "ai.onnx")
+STANDARD = ("", "ai.onnx")
 _COMMUTATIVE = frozenset(
     ("Add", "And", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Equal", "Max", "Mean", "Min", "Mul", "Or", "Sum", "Xor")
 )
@@ -49,7 +49,7 @@ class Node(NamedTuple):
     @property
     def is_commutative(self) -> bool:
         """Whether the order of its inputs does not matter."""
-        return self.op_type in _COMMUTATIVE and self.domain in _STANDARD
+        return self.op_type in _COMMUTATIVE and self.domain in STANDARD
 
 
 class Scope(NamedTuple):

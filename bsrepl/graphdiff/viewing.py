@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .attributes import attribute_text, serialized
 from .constants import Content, Read, Stored, content_of, stored_in
-from .view import Node, Scope, Type, View
+from .defaults import defaults
+from .view import STANDARD, Node, Scope, Type, View
 from .wires import LEFT_OUT, Wires
 
 if TYPE_CHECKING:
@@ -191,9 +192,13 @@ def _graphs(attribute: AttributeProto) -> list[GraphProto]:
 
 
 def _attributes(node: NodeProto) -> tuple[tuple[str, bytes], ...]:
-    """The attributes of a node without its sub-graphs."""
+    """The attributes of a node without its sub-graphs, and without those that say the default."""
     plain = [attribute for attribute in node.attribute if attribute.type not in (_GRAPH, _GRAPHS)]
-    return tuple(sorted([(_text(value.name), serialized(value)) for value in plain]))
+    if not plain:
+        return ()
+    known = defaults(_text(node.op_type)) if node.domain in STANDARD else {}
+    pairs = [(_text(attribute.name), serialized(attribute)) for attribute in plain]
+    return tuple(sorted([pair for pair in pairs if known.get(pair[0]) != pair[1]]))
 
 
 def _type(value: TypeProto) -> Type:

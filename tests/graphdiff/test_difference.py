@@ -402,3 +402,15 @@ def test_how_a_tensor_in_an_attribute_is_stored_and_called_is_no_change() -> Non
     assert not between(filled(zero), filled(numpy_helper.from_array(np.zeros(1, np.float32), "zero"), "a note"))
     (edit,) = between(filled(zero), filled(numpy_helper.from_array(np.ones(1, np.float32)))).edited
     assert edit.changes == ("value other values -> other values",)
+
+
+def test_an_attribute_that_says_the_default_says_nothing() -> None:
+    def made(op_type: str, **attributes: Any) -> ModelProto:
+        model = graph([(op_type, "in", "out")])
+        model.graph.node[0].attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
+        return model
+
+    assert not between(made("Conv"), made("Conv", auto_pad="NOTSET", group=1))
+    assert not between(made("Shape", start=0), made("Shape"))
+    assert between(made("Conv"), made("Conv", group=2)).edited
+    assert between(made("Softmax"), made("Softmax", axis=-1)).edited  # it was 1 before
