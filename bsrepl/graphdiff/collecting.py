@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-_EVERY = (
-    100  # diffs: so often Python's collector, with its thresholds of 10 and 10, goes through the old values as well
-)
+_EVERY = 100  # diffs until the old values are gone through as well, as Python does after 10 times 10 young collections
 _YOUNG, _OLD = 1, 2  # generations
 _diffs = count(1)
 

@@ -13,7 +13,7 @@ _kept: dict[str, memoryview] = {}  # by what tensors give as the place of a file
 
 def keep(data: memoryview) -> str:
     """Keeps the raw data of tensors as long as this process exists. Returns the place by which they refer to it."""
-    place = f"memory {len(_kept)}"
+    place = f"\0memory {len(_kept)}"  # no file can be called that
     _kept[place] = data
     return place
 

@@ -29,7 +29,7 @@ Port = tuple[int, int]
 #: The element type and the shape of a tensor; 0 and None as far as they are unknown.
 Type = tuple[int, tuple[int | str | None, ...] | None]
 
-STANDARD = ("", "ai.onnx")
+STANDARD = ("", "ai.onnx")  # domains of the ops of ONNX
 _COMMUTATIVE = frozenset(
     ("Add", "And", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Equal", "Max", "Mean", "Min", "Mul", "Or", "Sum", "Xor")
 )

@@ -42,14 +42,14 @@ def comparable(difference: Difference, pairs: Mapping[Tensor, Tensor]) -> list[t
 def _takes_over(difference: Difference, mine: Tensor, theirs: Tensor) -> bool:
     """Whether a node has got the bias that an Add added behind it, or such an Add has got its bias."""
     old, new = difference.old, difference.new
-    nodes = old.producers.get(mine), new.producers.get(theirs)
+    nodes = old.producer(mine), new.producer(theirs)
     if nodes[0] is None or nodes[1] is None or difference.match.forward.get(nodes[0][0]) != nodes[1][0]:
         return False
     one, other = old.nodes[nodes[0][0]], new.nodes[nodes[1][0]]
     if one.op_type not in _BIASED or len(one.inputs) == len(other.inputs):
         return False
-    behind = [(old, reader, difference.match.forward) for reader, _ in old.consumers.get(mine, ())]
-    behind += [(new, reader, difference.match.backward) for reader, _ in new.consumers.get(theirs, ())]
+    behind = [(old, reader, difference.match.forward) for reader, _ in old.consumers_of(mine)]
+    behind += [(new, reader, difference.match.backward) for reader, _ in new.consumers_of(theirs)]
     return any(view.nodes[reader].op_type == "Add" and reader not in matched for view, reader, matched in behind)
 
 
