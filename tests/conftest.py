@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bsrepl.models.executor import Executor
+from bsrepl.models.process.executor import Executor
 from bsrepl.registry.changes import changes_between
 from bsrepl.registry.plugin import KINDS
 from bsrepl.registry.snapshot import Snapshot

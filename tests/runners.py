@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-from bsrepl.models.executor import Executor
-from bsrepl.models.runner import prepare_for_tasks, serve
+from bsrepl.models.process.executor import Executor
+from bsrepl.models.process.runner import prepare_for_tasks, serve
 
 
 class Running:

@@ -27,6 +27,12 @@ ROOMS = [
     "hosts",
 ]
 
+#: The parts of large rooms, in the same order; what is in the room itself may import them all.
+PARTS = {
+    "reload": ["files", "follow", "imports"],
+    "models": ["runtime", "feeds", "proof", "process"],
+}
+
 MODULES = sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
 
 
@@ -55,6 +61,12 @@ def room(path: str) -> str:
     return path.removeprefix("./").partition("/")[0]
 
 
+def part(path: str) -> str:
+    """The part of its room that a module is in; empty if it is in the room itself."""
+    folders = path.removeprefix("./").split("/")
+    return folders[1] if folders[1:] and folders[1] in PARTS.get(folders[0], ()) else ""
+
+
 @pytest.mark.parametrize("name", ROOMS)
 def test_a_room_imports_only_rooms_before_it(name: str) -> None:
     allowed = [*ROOMS[: ROOMS.index(name) + 1], "__version__"]
@@ -64,6 +76,19 @@ def test_a_room_imports_only_rooms_before_it(name: str) -> None:
         if room(module) == name
         for imported in imports(module)
         if imported.startswith("./") and room(imported) not in allowed
+    ]
+    assert upward == []
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_of_a_room_imports_only_parts_before_it(name: str) -> None:
+    order = [*PARTS[name], ""]
+    upward = [
+        (module, imported)
+        for module in MODULES
+        if room(module) == name
+        for imported in imports(module)
+        if imported.startswith(f"./{name}/") and order.index(part(imported)) > order.index(part(module))
     ]
     assert upward == []
 

@@ -11,10 +11,10 @@ from types import FrameType, FunctionType, ModuleType
 from typing import NoReturn
 
 from ..errors import Left
-from ..models.executor import Executor
+from ..models.process.executor import Executor
 from ..registry.store import registry
-from ..reload.development import Development
-from ..reload.importer import PluginImporter
+from ..reload.imports.development import Development
+from ..reload.imports.importer import PluginImporter
 from ..session.leaving import Leave
 from ..shell import assembly, places
 from ..shell.command import Command

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ..frameworks.qonnx.analysis_results import Cost, Ranges
-from ..models.executor import Executor
+from ..models.process.executor import Executor
 from ..models.unasked import Proof
 from ..registry.plugin import Origin, Plugin
 from ..registry.store import registry
-from ..reload.development import Development
+from ..reload.imports.development import Development
 from ..session.evaluation import Running
 from ..session.turn import Turn
 from ..shell import assembly, places

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from ..reload.process_state import kept
+from ..reload.imports.process_state import kept
 
 _STREAMS = ("stdin", "stdout", "stderr")
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .prover import Prover
+    from .process.prover import Prover
 
 _MOST = 14  # lines on the graphs; pytest shows all of them twice where CI is set, and that fits a screen
 _LONGEST = 160  # characters of one of them
@@ -35,7 +35,7 @@ def assert_same(
     """
     __tracebackhide__ = True  # pytest shows the line of the test
     from ..graphdiff import words
-    from .inputs import given
+    from .feeds.inputs import given
     from .model_diff import compared
 
     options = {**given(inputs, shapes, expected).options(), "tolerance": tolerance, "limit": limit}
@@ -50,8 +50,8 @@ def assert_same(
 @cache
 def _prover() -> Prover:
     """What executes models for all tests of this process."""
-    from .executor import Executor
-    from .prover import Prover
+    from .process.executor import Executor
+    from .process.prover import Prover
 
     executor = Executor()
     atexit.register(executor.close)

@@ -10,9 +10,9 @@ from ..errors import ReproductionError
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
 
+    from .proof.verdict import Verdict
     from .reproduction import Lookup, Reproduction, SourceOf
     from .trace_result import Trace
-    from .verdict import Verdict
     from .watch import Watch
 
 

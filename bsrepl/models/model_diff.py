@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UntrustedModel
 from ..text.styled import Styled, Text
-from .hardware import beyond_simulation
+from .proof.hardware import beyond_simulation
+from .proof.verdict import Outcome, Verdict
 from .trust import TRUSTING
-from .verdict import Outcome, Verdict
 from .workbench import load
 
 if TYPE_CHECKING:

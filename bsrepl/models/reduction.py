@@ -21,11 +21,11 @@ from onnx import ModelProto
 from ..errors import ReproductionError, TaskEnded
 from ..graphdiff.viewing import view
 from ..text.format import counted, duration, size
-from . import part
-from .prover import Prover
+from .process.prover import Prover
+from .proof.verdict import Outcome, Verdict
 from .reenactment import APPLYING, Cut, Pair, Part, Shown, places, reenacted
 from .reproduction import Reproduction, packed_values
-from .verdict import Outcome, Verdict
+from .runtime import part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,16 +18,16 @@ from qonnx.core.modelwrapper import ModelWrapper
 from ..errors import ExecutionFailed
 from ..graphdiff.difference import Difference, between
 from ..graphdiff.view import Tensor
-from .counterparts import counterparts
-from .culprit import region
-from .cut_points import comparable
-from .execution import Executable, Values, inputs_of
-from .interface import interface
-from .packing import unpacked, whole
-from .part import Ends, add_end, ends, part, renamed, with_random
+from .feeds.trials import generated_trials
+from .proof.counterparts import counterparts
+from .proof.culprit import region
+from .proof.cut_points import comparable
+from .proof.interface import interface
+from .proof.verify import verify
 from .reproduction import SCRIPT
-from .trials import generated_trials
-from .verify import verify
+from .runtime.execution import Executable, Values, inputs_of
+from .runtime.packing import unpacked, whole
+from .runtime.part import Ends, add_end, ends, part, renamed, with_random
 
 APPLYING = "applying"  # a note: the passes are applied next
 Pair = tuple[Tensor, Tensor]

@@ -8,7 +8,7 @@ from ..text import tracebacks
 from ..text.columns import Importance
 from ..text.format import duration
 from ..text.styled import Text, fields, headed, table, tight, wrapped
-from .verdict_report import verdict_lines, warning_lines
+from .proof.report import verdict_lines, warning_lines
 
 if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do not need it
     from ..graphdiff.difference import Difference

@@ -13,7 +13,7 @@ from .collection import model_name
 if TYPE_CHECKING:
     from ..graphdiff.difference import Difference
     from .model_diff import ModelDiff
-    from .verdict import Verdict
+    from .proof.verdict import Verdict
 
 _LONGEST = 40  # characters of what changed, in the table
 _BAD = "!"  # marks the first step that is wrong

@@ -25,9 +25,9 @@ from ..frameworks.qonnx.observing import name_of
 from ..graphdiff.words import in_short
 from ..registry.plugin import BRAINSMITH, Key, Origin, Plugin
 from ..text.styled import Styled, Text
+from .proof.verdict import Outcome, Verdict
 from .trace import is_pass, trace
 from .trace_result import Trace
-from .verdict import Outcome, Verdict
 
 CHANGES, ANNOTATES, RENAMES, NOTHING, ARGUMENTS, FAILED, LATE, UNAVAILABLE = (
     "changes the model", "annotates only", "renames only", "changes nothing", "needs arguments", "failed",

@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ..errors import BsreplError, TaskEnded
-from .executor import Executor
-from .packing import Packed
-from .verdict import Outcome, Verdict
+from .process.executor import Executor
+from .proof.verdict import Outcome, Verdict
+from .runtime.packing import Packed
 
 UNCHANGED, FAILED, CRASHED, LATE, UNREADABLE = "unchanged", "FAILED", "CRASHED", "OUT OF TIME", "UNREADABLE"
 _FINE = (UNCHANGED, Outcome.OK.value, Outcome.ROUNDING.value, Outcome.UNPROVEN.value)
@@ -106,9 +106,9 @@ def _applied(
     from ..graphdiff.difference import between
     from ..graphdiff.words import in_short
     from .loading import opened
+    from .proof.verify import verify
     from .trace import trace
     from .trust import TRUSTING
-    from .verify import verify
 
     os.environ["NUM_DEFAULT_WORKERS"] = "1"  # of QONNX's pools: there are enough processes
     try:

@@ -16,8 +16,8 @@ from ..graphdiff.defects import defects
 from ..graphdiff.difference import between
 from ..graphdiff.view import View
 from ..graphdiff.viewing import view
+from .proof.verdict import Verdict
 from .trace_result import Culprit, Row, Trace
-from .verdict import Verdict
 
 _ITERATIONS = 1_000  # calls of `apply`, at most
 _IDLE = 3  # calls in a row that may return True and change nothing

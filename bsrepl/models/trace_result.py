@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
 
     from ..graphdiff.difference import Difference
-    from .verdict import Verdict
+    from .proof.verdict import Verdict
 
 
 class Row(NamedTuple):

@@ -11,8 +11,8 @@ from .last_failure import LastFailure
 from .workbench import Workbench
 
 if TYPE_CHECKING:
-    from .prover import Pending
-    from .verdict import Verdict
+    from .process.prover import Pending
+    from .proof.verdict import Verdict
 
 _PROBES = 2
 

@@ -12,9 +12,9 @@ from qonnx.core.modelwrapper import ModelWrapper
 from ..frameworks.qonnx.observing import definition_of, name_of
 from ..graphdiff.difference import Difference, between
 from ..text.styled import Styled, Text
+from .proof.verdict import Verdict
 from .trace import Prove, trace
 from .trace_result import Trace
-from .verdict import Verdict
 
 
 class Run(NamedTuple):

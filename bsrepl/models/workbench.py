@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelNotFound, UnreadableInputs
-from .prover import LIMIT
+from .process.prover import LIMIT
 from .resolution import resolved
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
 
     from ..registry.plugin import Plugin
-    from .inputs import Given
+    from .feeds.inputs import Given
     from .last_failure import LastFailure
     from .model_diff import ModelDiff
-    from .prover import Prover
+    from .process.prover import Prover
+    from .proof.verdict import Verdict
     from .series import Series
     from .survey import Survey
     from .trace_result import Trace
-    from .verdict import Verdict
     from .watch import Watch
 
 
@@ -108,8 +108,8 @@ class Workbench:
         sizes of dynamic dimensions, `expected` the outputs that are right. `inputs(m)` returns what is kept, and
         `inputs(m, "generated")` forgets it.
         """
-        from .fitting import check  # only now: they load onnxruntime
-        from .inputs import Given, given
+        from .feeds.fitting import check  # only now: they load onnxruntime
+        from .feeds.inputs import Given, given
 
         names = [model] if isinstance(model, str) and model in self._held() else self._names_of(model)
         if not names:
@@ -132,7 +132,7 @@ class Workbench:
 
     def _inputs_of(self, model: Any, inputs: Any, shapes: Any, expected: Any) -> dict[str, Any]:
         """What was given, now or earlier, for a model, as options of `verify`."""
-        from .inputs import given
+        from .feeds.inputs import given
 
         if inputs is not None or shapes is not None or expected is not None:
             return given(inputs, shapes, expected).options()
@@ -182,7 +182,7 @@ class Workbench:
         plain JSON values. What could run code of a model's choice is compared, and not executed.
         """
         from .collection import collected  # only now: many sessions hold no model
-        from .inputs import given
+        from .feeds.inputs import given
         from .model_diff import compared
         from .series import series
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import UnavailablePlugin
 from ..registry.plugin import KINDS, Key, Lazy, Plugin
 from ..registry.store import Registry
-from . import signatures
+from .files import signatures
 
 if TYPE_CHECKING:
     from ..frameworks.reading import Reading

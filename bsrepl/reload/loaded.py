@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 from ..registry.plugin import Key, Plugin
 from ..registry.snapshot import Snapshot
-from .attachment import bind_in_package
-from .disk import Disk
-from .execution import Execution
 from .failure import Failure
-from .import_graph import Dependencies
-from .importer import PluginImporter
-from .module_names import other_form
+from .files.disk import Disk
+from .follow.successors import Replaced
+from .imports.attachment import bind_in_package
+from .imports.execution import Execution
+from .imports.import_graph import Dependencies
+from .imports.importer import PluginImporter
+from .imports.module_names import other_form
+from .imports.shown_source import show_source
 from .namespace_uses import Use, plugin_of
-from .shown_source import show_source
-from .successors import Replaced
 
 
 class Loaded(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..registry.changes import changes_between
 from ..registry.snapshot import Snapshot
 from .failure import Failure
-from .successors import Replaced
+from .follow.successors import Replaced
 
 
 class Report(NamedTuple):

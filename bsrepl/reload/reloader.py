@@ -10,15 +10,15 @@ from typing import Any
 from ..frameworks.catalogue import Installed
 from ..registry.plugin import Plugin
 from ..registry.store import Registry
-from . import checkout
-from .development import Development
-from .disk import Disk
 from .failure import Failure
-from .importer import PluginImporter
+from .files import checkout
+from .files.disk import Disk
+from .imports.development import Development
+from .imports.importer import PluginImporter
+from .imports.packages import FollowedPackage, followed_packages, importers
 from .listed import ListedPlugins
 from .loaded import LiveFiles, Loaded
 from .outcome import Report
-from .packages import FollowedPackage, followed_packages, importers
 from .sources import Source, source_of
 from .transaction import Transaction
 

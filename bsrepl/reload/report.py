@@ -13,9 +13,9 @@ from ..registry.report import registry_changes
 from ..text.format import counted, duration, file_name
 from ..text.styled import Text, advice, asides, headed, wrapped
 from .failure import Failure
+from .follow.stale import Stale
+from .imports.packages import FollowedPackage
 from .outcome import Report
-from .packages import FollowedPackage
-from .stale import Stale
 
 if TYPE_CHECKING:
     from .reloader import Reloader

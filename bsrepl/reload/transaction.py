@@ -15,17 +15,17 @@ from ..frameworks.qonnx.ops import QONNX_OPS, custom_ops
 from ..registry.plugin import Key, Plugin
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
-from .disk import Disk
-from .execution import Execution
 from .failure import Failure, failure, held_back, one_per_group, waits
-from .import_graph import groups
-from .importer import PluginImporter
+from .files.disk import Disk
+from .follow.successors import Replaced, with_successors
+from .imports.execution import Execution
+from .imports.import_graph import groups
+from .imports.importer import PluginImporter
 from .listed import ListedPlugins, Relisted
 from .loaded import LiveFiles
 from .name_taken import NameTaken, first_conflict
 from .namespace_uses import plugin_of, uses
 from .outcome import Report
-from .successors import Replaced, with_successors
 from .trial import Trial
 
 

@@ -14,13 +14,13 @@ from os.path import basename, dirname
 from ..errors import PluginWarning
 from ..registry.store import Registry
 from ..text.format import file_name
-from .disk import Disk
-from .execution import Execution
-from .importer import PluginImporter
+from .files.disk import Disk
+from .files.signatures import modules_with_plugins
+from .imports.execution import Execution
+from .imports.importer import PluginImporter
+from .imports.module_names import INIT
 from .loaded import LiveFiles
-from .module_names import INIT
 from .namespace_uses import Use, is_miss, mentions_namespaces, plugin_of, uses
-from .signatures import modules_with_plugins
 
 
 class Trial:

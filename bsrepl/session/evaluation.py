@@ -18,8 +18,8 @@ from ..models.snapshots import Snapshots
 from ..models.unasked import Proof, UnaskedProofs
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
-from ..reload.process_state import end_if_forked
-from ..reload.standard_streams import StandardStreams
+from ..reload.imports.process_state import end_if_forked
+from ..reload.imports.standard_streams import StandardStreams
 from ..text import tracebacks
 from ..text.tee import Cursor, Tee, teed
 from .session import Session

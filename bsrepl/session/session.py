@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from ..frameworks.qonnx import ops as custom_ops
 from ..registry.plugin import Origin
 from ..registry.store import record
-from ..reload.shown_source import show_source
+from ..reload.imports.shown_source import show_source
 from . import syntax as notebook
 from .leaving import Leave
 from .magic_values import assigned

@@ -10,10 +10,10 @@ from ..frameworks.brainsmith.installed import InstalledBrainsmith
 from ..frameworks.brainsmith.stand_in import BrainsmithImporter
 from ..frameworks.catalogue import Installed
 from ..frameworks.qonnx.acceleration import Acceleration
-from ..models.executor import Executor
 from ..models.history import History
 from ..models.last_failure import LastFailure
-from ..models.prover import Prover
+from ..models.process.executor import Executor
+from ..models.process.prover import Prover
 from ..models.snapshots import Snapshots
 from ..models.unasked import UnaskedProofs
 from ..models.workbench import Workbench

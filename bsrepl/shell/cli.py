@@ -12,11 +12,11 @@ from contextlib import closing
 from pathlib import Path
 
 from ..errors import LessonError, PluginFileError, TimeLimit
-from ..models.executor import Executor
+from ..models.process.executor import Executor
 from ..registry.store import registry
 from ..reload import report as reload_report
-from ..reload.development import Development, unknown_package
-from ..reload.signatures import read_once
+from ..reload.files.signatures import read_once
+from ..reload.imports.development import Development, unknown_package
 from ..teach import lesson_text, tour
 from ..teach.recording import LESSON
 from ..teach.time_limit import limited

@@ -15,7 +15,7 @@ from ..models import report as models_report
 from ..models.history import History
 from ..models.unasked import Proof, UnaskedProofs
 from ..registry.store import Registry
-from ..reload import interrupts
+from ..reload.imports import interrupts
 from ..reload.reloader import Reloader
 from ..session import pasted
 from ..session.evaluation import Evaluator

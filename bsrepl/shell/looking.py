@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ..models import report as models_report
 from ..models.workbench import Workbench
 from ..registry.snapshot import Snapshot
-from ..reload import interrupts
 from ..reload import report as reload_report
 from ..reload.hints import undecorated
+from ..reload.imports import interrupts
 from ..reload.outcome import Report
 from ..reload.reloader import Reloader
 from ..teach.board import Board
@@ -19,7 +19,7 @@ from ..text.styled import asides
 from ..text.terminal import Terminal
 
 if TYPE_CHECKING:
-    from ..reload.rebind import Followed
+    from ..reload.follow.rebind import Followed
 
 
 class Looking:
@@ -120,7 +120,7 @@ class Looking:
         """Moves what is held of replaced modules to the new ones."""
         if not report.replaced:
             return None
-        from ..reload.rebind import follow  # only now: many sessions replace nothing
+        from ..reload.follow.rebind import follow  # only now: many sessions replace nothing
 
         self._thaw()
         return follow(report.replaced, self._roots, report.after.seen)

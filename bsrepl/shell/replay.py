@@ -14,8 +14,8 @@ from io import StringIO
 from typing import Any
 
 from ..errors import PluginFileError
-from ..models.executor import Executor
-from ..models.verdict import Verdict
+from ..models.process.executor import Executor
+from ..models.proof.verdict import Verdict
 from ..registry.snapshot import Snapshot
 from ..registry.store import registry
 from ..session import pasted

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from ..reload.development import Development
+from ..reload.imports.development import Development
 
 
 def _forget(error: BaseException) -> None:

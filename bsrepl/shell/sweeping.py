@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SweepFailed, WrongCall
 from ..frameworks.qonnx.observing import name_of
-from ..models.executor import Executor
+from ..models.process.executor import Executor
 from ..models.resolution import resolved
 from . import worker
 

@@ -46,9 +46,9 @@ def prepare(live: LiveCode) -> dict[str, Any]:
     """Makes the live code importable in this process. Returns the names of its main module."""
     from bsrepl.frameworks.catalogue import Installed
     from bsrepl.registry.store import registry
-    from bsrepl.reload.development import Development
-    from bsrepl.reload.importer import PluginImporter
-    from bsrepl.reload.signatures import read_once
+    from bsrepl.reload.files.signatures import read_once
+    from bsrepl.reload.imports.development import Development
+    from bsrepl.reload.imports.importer import PluginImporter
     from bsrepl.shell.places import index_file
     from bsrepl.shell.preloaded import PRELOADED
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import LessonError, PluginFileError, WrongCall
-from ..reload.signatures import read_once
+from ..reload.files.signatures import read_once
 from ..text.styled import asides, headed
 from ..text.terminal import Terminal
 from . import lesson_text

@@ -19,8 +19,8 @@ from pathlib import Path
 from bsrepl.frameworks.catalogue import Installed
 from bsrepl.frameworks.discovery import package_folders
 from bsrepl.registry.store import Registry
-from bsrepl.reload.development import Development
-from bsrepl.reload.rebind import follow
+from bsrepl.reload.follow.rebind import follow
+from bsrepl.reload.imports.development import Development
 from bsrepl.reload.reloader import Reloader
 from bsrepl.shell.preloaded import PRELOADED
 

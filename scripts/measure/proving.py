@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, helper, numpy_helper
 
-from bsrepl.models.executor import Executor
-from bsrepl.models.prover import Prover
+from bsrepl.models.process.executor import Executor
+from bsrepl.models.process.prover import Prover
 
 from .rows import Effort, Row, alone, beside, in_turn, timed
 

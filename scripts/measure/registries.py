@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from itertools import count
 
-from bsrepl.models.executor import Executor
+from bsrepl.models.process.executor import Executor
 from bsrepl.models.workbench import load
 from bsrepl.registry.changes import changes_between
 from bsrepl.registry.namespaces import Namespace

@@ -15,7 +15,7 @@ import pytest
 from bsrepl import kernels
 from bsrepl.registry.plugin import Key
 from bsrepl.registry.store import registry
-from bsrepl.reload.development import Development
+from bsrepl.reload.imports.development import Development
 from bsrepl.reload.reloader import Reloader
 from bsrepl.shell.preloaded import PRELOADED
 

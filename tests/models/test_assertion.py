@@ -52,7 +52,7 @@ def test_equal_models_are_executed_if_outputs_are_expected() -> None:
 
 
 def test_a_verdict_is_plain_json() -> None:
-    from bsrepl.models.verify import verify
+    from bsrepl.models.proof.verify import verify
 
     verdict = verify(load("mnist-conv"), scaled(1.05), probe_count=1)
     values = json.loads(json.dumps(verdict.to_dict(), allow_nan=False))

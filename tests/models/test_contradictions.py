@@ -11,11 +11,11 @@ from qonnx.core.modelwrapper import ModelWrapper
 from bsrepl.frameworks.qonnx import steps as qonnx_steps
 from bsrepl.frameworks.qonnx.samples import samples
 from bsrepl.graphdiff.difference import between
-from bsrepl.models.contradictions import contradictions, new_contradictions
-from bsrepl.models.execution import Values, inputs_of
-from bsrepl.models.probes import Probes
-from bsrepl.models.verdict import Outcome
-from bsrepl.models.verify import verify
+from bsrepl.models.feeds.probes import Probes
+from bsrepl.models.proof.contradictions import contradictions, new_contradictions
+from bsrepl.models.proof.verdict import Outcome
+from bsrepl.models.proof.verify import verify
+from bsrepl.models.runtime.execution import Values, inputs_of
 from bsrepl.models.workbench import load
 
 from ..conftest import Screen

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from onnx import ModelProto, helper, numpy_helper
 
-from bsrepl.models import execution
-from bsrepl.models.probes import KINDS, Probes
-from bsrepl.models.verify import verify
+from bsrepl.models.feeds.probes import KINDS, Probes
+from bsrepl.models.proof.verify import verify
+from bsrepl.models.runtime import execution
 
 
 def model(nodes: Iterable[Any], inputs: dict[str, Any], output: list[Any], **constants: Any) -> ModelProto:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bsrepl.errors import TaskEnded
-from bsrepl.models.executor import Executor
-from bsrepl.models.packing import Packed
+from bsrepl.models.process.executor import Executor
+from bsrepl.models.runtime.packing import Packed
 
 from ..conftest import Screen
 
@@ -124,7 +124,7 @@ def test_what_a_task_raises_comes_through(executor: Executor) -> None:
 def test_the_process_ends_with_the_shell_even_if_that_is_killed(tmp_path: Path) -> None:
     code = """
 import os, signal, sys
-from bsrepl.models.executor import Executor
+from bsrepl.models.process.executor import Executor
 executor = Executor()
 executor.start()
 print(executor._process.pid, flush=True)

@@ -11,11 +11,11 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from bsrepl.graphdiff import between
-from bsrepl.models import handover
-from bsrepl.models.execution import Executable
-from bsrepl.models.packing import packed, unpacked, whole
-from bsrepl.models.prover import Prover
-from bsrepl.models.verdict import Outcome, Verdict
+from bsrepl.models.process import handover
+from bsrepl.models.process.prover import Prover
+from bsrepl.models.proof.verdict import Outcome, Verdict
+from bsrepl.models.runtime.execution import Executable
+from bsrepl.models.runtime.packing import packed, unpacked, whole
 
 from ..conftest import EXECUTOR
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bsrepl.errors import UnreadableInputs
-from bsrepl.models.inputs import given
+from bsrepl.models.feeds.inputs import given
 
 from ..conftest import Screen
 

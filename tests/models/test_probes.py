@@ -9,8 +9,8 @@ import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from bsrepl.errors import ExecutionFailed
+from bsrepl.models.feeds.probes import KINDS, Probes
 from bsrepl.models.loading import opened
-from bsrepl.models.probes import KINDS, Probes
 
 node = helper.make_node
 INT64, UINT8, BOOL = TensorProto.INT64, TensorProto.UINT8, TensorProto.BOOL

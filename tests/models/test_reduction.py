@@ -12,7 +12,7 @@ from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
 
 from bsrepl.frameworks.qonnx import steps as qonnx_steps
 from bsrepl.models import reduction
-from bsrepl.models.prover import Prover
+from bsrepl.models.process.prover import Prover
 from bsrepl.models.reproduction import reproduction
 from bsrepl.models.workbench import load
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from bsrepl.models.verify import verify
+from bsrepl.models.proof.verify import verify
 
 WEIGHTS = np.random.default_rng(3).normal(size=(512, 64)).astype(np.float32)
 LAST = np.random.default_rng(4).normal(size=(64, 8)).astype(np.float32)

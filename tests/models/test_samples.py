@@ -20,8 +20,8 @@ from qonnx.transformation.subpixel_to_deconv import SubPixelToDeconvolution
 
 from bsrepl.frameworks.qonnx import steps as qonnx_steps
 from bsrepl.graphdiff.words import in_short
+from bsrepl.models.proof.verify import verify
 from bsrepl.models.trace import trace
-from bsrepl.models.verify import verify
 from bsrepl.models.workbench import load
 
 Pass = type[Transformation] | Callable[[ModelWrapper], ModelWrapper]

@@ -10,10 +10,10 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.util.basic import qonnx_make_model
 
-from bsrepl.models import execution
-from bsrepl.models.execution import Executable
-from bsrepl.models.verdict import Outcome
-from bsrepl.models.verify import verify
+from bsrepl.models.proof.verdict import Outcome
+from bsrepl.models.proof.verify import verify
+from bsrepl.models.runtime import execution
+from bsrepl.models.runtime.execution import Executable
 
 RNG = np.random.default_rng(0)
 WEIGHTS = {name: RNG.integers(-7, 8, (8, 8)).astype(np.float32) for name in ("w1", "w2")}

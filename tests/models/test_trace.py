@@ -15,9 +15,9 @@ from qonnx.transformation.pruning import PropagateMasks
 
 from bsrepl.errors import EndlessPass
 from bsrepl.frameworks.qonnx import steps as qonnx_steps
+from bsrepl.models.proof.verify import verify
 from bsrepl.models.trace import trace
 from bsrepl.models.trace_result import Trace
-from bsrepl.models.verify import verify
 from bsrepl.models.workbench import load
 
 from ..conftest import Screen

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from bsrepl.models.stored_weights import misfit
-from bsrepl.models.verify import verify
+from bsrepl.models.proof.stored_weights import misfit
+from bsrepl.models.proof.verify import verify
 
 FLOAT, HALF, BRAIN = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16
 RNG = np.random.default_rng(1)

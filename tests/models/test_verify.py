@@ -19,10 +19,10 @@ from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 
 from bsrepl.frameworks.qonnx import steps as qonnx_steps
 from bsrepl.frameworks.qonnx.samples import samples
-from bsrepl.models.execution import Executable
-from bsrepl.models.probes import KINDS, Probes
-from bsrepl.models.verdict import Outcome
-from bsrepl.models.verify import verify
+from bsrepl.models.feeds.probes import KINDS, Probes
+from bsrepl.models.proof.verdict import Outcome
+from bsrepl.models.proof.verify import verify
+from bsrepl.models.runtime.execution import Executable
 from bsrepl.models.workbench import load
 
 from ..conftest import Screen

@@ -28,8 +28,8 @@ from typing import Any
 from bsrepl.registry.plugin import KINDS
 from bsrepl.registry.snapshot import Snapshot
 from bsrepl.registry.store import Registry
-from bsrepl.reload.importer import PluginImporter
-from bsrepl.reload.rebind import follow
+from bsrepl.reload.follow.rebind import follow
+from bsrepl.reload.imports.importer import PluginImporter
 from bsrepl.reload.reloader import Reloader
 from bsrepl.shell.preloaded import PRELOADED
 

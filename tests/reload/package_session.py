@@ -12,9 +12,9 @@ import json
 import sys
 import time
 
-from bsrepl.models.executor import Executor
+from bsrepl.models.process.executor import Executor
 from bsrepl.registry.store import registry
-from bsrepl.reload.development import Development
+from bsrepl.reload.imports.development import Development
 from bsrepl.shell.assembly import console
 from bsrepl.shell.settings import Settings
 from bsrepl.text.terminal import Terminal

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bsrepl.reload.rebind import follow
-from bsrepl.reload.successors import Replaced
+from bsrepl.reload.follow.rebind import follow
+from bsrepl.reload.follow.successors import Replaced
 
 HEAD = "import abc, functools\nfrom collections.abc import Sized\n"
 DISPATCH = "@functools.singledispatch\ndef f(x): return 'any'\n"

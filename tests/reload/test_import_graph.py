@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bsrepl.reload.import_graph import groups
+from bsrepl.reload.imports.import_graph import groups
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bsrepl.registry.store import Registry
-from bsrepl.reload.development import Development
+from bsrepl.reload.imports.development import Development
 from bsrepl.reload.reloader import Reloader
 from bsrepl.shell.preloaded import PRELOADED
 

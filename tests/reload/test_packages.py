@@ -24,11 +24,11 @@ from bsrepl import kernels
 from bsrepl.frameworks.catalogue import Installed
 from bsrepl.registry.changes import changes_between
 from bsrepl.registry.store import registry
-from bsrepl.reload.development import Development
+from bsrepl.reload.follow.rebind import follow
+from bsrepl.reload.follow.stale import Stale
+from bsrepl.reload.imports.development import Development
 from bsrepl.reload.outcome import Report
-from bsrepl.reload.rebind import follow
 from bsrepl.reload.reloader import Reloader
-from bsrepl.reload.stale import Stale
 from bsrepl.shell.preloaded import PRELOADED
 
 from ..conftest import files, forget

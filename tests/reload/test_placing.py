@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from bsrepl.reload import placing
-from bsrepl.reload.edges import edges
+from bsrepl.reload.follow import placing
+from bsrepl.reload.follow.edges import edges
 
 
 class Interrupted(BaseException):

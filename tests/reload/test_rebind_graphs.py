@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from bsrepl.reload import elsewhere
-from bsrepl.reload.edges import edges
-from bsrepl.reload.rebind import follow
-from bsrepl.reload.successors import Replaced, island_of
+from bsrepl.reload.follow import elsewhere
+from bsrepl.reload.follow.edges import edges
+from bsrepl.reload.follow.rebind import follow
+from bsrepl.reload.follow.successors import Replaced, island_of
 
 from ..seeds import seeds
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bsrepl import tfm
-from bsrepl.reload import signatures as watch
+from bsrepl.reload.files import signatures as watch
 
 from ..conftest import Folder, Screen
 
@@ -511,7 +511,7 @@ def test_a_checkout_that_goes_on_is_waited_for(
         folder.write("other.py", later)
         lock.rename(index)
 
-    monkeypatch.setattr("bsrepl.reload.checkout.time.sleep", go_on)
+    monkeypatch.setattr("bsrepl.reload.files.checkout.time.sleep", go_on)
     lock.write_text("")
     edit(folder.path / "fold.py")
     assert folder.changes() == changes
@@ -522,7 +522,7 @@ def test_a_checkout_that_goes_on_is_waited_for(
 def test_a_lock_that_a_crash_left_behind_delays_nothing(
     folder: Folder, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bsrepl.reload.checkout.time.sleep", None)
+    monkeypatch.setattr("bsrepl.reload.files.checkout.time.sleep", None)
     index.with_name("index.lock").write_text("")
     os.utime(index.with_name("index.lock"), (1, 1))
     folder.write("fold.py", TWO)

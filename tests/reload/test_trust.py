@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bsrepl.registry.store import registry
+from bsrepl.reload.files.trust import doubt
 from bsrepl.reload.reloader import Reloader
-from bsrepl.reload.trust import doubt
 from bsrepl.shell.preloaded import PRELOADED
 
 from ..command_line import forked

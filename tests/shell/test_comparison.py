@@ -14,7 +14,7 @@ from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 
 from bsrepl.models.collection import collected
 from bsrepl.models.model_diff import compared
-from bsrepl.models.prover import Prover
+from bsrepl.models.process.prover import Prover
 from bsrepl.models.series import Series, series
 from bsrepl.models.workbench import load
 from bsrepl.shell import comparison, options

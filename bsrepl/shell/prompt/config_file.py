@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import PluginFileError
-from ...reload.signatures import read_once
+from ...reload.files.signatures import read_once
 from .repl import Shell
 
 

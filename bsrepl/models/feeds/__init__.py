@@ -1,0 +1,1 @@
+"""What models are executed on: values that people give, and values that are generated."""

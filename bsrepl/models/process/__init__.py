@@ -1,0 +1,1 @@
+"""The other process, in which models are executed."""

@@ -1,0 +1,1 @@
+"""Executing models, whole, node by node and in parts."""

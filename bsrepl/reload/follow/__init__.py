@@ -1,0 +1,1 @@
+"""What is held of code that was executed again follows, or is named."""

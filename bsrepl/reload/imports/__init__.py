@@ -1,0 +1,1 @@
+"""How files become modules, and what an import in one of them means."""
