@@ -179,6 +179,7 @@ class _Session:
             fill(tensor)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
+        options.enable_cpu_mem_arena = False  # what one session gives back is for the next one
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads would take a core
         options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")  # float32, not 8 bits
         self._arrays = [_array(tensors[number]) for number in heavy]  # onnxruntime reads them as long as it runs
