@@ -119,7 +119,8 @@ def main(number: int, asked: int) -> int:
 def _set_up() -> None:
     """Does once what each shell does with its first prompt and the first key: lexers are compiled, stubs are read."""
     PtpythonLexer()
-    jedi.Interpreter("import warnings; pri", [{}]).complete()
+    with suppress(Exception):  # another one may be writing the cache that this one reads: then each shell does it
+        jedi.Interpreter("import warnings; pri", [{}]).complete()
 
 
 def _work(streams: list[int], request: dict[str, Any]) -> NoReturn:
