@@ -127,5 +127,11 @@ def unfinished(absolute: float, relative: float) -> Verdict:
     return Verdict(Outcome.UNPROVEN, why=f"{differ}, and there was no time to tell whether that is rounding")
 
 
+def unlocated(absolute: float, relative: float) -> Verdict:
+    """The verdict if rounding could explain how the outputs differ, and no tensor inside can be looked at."""
+    differ = f"the outputs differ by {absolute:.1e} (relative {relative:.0e})"
+    return Verdict(Outcome.UNPROVEN, why=f"{differ}; rounding may move them as far, and nothing inside can be compared")
+
+
 def _finite(number: float) -> float | None:
     return float(number) if math.isfinite(number) else None

@@ -25,7 +25,7 @@ from .comparison import Comparison
 from .contradictions import new_contradictions
 from .interface import Interface, interface
 from .judgement import Judgement
-from .verdict import Outcome, Verdict, unfinished
+from .verdict import Outcome, Verdict, unfinished, unlocated
 
 BEFORE, AFTER = "before", "after"  # notes: which model is executed next
 _COARSE = 64.0  # times what is allowed, that models in 16 bits may differ by if they agree in float32
@@ -218,8 +218,10 @@ class _Verification:
         try:
             return self._judgement.of_differing(verdict, comparison, is_strict=is_strict)
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside; the outputs alone are judged
-            is_same = is_within or (not comparison.why and self._judgement.is_noise(comparison))
-            return replace(verdict, outcome=Outcome.OK) if is_same else verdict
+            if is_within:
+                return replace(verdict, outcome=Outcome.OK)
+            is_noise = not comparison.why and self._judgement.is_noise(comparison)
+            return unlocated(comparison.absolute, comparison.relative) if is_noise else verdict
 
     def _in_float32(self, verdict: Verdict, is_within: bool) -> Verdict:
         """The verdict on two models that compute in 16 bits, widened to float32."""
