@@ -54,7 +54,9 @@ def hint(error: BaseException, snapshot: Snapshot) -> str | None:
             message = error.obj.missing(error.name)
             return None if message == str(error) else message
         return _moved(_NO_ATTRIBUTE.search(str(error)), snapshot) or _nearest_attribute(error)
-    if type(error).__name__ == "PicklingError" and (stale := _NOT_THE_SAME.search(str(error))):
+    from pickle import PicklingError  # only now, to be quick at the prompt
+
+    if isinstance(error, PicklingError) and (stale := _NOT_THE_SAME.search(str(error))):
         return f"{stale['name']} was replaced after this instance was created; create it again"
     if isinstance(error, NameError) and error.name and sys.version_info < (3, 12):  # from then on Python says so
         return _nearest_name(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -121,16 +121,10 @@ class Verdict(Styled):
         return "; ".join(sentences)
 
 
-def unfinished(absolute: float, relative: float) -> Verdict:
-    """The verdict if there is no time to find out where the differences of outputs come from."""
-    differ = f"the outputs differ by {absolute:.1e} (relative {relative:.0e})"
-    return Verdict(Outcome.UNPROVEN, why=f"{differ}, and there was no time to tell whether that is rounding")
-
-
-def unlocated(absolute: float, relative: float) -> Verdict:
-    """The verdict if rounding could explain how the outputs differ, and no tensor inside can be looked at."""
-    differ = f"the outputs differ by {absolute:.1e} (relative {relative:.0e})"
-    return Verdict(Outcome.UNPROVEN, why=f"{differ}; rounding may move them as far, and nothing inside can be compared")
+def undecided(verdict: Verdict, reason: str) -> Verdict:
+    """A verdict on outputs that differ, if it cannot be told whether that is rounding."""
+    differ = f"the outputs differ by {verdict.absolute:.1e} (relative {verdict.relative:.0e})"
+    return replace(verdict, outcome=Outcome.UNPROVEN, why=f"{differ}, {reason}")
 
 
 def _finite(number: float) -> float | None:

@@ -25,7 +25,7 @@ from .comparison import Comparison
 from .contradictions import new_contradictions
 from .interface import Interface, interface
 from .judgement import Judgement
-from .verdict import Outcome, Verdict, unfinished, unlocated
+from .verdict import Outcome, Verdict, undecided
 
 BEFORE, AFTER = "before", "after"  # notes: which model is executed next
 _COARSE = 64.0  # times what is allowed, that models in 16 bits may differ by if they agree in float32
@@ -107,8 +107,8 @@ class _Verification:
         self._is_expected = bool(expected)
         if expected:
             self._results = [expected_outputs(before, values) for values in expected]
-        sets = [(trial.inputs, self._theirs(trial.inputs)) for trial in trials.trials]
-        self._judgement = Judgement(self._models, named.outputs, sets, self._results, step)
+        self._sets = [(trial.inputs, self._theirs(trial.inputs)) for trial in trials.trials]
+        self._judgement = Judgement(self._models, named.outputs, self._sets, self._results, step)
 
     def _theirs(self, inputs: Values) -> Values:
         """A set of inputs for the model after."""
@@ -122,7 +122,7 @@ class _Verification:
         self._trials.release()  # so that one large model at a time takes memory
         try:
             execute = Executable(self._models[1])
-            computed = [execute(self._theirs(trial.inputs)) for trial in self._trials.trials]
+            computed = [execute(theirs) for _, theirs in self._sets]
         except ExecutionFailed as error:
             return Verdict(Outcome.BROKEN, why=str(error), notes=self._notes, inputs=self._trials.trials[0].inputs)
         for was, now in zip(self._results, computed, strict=True):
@@ -162,8 +162,7 @@ class _Verification:
         self._note(replace(verdict, outcome=Outcome.UNPROVEN, why=late))
         execute.release()  # cutting models takes memory again
         worst = comparison.worst if comparison.absolute else None
-        sets = [(trial.inputs, self._theirs(trial.inputs)) for trial in self._trials.trials]
-        known = [((a, was), (b, now)) for (a, b), was, now in zip(sets, self._results, computed, strict=True)]
+        known = [((a, was), (b, now)) for (a, b), was, now in zip(self._sets, self._results, computed, strict=True)]
         idle = self._judgement.idle(known)
         change = idle or self._judgement.unshown(worst)
         if not change:
@@ -212,7 +211,8 @@ class _Verification:
             return self._in_float32(verdict, comparison.is_within())
         if not (comparison.absolute or comparison.why):
             return replace(verdict, outcome=Outcome.OK)
-        self._note(verdict if comparison.why else unfinished(comparison.absolute, comparison.relative))
+        late = "and there was no time to tell whether that is rounding"
+        self._note(verdict if comparison.why else undecided(verdict, late))
         is_within = comparison.is_within()
         is_strict = self._tolerance is not None or (self._is_expected and not is_within)  # both may be in error
         try:
@@ -221,7 +221,8 @@ class _Verification:
             if is_within:
                 return replace(verdict, outcome=Outcome.OK)
             is_noise = not comparison.why and self._judgement.is_noise(comparison)
-            return unlocated(comparison.absolute, comparison.relative) if is_noise else verdict
+            closed = "which may be rounding, but nothing inside the models can be compared"
+            return undecided(verdict, closed) if is_noise else verdict
 
     def _in_float32(self, verdict: Verdict, is_within: bool) -> Verdict:
         """The verdict on two models that compute in 16 bits, widened to float32."""
