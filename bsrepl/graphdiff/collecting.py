@@ -15,6 +15,21 @@ _YOUNG, _OLD = 1, 2  # generations
 _diffs = count(1)
 
 
+class _Frozen:
+    """What others took out of the collector's sight. Counting it goes through all of it: a yes is asked again later."""
+
+    def __init__(self) -> None:
+        self._known_until = 0  # which diff
+
+    def is_any(self, diff: int) -> bool:
+        if diff >= self._known_until and gc.get_freeze_count():
+            self._known_until = diff + _EVERY
+        return diff < self._known_until
+
+
+_frozen = _Frozen()
+
+
 @contextmanager
 def without_collecting() -> Iterator[None]:
     """While this lasts, no garbage is collected. What is created meanwhile counts as old at the end.
@@ -24,12 +39,13 @@ def without_collecting() -> Iterator[None]:
     if not gc.isenabled():
         yield
         return
-    gc.collect(_OLD if next(_diffs) % _EVERY == 0 else _YOUNG)
+    diff = next(_diffs)
+    gc.collect(_OLD if diff % _EVERY == 0 else _YOUNG)
     gc.disable()
     try:
         yield
     finally:
-        if not gc.get_freeze_count():  # what others froze stays frozen
+        if not _frozen.is_any(diff):  # it stays frozen
             gc.freeze()
             gc.unfreeze()  # into the oldest generation, without a look at it
         gc.enable()

@@ -20,8 +20,11 @@ class Ring:
 
 @pytest.fixture
 def nothing_frozen() -> Iterator[None]:
-    """While this lasts, nothing is frozen, as the tests have it."""
+    """While this lasts, nothing is frozen, as the tests have it: that is asked again after a hundred diffs."""
     gc.unfreeze()
+    for _ in range(100):
+        with without_collecting():
+            pass
     yield
     gc.freeze()
 
