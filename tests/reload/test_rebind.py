@@ -176,7 +176,7 @@ FOLLOWS = [
     ("t = p", "t is p and t.answer() == 2"),
     ("o = Box(); o.p = p", "o.p.answer() == 2"),
     ("t = vars(p)", "t is vars(p)"),
-    ("numpy.testing.held_in_a_test = tfm.A", "numpy.testing.held_in_a_test is tfm.A"),
+    ("import colorsys; colorsys.held_in_a_test = tfm.A", "colorsys.held_in_a_test is tfm.A"),
     ("0", "other.PIPE[0] is tfm.A"),
     ("0", "other.go() is tfm.A"),
     ("0", "other.Keeps.T is tfm.A"),
@@ -190,8 +190,8 @@ FOLLOWS = [
     ("t = numpy.zeros(2, [('x', object), ('y', int)])[0]; t['x'] = tfm.A", "t['x'] is tfm.A"),
     ("t = numpy.array([tfm.A], dtype=object).flat", "next(t) is tfm.A"),
     ("t = numpy.nditer(numpy.array([tfm.A], dtype=object), ['refs_ok'])", "t.operands[0][0] is tfm.A"),
-    ("numpy.testing.held_in_a_test = [(tfm.A,)]", "numpy.testing.held_in_a_test[0][0] is tfm.A"),
-    ("numpy.testing.assert_equal.held = (tfm.A,)", "numpy.testing.assert_equal.__dict__.pop('held')[0] is tfm.A"),
+    ("import colorsys; colorsys.held_in_a_test = [(tfm.A,)]", "colorsys.held_in_a_test[0][0] is tfm.A"),
+    ("import colorsys; colorsys.rgb_to_yiq.held = (tfm.A,)", "colorsys.rgb_to_yiq.__dict__.pop('held')[0] is tfm.A"),
     ("import signal; _ = signal.signal(signal.SIGUSR1, tfm.A().version)", "signal.signal(signal.SIGUSR1, 0)() == 2"),
 ]  # fmt: skip
 
