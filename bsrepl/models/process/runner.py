@@ -20,6 +20,7 @@ import warnings
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
+from ...graphdiff.collecting import without_collecting
 from .handover import mapped
 from .messages import END, FAILURE, NOTE, RESULT, Note, Start, Task
 
@@ -28,7 +29,8 @@ def serve(number: int) -> None:
     """Forks for each socket that comes through the socket of this number, until that is closed."""
     prepare_for_tasks()
     gc.freeze()  # looking for garbage in them would copy what forks share with this process
-    gc.set_threshold(100_000)
+    with without_collecting():  # which counts what is frozen, once for all tasks
+        gc.set_threshold(100_000)
     warnings.simplefilter("ignore")  # about forks beside the threads of numpy, among other things
     control = socket.socket(fileno=number)
     woken, waker = socket.socketpair()
@@ -60,26 +62,32 @@ def serve(number: int) -> None:
                 woken.recv(4096)
             elif ready in tasks and event & (select.POLLHUP | select.POLLERR):
                 _end(tasks[ready][0])
+                poll.unregister(ready)  # it would be told again and again until the task has ended
         for ready, (process, task) in list(tasks.items()):
             ended, status = os.waitpid(process, os.WNOHANG)
             if ended:
                 del tasks[ready]
-                poll.unregister(task)
+                with suppress(KeyError):
+                    poll.unregister(task)
                 _report_end(Connection(task.detach()), status)
 
 
 def prepare_for_tasks() -> None:
-    """Does once what each task would do for itself: imports, and what onnxruntime sets up with its first model."""
-    from onnx import TensorProto, helper
+    """Does once what each task would do for itself: imports, and what ONNX and onnxruntime set up at first."""
+    from onnx import ModelProto, TensorProto, helper
 
     from ..proof.verify import verify
 
     with suppress(ImportError):  # one that cannot be imported is told by the task that needs it
         import qonnx.custom_op.general  # noqa: F401
-    value, output = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y"))
-    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "smallest", [value], [output])
-    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)])
-    verify(model, model)
+
+    def smallest(op_type: str) -> ModelProto:
+        value, output = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y"))
+        graph = helper.make_graph([helper.make_node(op_type, ["x"], ["y"])], "smallest", [value], [output])
+        return helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)])
+
+    verify(smallest("Relu"), smallest("Relu"))
+    verify(smallest("Relu"), smallest("Neg"))
 
 
 def _end(process: int) -> None:
@@ -139,7 +147,7 @@ def _run(connection: Connection, file: int) -> None:
 def _limit_memory(size: int) -> None:
     """Lets what is allocated from now on fail beyond a size. Linux counts private memory, other systems all or none."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as statistics:
+        with open("/proc/self/statm", "rb") as statistics:
             used = int(statistics.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")  # data and stack
     except OSError:
         used = 0
