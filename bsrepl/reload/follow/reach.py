@@ -34,9 +34,9 @@ _ENDS = frozenset(map(id, (FrameType, TracebackType, Snapshot, Registry, ModuleS
 class Reach:
     """The objects that `roots` lead to, namespaces and others by what to type for them; the nearest come first.
 
-    What `stops` says True of is reached, but not entered; neither are libraries, of which only what they hold
-    themselves counts, and the registry. Of that, and of what is frozen, it is noted who holds it. `proxied` are the
-    objects that weak proxies stand for, by the ids of those.
+    What `stops` says True of is reached, but not entered; of that, and of what is frozen, it is noted who holds it.
+    Neither are the registry and what imports modules entered, nor libraries, of which only what they hold themselves
+    counts. `proxied` are the objects that weak proxies stand for, by the ids of those.
     """
 
     def __init__(
@@ -54,8 +54,11 @@ class Reach:
         self._parents: list[int] = []
         self._numbers: dict[int, int] = {}
         self._roots = roots
-        self._modules = {id(module) for module in list(sys.modules.values())}
-        self._dicts = {id(vars(module)) for module in list(sys.modules.values()) if type(module) is ModuleType}
+        modules = list(sys.modules.values())
+        namespaces = [vars(module) for module in modules if type(module) is ModuleType]
+        self._modules = set(map(id, modules))
+        self._dicts = set(map(id, namespaces))
+        self._loaders = {id(names.get("__loader__")) for names in namespaces}  # pytest's leads to all its tests
         self._live = set(map(id, roots.values()))
         for root in roots.values():
             self._add(root, -1)
@@ -151,7 +154,9 @@ class Reach:
             return self._of_module(value)
         if kind is Outside or is_c_memory(value):
             return [edge.value for edge in edges(value)]
-        if id(kind) in _ENDS or issubclass(kind, Namespace) or raw.module_name(kind).startswith(_OURS):
+        if id(value) in self._loaders or id(kind) in _ENDS or issubclass(kind, Namespace):
+            return ()
+        if raw.module_name(kind).startswith(_OURS):
             return ()
         if kind is Context:
             return [*value.keys(), *value.values()]
