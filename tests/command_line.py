@@ -39,8 +39,7 @@ def forked_program(
     for stream in streams:
         os.close(stream)
     printed = _read([start for start, _ in pipes])
-    while (status := nursery().status(pid)) is None:  # it has closed its streams, and is about to end
-        pass
+    status = nursery().end(pid)  # it has closed its streams
     out, err = (text.decode() for text in printed)
     return subprocess.CompletedProcess(list(map(str, arguments)), os.waitstatus_to_exitcode(status), out, err)
 

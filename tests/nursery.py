@@ -4,7 +4,8 @@
 
 It reads requests from a socket, each a line of JSON, the first byte of which may carry a terminal or three streams:
 `{"arguments": [...], "folder": "...", "environment": {...}}` begins a program there and is answered by its pid,
-`{"wait": PID}` by the status of one that has ended, or by null. The first argument is the shell, or a Python file.
+`{"ended": PID}` by the status of one that has ended, or by null, `{"end": PID}` by that when it has. The first argument
+is the shell, or a Python file.
 """
 
 from __future__ import annotations
@@ -66,8 +67,12 @@ class Nursery:
 
     def status(self, pid: int) -> int | None:
         """The status of a program as `os.waitpid` gives it; None if it has not ended."""
-        status: int | None = self._asked({"wait": pid})
+        status: int | None = self._asked({"ended": pid})
         return status
+
+    def end(self, pid: int) -> int:
+        """Waits for the end of a program that is about to end, while no other can begin. Returns its status."""
+        return int(self._asked({"end": pid}))
 
     def _asked(self, request: dict[str, Any], streams: Sequence[int] = ()) -> Any:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", streams))] if streams else []
@@ -104,9 +109,11 @@ def main(number: int, asked: int) -> int:
         while not line.endswith(b"\n"):
             line += requests.recv(65536)
         request = json.loads(line)
-        if "wait" in request:
-            pid, status = os.waitpid(request["wait"], os.WNOHANG)
+        if "ended" in request:
+            pid, status = os.waitpid(request["ended"], os.WNOHANG)
             answer = status if pid else None
+        elif "end" in request:
+            _, answer = os.waitpid(request["end"], 0)
         elif (answer := os.fork()) == 0:
             requests.close()
             _work(streams, request)

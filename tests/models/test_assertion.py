@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,8 @@ from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 
 from bsrepl import assert_same
 from bsrepl.models.workbench import load
+
+from ..command_line import forked_program
 
 
 def scaled(factor: float) -> object:
@@ -64,9 +63,9 @@ def test_pytest_shows_the_line_of_the_test_and_the_verdict(tmp_path: Path, ci: s
     (tmp_path / "test_it.py").write_text(
         "from bsrepl import assert_same\n\ndef test():\n    assert_same('mnist-conv', 'matmul_update/sdp')\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
-    environ = {**os.environ, "CI": ci}
-    done = subprocess.run([*command, tmp_path], capture_output=True, text=True, cwd=tmp_path, env=environ)
+    program = tmp_path / "run.py"
+    program.write_text("import sys, pytest\n\nsys.exit(pytest.main(sys.argv[1:]))\n")
+    done = forked_program(program, "-q", "-p", "no:cacheprovider", "-W", "error", tmp_path, cwd=tmp_path, CI=ci)
     assert done.returncode == 1
     assert ">       assert_same('mnist-conv', 'matmul_update/sdp')" in done.stdout
     assert "AssertionError: UNPROVEN" in done.stdout
