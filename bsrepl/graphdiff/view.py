@@ -12,7 +12,7 @@ come last, as QONNX's cleanup sorts them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import NamedTuple
@@ -75,7 +75,8 @@ class View:
     header: dict[str, str] = field(default_factory=dict)  # `opset onnx`, `metadata author`, `function pkg.Gelu`
     scopes: dict[str, Scope] = field(default_factory=dict)
     sorted: set[int] = field(default_factory=set)  # the commutative nodes whose constants did not come last
-    numbers: dict[Tensor | None, int] = field(default_factory=dict)  # tensor -> its place in the next two lists
+    numbers: Mapping[str, Mapping[str | bytes, int]] = field(default_factory=dict)  # scope -> name -> a tensor's number
+    tensors: list[Tensor | None] = field(default_factory=list)  # in the order of their numbers, like the next two
     producers: list[Port | None] = field(default_factory=list)  # what produces each tensor
     consumers: list[Sequence[Port]] = field(default_factory=list)  # what reads each tensor
     constant_readers: set[int] = field(default_factory=set)  # the nodes that read constants
@@ -84,13 +85,19 @@ class View:
 
     def producer(self, tensor: Tensor | None) -> Port | None:
         """The output of a node that a tensor is; None if no node produces it."""
-        number = self.numbers.get(tensor)
+        number = self._number(tensor)
         return None if number is None else self.producers[number]
 
     def consumers_of(self, tensor: Tensor | None) -> Sequence[Port]:
         """The inputs of nodes that read a tensor."""
-        number = self.numbers.get(tensor)
+        number = self._number(tensor)
         return () if number is None else self.consumers[number]
+
+    def _number(self, tensor: Tensor | None) -> int | None:
+        if tensor is None:
+            return None
+        scope, name = tensor
+        return self.numbers[scope].get(name) if scope in self.numbers else None
 
     @property
     def node_count(self) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .attributes import attribute_text, serialized
 from .constants import Content, Read, Stored, content_of, stored_in
 from .defaults import defaults
+from .names import Names, as_text
 from .view import STANDARD, Node, Scope, Type, View
-from .wires import LEFT_OUT, Wires
+from .wires import Wires
 
 if TYPE_CHECKING:
     from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TypeProto
@@ -21,73 +22,31 @@ def view(model: ModelProto, read: Read = content_of) -> View:
     """The view of a model's graph. `read` gives the contents of its initializers."""
     graph = View(header=_header(model))
     reading = _Reading(graph, read)
-    reading.add_graph(model.graph, "", {})
+    reading.add_graph(model.graph, "", None)
     for function in model.functions:
         reading.add_function(function)
-    names = [("", _text(value.name)) for value in model.graph.input]
+    names = [("", as_text(value.name)) for value in model.graph.input]
     graph.static_inputs.update(tensor for tensor in names if tensor in graph.constants)  # as older models have them
     dynamic = [tensor for tensor in names if tensor not in graph.static_inputs]
     graph.inputs.update((tensor, str(number)) for number, tensor in enumerate(dynamic))
     for number, value in enumerate(model.graph.output):
-        graph.outputs.setdefault(("", _text(value.name)), []).append(str(number))
-    reading.wires.sort(graph)
+        graph.outputs.setdefault(("", as_text(value.name)), []).append(str(number))
     reading.wires.connect(graph)
     return graph
 
 
 def _header(model: ModelProto) -> dict[str, str]:
     header = {"IR version": str(model.ir_version)}
-    header |= {f"opset {_text(opset.domain) or 'onnx'}": str(opset.version) for opset in model.opset_import}
-    return header | {f"metadata {_text(entry.key)}": _text(entry.value) for entry in model.metadata_props}
-
-
-def _text(name: str | bytes) -> str:
-    """A name as text: protobuf gives bytes for one that is not UTF-8."""
-    return name if isinstance(name, str) else name.decode(errors="backslashreplace")
+    header |= {f"opset {as_text(opset.domain) or 'onnx'}": str(opset.version) for opset in model.opset_import}
+    return header | {f"metadata {as_text(entry.key)}": as_text(entry.value) for entry in model.metadata_props}
 
 
 class _Texts(dict["str | bytes", str]):
     """Texts that many nodes have, each kept once: protobuf makes a new one whenever it is asked."""
 
     def __missing__(self, name: str | bytes) -> str:
-        text = self[name] = _text(name)
+        text = self[name] = as_text(name)
         return text
-
-
-class _Names(dict["str | bytes", int]):
-    """The tensors that a graph sees, by their names; a name that no node produces is a tensor of the graph itself."""
-
-    def __init__(self, outer: Mapping[str | bytes, int], scope: str, wires: Wires, nodes: Iterable[NodeProto]) -> None:
-        super().__init__(outer)
-        self._scope = scope
-        self._numbers = wires.numbers
-        self._tensors = wires.tensors
-        self._unread = nodes
-        if outer:
-            self.complete()
-        self[""] = LEFT_OUT
-
-    def __missing__(self, name: str | bytes) -> int:
-        tensor = self._scope, name if isinstance(name, str) else _text(name)
-        number = self[name] = self._numbers.setdefault(tensor, len(self._tensors))
-        if number == len(self._tensors):
-            self._tensors.append(tensor)
-        return number
-
-    def add(self, name: str | bytes) -> int:
-        """Makes a name one of the graph itself. Returns the number of its tensor."""
-        self.pop(name, None)
-        number = self[name]
-        self[""] = LEFT_OUT
-        return number
-
-    def complete(self) -> None:
-        """Adds what the nodes of the graph produce, wherever they stand: without a graph around it and graphs in it,
-        that makes no difference."""
-        nodes, self._unread = self._unread, ()
-        for node in nodes:
-            for name in filter(None, node.output[:]):
-                self.add(_text(name))
 
 
 class _Reading:
@@ -99,9 +58,9 @@ class _Reading:
         self._read = read
         self._words = _Texts()
 
-    def add_graph(self, graph: GraphProto, scope: str, outer: Mapping[str | bytes, int]) -> _Names:
-        """Adds the contents of a graph. `outer` are the tensors of the graphs around it. Returns those that it sees."""
-        view, names = self._view, _Names(outer, scope, self.wires, graph.node)
+    def add_graph(self, graph: GraphProto, scope: str, outer: Names | None) -> Names:
+        """Adds the contents of a graph. `outer` are the tensors that the graphs around it see. Returns what it sees."""
+        view, names = self._view, self.wires.scope(scope, outer, graph.node)
         read = content_of if scope else self._read
         for constant in (*graph.initializer, *graph.sparse_initializer):
             name = constant.values.name if hasattr(constant, "values") else constant.name  # a sparse one
@@ -110,10 +69,10 @@ class _Reading:
             names.add(value.name)
         for values in (graph.input, graph.output, graph.value_info):
             for value in values:
-                view.types[(scope, _text(value.name))] = _type(value.type)
+                view.types[(scope, as_text(value.name))] = _type(value.type)
         for annotation in graph.quantization_annotation:
             for entry in annotation.quant_parameter_tensor_names:
-                view.annotations[(scope, _text(annotation.tensor_name)), _text(entry.key)] = _text(entry.value)
+                view.annotations[(scope, as_text(annotation.tensor_name)), as_text(entry.key)] = as_text(entry.value)
         self._add_nodes(graph.node, scope, names)
         return names
 
@@ -126,56 +85,56 @@ class _Reading:
     def add_function(self, function: FunctionProto) -> None:
         """Adds the body of a local function."""
         view = self._view
-        label = "function " + ".".join(filter(None, (_text(function.domain), _text(function.name))))
+        label = "function " + ".".join(filter(None, (as_text(function.domain), as_text(function.name))))
         scope = f"{label}/"
         view.scopes[scope] = Scope(label, None)
-        names = _Names({}, scope, self.wires, function.node)
+        names = self.wires.scope(scope, None, function.node)
         for number, name in enumerate(function.input):
             view.inputs[self.wires.tensors[names.add(name)]] = f"{label} {number}"
         self._add_nodes(function.node, scope, names)
         for number, name in enumerate(function.output):
             view.outputs.setdefault(self.wires.tensors[names[name]], []).append(f"{label} {number}")
-        opsets = [f"opset {_text(opset.domain) or 'onnx'} {opset.version}" for opset in function.opset_import]
+        opsets = [f"opset {as_text(opset.domain) or 'onnx'} {opset.version}" for opset in function.opset_import]
         given = function.attribute_proto
-        defaults = [f"{_text(default.name)}={attribute_text(default.SerializeToString())}" for default in given]
-        attributes = [*map(_text, function.attribute), *defaults]
+        defaults = [f"{as_text(default.name)}={attribute_text(default.SerializeToString())}" for default in given]
+        attributes = [*map(as_text, function.attribute), *defaults]
         arguments = ", ".join([*(f"input {number}" for number in range(len(function.input))), *attributes])
         view.header[label] = f"({arguments}) of {', '.join(opsets) or 'no opset'}"
 
-    def _add_nodes(self, nodes: Sequence[NodeProto], scope: str, names: _Names) -> None:
+    def _add_nodes(self, nodes: Sequence[NodeProto], scope: str, names: Names) -> None:
         view, words, wires = self._view, self._words, self.wires
         number_of, tensor_of = names.__getitem__, wires.tensors.__getitem__
         for number, node in enumerate(nodes):
             op_type = words[node.op_type]
-            makes = list(map(number_of, node.output[:]))
+            makes = (*map(number_of, node.output[:]),)
             if op_type == "Constant" and (constant := stored_in(node)) is not None:
                 self._add_constant(makes[0], constant, content_of(constant))
                 view.constant_nodes.add(tensor_of(makes[0]))
                 continue
-            reads = list(map(number_of, node.input[:]))
+            reads = (*map(number_of, node.input[:]),)
             attributes: tuple[tuple[str, bytes], ...] = ()
             if node.attribute:
                 inner = self._add_sub_graphs(node, names, f"{scope}{number}/")
-                reads += inner.results
+                reads += (*inner.results,)
                 view.scopes.update((place, Scope(label, len(view.nodes))) for place, label in inner.labels.items())
                 attributes = _attributes(node)
-            inputs, outputs = tuple(map(tensor_of, reads)), tuple(map(tensor_of, makes))
-            view.nodes.append(Node(_text(node.name), op_type, words[node.domain], scope, inputs, outputs, attributes))
+            inputs, outputs = (*map(tensor_of, reads),), (*map(tensor_of, makes),)
+            view.nodes.append(Node(as_text(node.name), op_type, words[node.domain], scope, inputs, outputs, attributes))
             wires.reads.append(reads)
             wires.makes.append(makes)
 
-    def _add_sub_graphs(self, node: NodeProto, names: _Names, inner: str) -> _SubGraphs:
+    def _add_sub_graphs(self, node: NodeProto, names: Names, inner: str) -> _SubGraphs:
         """Adds the sub-graphs of a node."""
         added = _SubGraphs({}, [])
         for attribute in node.attribute:
             for number, graph in enumerate(_graphs(attribute)):
-                name = _text(attribute.name)
+                name = as_text(attribute.name)
                 place = f"{inner}{name}{number}."
                 names.complete()
                 added.labels[place] = name
                 seen = self.add_graph(graph, place, names)
                 for port, value in enumerate(graph.input):
-                    self._view.inputs[place, _text(value.name)] = f"{name} {port}"
+                    self._view.inputs[place, as_text(value.name)] = f"{name} {port}"
                 added.results.extend(seen[value.name] for value in graph.output)
         return added
 
@@ -196,8 +155,8 @@ def _attributes(node: NodeProto) -> tuple[tuple[str, bytes], ...]:
     plain = [attribute for attribute in node.attribute if attribute.type not in (_GRAPH, _GRAPHS)]
     if not plain:
         return ()
-    known = defaults(_text(node.op_type)) if node.domain in STANDARD else {}
-    pairs = [(_text(attribute.name), serialized(attribute)) for attribute in plain]
+    known = defaults(as_text(node.op_type)) if node.domain in STANDARD else {}
+    pairs = [(as_text(attribute.name), serialized(attribute)) for attribute in plain]
     return tuple(sorted([pair for pair in pairs if known.get(pair[0]) != pair[1]]))
 
 
@@ -211,4 +170,4 @@ def _type(value: TypeProto) -> Type:
 def _dimension(dimension: Any) -> int | str | None:
     if dimension.HasField("dim_value"):
         return int(dimension.dim_value)
-    return _text(dimension.dim_param) or None
+    return as_text(dimension.dim_param) or None

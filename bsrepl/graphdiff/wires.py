@@ -5,11 +5,14 @@ Behind the names, all of it works on lists and integers: in a large graph each l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from .names import LEFT_OUT, Names
 from .view import Port, Tensor, View
 
-LEFT_OUT = 0  # the number of what stands for an input or an output that is left out
+if TYPE_CHECKING:
+    from onnx import NodeProto
 
 
 class Wires:
@@ -17,17 +20,23 @@ class Wires:
 
     def __init__(self) -> None:
         self.tensors: list[Tensor | None] = [None]
-        self.numbers: dict[Tensor | None, int] = {None: LEFT_OUT}  # the place of each in that list
         self.constants: set[int] = set()
-        self.reads: list[list[int]] = []  # node -> the tensors that it reads
-        self.makes: list[list[int]] = []  # node -> the tensors that it produces
+        self.reads: list[tuple[int, ...]] = []  # node -> the tensors that it reads
+        self.makes: list[tuple[int, ...]] = []  # node -> the tensors that it produces
+        self._names: dict[str, Names] = {}
 
-    def sort(self, graph: View) -> None:
+    def scope(self, scope: str, outer: Names | None, nodes: Iterable[NodeProto]) -> Names:
+        """The names that nodes see in a scope of their own, in the graphs that see the names `outer`."""
+        if scope not in self._names:
+            self._names[scope] = Names(outer, scope, self.tensors, nodes)
+        return self._names[scope]
+
+    def _sort(self, graph: View) -> None:
         """Lets the constants that a commutative node reads come last."""
         for index, node in enumerate(graph.nodes):
             reads = self.reads[index]
             if len(reads) > 1 and node.is_commutative:
-                ordered = sorted(reads, key=self.constants.__contains__)
+                ordered = (*sorted(reads, key=self.constants.__contains__),)
                 if ordered != reads:
                     self.reads[index] = ordered
                     graph.nodes[index] = node._replace(inputs=tuple([self.tensors[number] for number in ordered]))
@@ -35,6 +44,7 @@ class Wires:
 
     def connect(self, graph: View) -> None:
         """Tells a graph what produces and what reads its tensors."""
+        self._sort(graph)
         producers: list[Port | None] = [None] * len(self.tensors)
         consumers: list[Sequence[Port]] = [()] * len(self.tensors)
         repeated: list[Port] = []  # outputs that another node produces, too: they count for nothing
@@ -56,10 +66,11 @@ class Wires:
                         known.append(here)
                     else:
                         consumers[tensor] = [*known, here]
-        graph.numbers, graph.producers, graph.consumers = self.numbers, producers, consumers
+        graph.numbers, graph.tensors, graph.producers, graph.consumers = self._names, self.tensors, producers, consumers
         graph.constant_readers = {node for constant in self.constants for node, _ in consumers[constant]}
-        graph.makers = [tuple(map(producers.__getitem__, reads)) for reads in self.reads]
-        graph.readers = [tuple(map(consumers.__getitem__, makes)) for makes in self.makes]
+        made_by, read_by = producers.__getitem__, consumers.__getitem__
+        graph.makers = [(*map(made_by, reads),) for reads in self.reads]  # quicker than calling tuple()
+        graph.readers = [(*map(read_by, makes),) for makes in self.makes]
         for index, port in repeated:
             readers = graph.readers[index]
             graph.readers[index] = (*readers[:port], (), *readers[port + 1 :])

@@ -53,7 +53,7 @@ def _are_same(makers: Sequence[Port | None], others: Sequence[Port | None], forw
 
 def _ends(graph: View) -> Iterator[Tensor | None]:
     """The tensors that are read, and that no node produces: inputs, and what a defect left without a source."""
-    for tensor, number in graph.numbers.items():
+    for number, tensor in enumerate(graph.tensors):
         if graph.consumers[number] and graph.producers[number] is None and tensor not in graph.constants:
             yield tensor
 
@@ -93,21 +93,20 @@ def is_from_elsewhere(match: Match, old: Tensor, new: Tensor) -> bool:
 def _origins(graph: View, tensor: Tensor, matched: Mapping[int, int]) -> set[tuple[int, int] | str]:
     """The outputs of matched nodes, or the inputs of the graph, that a tensor comes from through unmatched nodes."""
     origins: set[tuple[int, int] | str] = set()
-    seen: set[Tensor] = set()
-    waiting = [tensor]
+    seen: set[Tensor | None] = {None}
+    waiting = [(tensor, graph.producer(tensor))]
     while waiting:
-        tensor = waiting.pop()
-        if tensor in seen:
+        source, producer = waiting.pop()
+        if source in seen:
             continue
-        seen.add(tensor)
-        if tensor in graph.inputs:
-            origins.add(graph.inputs[tensor])
-        elif (producer := graph.producer(tensor)) is not None:
-            node, port = producer
-            if node in matched:
-                origins.add((node, port))
+        seen.add(source)
+        if source in graph.inputs:
+            origins.add(graph.inputs[source])
+        elif producer is not None:
+            if producer[0] in matched:
+                origins.add(producer)
             else:
-                waiting += [source for source in graph.nodes[node].inputs if source is not None]
-        elif tensor not in graph.constants:
+                waiting += zip(graph.nodes[producer[0]].inputs, graph.makers[producer[0]], strict=True)
+        elif source not in graph.constants:
             origins.add(_NOWHERE)
     return origins

@@ -249,6 +249,15 @@ def test_sub_graphs_are_part_of_the_graph(then: list[Line], body: list[Line], ex
     assert len(difference.old.nodes) == 7
 
 
+def test_a_name_that_is_not_text_belongs_to_the_sub_graph_that_produces_it() -> None:
+    model = with_branches([("Exp", "a", "zz"), ("Sqrt", "zz", "r")], BODY)
+    model.graph.node.insert(0, helper.make_node("Neg", ["in"], ["zz"]))
+    damaged = ModelProto.FromString(model.SerializeToString().replace(b"zz", b"z\xff"))
+    assert not isinstance(damaged.graph.node[0].output[0], str)
+    assert view(damaged).makers == view(model).makers
+    assert view(damaged).readers == view(model).readers
+
+
 def test_a_constant_is_compared_by_its_content_whatever_it_is_stored_in() -> None:
     before, after = graph(CHAIN, **VALUES), graph(CHAIN, **VALUES)
     for tensor in after.graph.initializer:
