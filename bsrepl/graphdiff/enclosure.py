@@ -9,6 +9,9 @@ from .view import Port, View
 _WIDEST = 64  # matched nodes around an unmatched one; a larger set is taken for the empty one
 _NOWHERE: frozenset[Hashable] = frozenset()
 
+#: What is reached from a node: an end itself if it is the only one, as nearly everywhere; or a set of none or several.
+_Reached = Hashable
+
 
 def around(graph: View, order: Sequence[int], start: Iterable[int], matched: Container[int]) -> list[int]:
     """The unmatched nodes that are connected to some nodes through unmatched ones alone, in order."""
@@ -30,8 +33,8 @@ def enclosed(graph: View, matched: Mapping[int, int], unmatched: Sequence[int]) 
 
     `matched` maps matched nodes to the names that stand for them.
     """
-    up: dict[int, frozenset[Hashable]] = {}
-    down: dict[int, frozenset[Hashable]] = {}
+    up: dict[int, _Reached] = {}
+    down: dict[int, _Reached] = {}
     for node in unmatched:
         up[node] = _above(graph, node, matched, up)
     for node in reversed(unmatched):
@@ -42,48 +45,47 @@ def enclosed(graph: View, matched: Mapping[int, int], unmatched: Sequence[int]) 
     return places
 
 
-def _above(
-    graph: View, node: int, matched: Mapping[int, int], known: Mapping[int, frozenset[Hashable]]
-) -> frozenset[Hashable]:
+def _above(graph: View, node: int, matched: Mapping[int, int], known: Mapping[int, _Reached]) -> _Reached:
     makers = graph.makers[node]
     if len(makers) == 1 and makers[0] is not None:  # as it is nearly everywhere
         return _reached(makers[0], matched, known)
-    reached: list[frozenset[Hashable]] = []
+    reached: list[_Reached] = []
     for tensor, maker in zip(graph.nodes[node].inputs, makers, strict=True):
         if maker is not None:
             reached.append(_reached(maker, matched, known))
         elif tensor in graph.inputs:
-            reached.append(frozenset((graph.inputs[tensor],)))
+            reached.append(graph.inputs[tensor])
     return _union(reached)
 
 
-def _below(
-    graph: View, node: int, matched: Mapping[int, int], known: Mapping[int, frozenset[Hashable]]
-) -> frozenset[Hashable]:
+def _below(graph: View, node: int, matched: Mapping[int, int], known: Mapping[int, _Reached]) -> _Reached:
     outputs = graph.nodes[node].outputs
     if len(outputs) == 1 and len(readers := graph.readers[node][0]) == 1 and outputs[0] not in graph.outputs:
         return _reached(readers[0], matched, known)
-    reached: list[frozenset[Hashable]] = []
+    reached: list[_Reached] = []
     for tensor, readers in zip(outputs, graph.readers[node], strict=True):
         if tensor in graph.outputs:
-            reached += [frozenset((("output", number),)) for number in graph.outputs[tensor]]
+            reached += [("output", number) for number in graph.outputs[tensor]]
         reached += [_reached(port, matched, known) for port in readers]
     return _union(reached)
 
 
-def _reached(port: Port, matched: Mapping[int, int], known: Mapping[int, frozenset[Hashable]]) -> frozenset[Hashable]:
+def _reached(port: Port, matched: Mapping[int, int], known: Mapping[int, _Reached]) -> _Reached:
     """An input or an output of a matched node; of an unmatched node, what is known to be reached from it."""
     node, number = port
-    return frozenset(((matched[node], number),)) if node in matched else known.get(node, _NOWHERE)
+    return (matched[node], number) if node in matched else known.get(node, _NOWHERE)
 
 
-def _union(sets: Sequence[frozenset[Hashable]]) -> frozenset[Hashable]:
-    """The union of sets; the empty set if it is so large that it distinguishes nothing."""
-    if len(sets) == 1:
-        return sets[0]
-    union = _NOWHERE
-    for members in sets:
-        union = union | members if union else members
+def _union(reached: Sequence[_Reached]) -> _Reached:
+    """All that is reached; nothing if that is so much that it distinguishes nothing."""
+    if len(reached) == 1:
+        return reached[0]
+    union: set[Hashable] = set()
+    for ends in reached:
+        if isinstance(ends, frozenset):
+            union |= ends
+        else:
+            union.add(ends)
         if len(union) > _WIDEST:
             return _NOWHERE
-    return union
+    return union.pop() if len(union) == 1 else frozenset(union)

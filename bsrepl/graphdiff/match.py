@@ -142,16 +142,15 @@ class Match:
         for mine, theirs in self._ends():
             self._compare_many(mine, theirs, likeness, [])
         near: set[int] = set()
-        for node, (makers, outputs) in enumerate(zip(self.old.makers, self.old.readers, strict=True)):
-            if node in self.forward:
-                continue
-            for maker in makers:
+        old, forward = self.old, self.forward
+        for node in [node for node in range(len(old.nodes)) if node not in forward]:
+            for maker in old.makers[node]:
                 if maker is not None:
                     near.add(maker[0])
-            for readers in outputs:
+            for readers in old.readers[node]:
                 for reader, _ in readers:
                     near.add(reader)
-        self._spread([(node, self.forward[node]) for node in near if node in self.forward], likeness)
+        self._spread([(node, forward[node]) for node in near if node in forward], likeness)
         likeness.paired = len(self.forward)
 
     def _spread(self, pairs: list[tuple[int, int]], likeness: _Likeness) -> None:

@@ -94,7 +94,7 @@ def _origins(graph: View, tensor: Tensor, matched: Mapping[int, int]) -> set[tup
     """The outputs of matched nodes, or the inputs of the graph, that a tensor comes from through unmatched nodes."""
     origins: set[tuple[int, int] | str] = set()
     seen: set[Tensor | None] = {None}
-    waiting = [(tensor, graph.producer(tensor))]
+    waiting: list[tuple[Tensor | None, Port | None]] = [(tensor, graph.producer(tensor))]
     while waiting:
         source, producer = waiting.pop()
         if source in seen:
