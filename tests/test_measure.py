@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from measure import report
 from measure.picture import picture
-from measure.rows import Effort, Row, alone, beside, from_json, in_turn, spread
+from measure.rows import Effort, Row, alone, beside, from_json, in_turn, spread, tenfold
 
 ROOT = Path(__file__).parent.parent
 RESULT = json.loads((ROOT / "scripts/measured/rows.json").read_text())
@@ -49,6 +49,12 @@ def test_samples_are_taken_in_turn_and_the_first_of_each_is_left_out() -> None:
 
     assert in_turn(2, lambda: sample("a"), lambda: sample("b")) == [[2, 4], [3, 5]]
     assert order == ["a", "b"] * 3
+
+
+def test_growth_is_measured_in_turn_ten_of_the_smaller_beside_one_of_the_larger() -> None:
+    order: list[str] = []
+    assert len(tenfold(2, lambda: order.append("a"), lambda: order.append("b"))) == 2
+    assert "".join(order) == ("a" * 10 + "b") * 3
 
 
 @pytest.mark.parametrize(("seconds", "rounds"), [(0, 1), (25, 3), (40, 4), (100, 9)])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from onnx import ModelProto, helper, numpy_helper
@@ -12,7 +13,7 @@ from qonnx.transformation.base import Transformation
 
 from bsrepl.graphdiff.difference import between
 
-from .rows import Effort, Row, alone, beside, in_turn, timed
+from .rows import Effort, Row, alone, beside, in_turn, tenfold, timed
 
 NAME = "graph diff, N nodes, 17% rewritten"
 PEER = "QONNX's no-op transform"
@@ -51,28 +52,28 @@ def diffing(effort: Effort) -> Iterator[Row]:
 
     QONNX's cleanup is quadratic, so that is measured up to 1,000 nodes: 10,000 take it minutes, 100,000 hours.
     """
-    previous: Row | None = None
+    smaller: Callable[[], object] = object
     for length, most in ((100, None), (1_000, 40), (10_000, 450), (100_000, 5_000)):
         if effort.is_quick and length > 1_000:
             return
         before, after = chain(length, 0, "t"), chain(length, 0.17, "x")
 
+        work = partial(between, before, after)
+
         def diff() -> float:
-            return 1e3 * timed(lambda: between(before, after), 1, 1)[0]  # noqa: B023
+            return 1e3 * timed(work, 1, 1)[0]  # noqa: B023
 
         if length > 1_000:
-            row = alone(NAME, "ms", [diff() for _ in range(effort.runs(9) if length == 10_000 else 1)], most, length)
-            yield row
-            tenfold = (row.value / previous.value) if previous is not None else 0
-            yield alone(f"{NAME}, beside a tenth of them", "times", [tenfold], 11, length)
-            previous = row
-            continue
-        wrapped = ModelWrapper(before)
+            yield alone(NAME, "ms", [diff() for _ in range(effort.runs(9) if length == 10_000 else 1)], most, length)
+            times = tenfold(effort.runs(9) if length == 10_000 else 3, smaller, work)
+            yield alone(f"{NAME}, beside a tenth of them", "times", times, 11, length)
+        else:
+            wrapped = ModelWrapper(before, True)  # a copy: it adds value infos
 
-        def transform() -> float:
-            return 1e3 * timed(lambda: wrapped.transform(NoOp()), 1, 1)[0]  # noqa: B023
+            def transform() -> float:
+                return 1e3 * timed(lambda: wrapped.transform(NoOp()), 1, 1)[0]  # noqa: B023
 
-        ours, theirs = in_turn(effort.runs(11), diff, transform)
-        previous = alone(NAME, "ms", ours, most, length)
-        yield previous
-        yield beside(NAME, "ms", ours, PEER, theirs, MOST if length == 1_000 else None, length)
+            ours, theirs = in_turn(effort.runs(11), diff, transform)
+            yield alone(NAME, "ms", ours, most, length)
+            yield beside(NAME, "ms", ours, PEER, theirs, MOST if length == 1_000 else None, length)
+        smaller = work

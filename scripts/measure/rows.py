@@ -123,3 +123,12 @@ def in_turn(
     while len(rounds) < runs and (not rounds or clock() - start < seconds):
         rounds.append([action() for action in actions])
     return [list(samples) for samples in zip(*rounds, strict=True)]
+
+
+def tenfold(runs: int, work: Callable[[], object], larger: Callable[[], object]) -> list[float]:
+    """How many times as long the larger work takes, about ten times as much of it, as often as there are runs.
+
+    Each time it is measured right after ten of the other: a machine that others use is not of one speed for long.
+    """
+    once, others = in_turn(runs, lambda: timed(work, 10, 1)[0], lambda: timed(larger, 1, 1)[0])
+    return [other / one for one, other in zip(once, others, strict=True)]
