@@ -69,6 +69,8 @@ class ListedPlugins:
         """Adds to `changed`, at the cost of a stat for each file that is not imported, and for each folder. Returns
         whether a file has appeared."""
         suspects = signatures.suspects(self._seen)
+        if not suspects:
+            return False
         self.changed.update(path for path in suspects if self._is_changed(path) and not isdir(path))
         new: set[str] = set()
         if any(isdir(path) or self._seen[path] is None for path in suspects):

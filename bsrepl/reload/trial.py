@@ -37,7 +37,7 @@ class Trial:
 
         The modules of files that are `gone` cannot be imported meanwhile. Returns the executions by path.
         """
-        if any(map(self._importer.holds, affected - self._live.loaded.keys())):
+        if any(path not in self._live.loaded and self._importer.holds(path) for path in affected):
             gc.collect()  # a file that returns is executed for those who hold its module, not since it is still there
         with self._importer.staging(affected, gone) as executions, self._visible(executions) as show:
             starts = self._live.starts(affected)

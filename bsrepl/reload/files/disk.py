@@ -92,8 +92,10 @@ class Disk:
         """Adds to `changed` and `gone`. `executed` are the contents that files were last executed with, None of one
         that could not be read; `has_appeared` tells whether a file has that is not watched here. Costs a stat for each
         file that is watched."""
-        now = self._now()
         suspects = dict.fromkeys([*signatures.suspects(self._seen), *self.missing_since])
+        if not suspects:
+            return
+        now = self._now()
         for folder in self._folders:
             if folder in suspects:
                 del suspects[folder]

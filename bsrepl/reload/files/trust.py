@@ -33,7 +33,7 @@ def doubt(path: str, user: int) -> str | None:
         if part == "..":
             place = dirname(place)
             continue
-        entry = join(place, part)
+        entry = f"{place}/{part}" if place != "/" else f"/{part}"
         status = os.lstat(entry)
         if not stat.S_ISLNK(status.st_mode):
             place = entry

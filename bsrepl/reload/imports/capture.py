@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from io import StringIO
 from typing import Any, TextIO
 
@@ -28,13 +28,12 @@ def captured() -> Iterator[StringIO]:
             stdout.release()
             stderr.release()
 
-    stdin = sys.stdin
-    sys.stdin = _Keyboard(stdin, release)
+    before = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin, sys.stdout, sys.stderr = _Keyboard(sys.stdin, release), stdout, stderr
     try:
-        with redirect_stdout(stdout), redirect_stderr(stderr):
-            yield output
+        yield output
     finally:
-        sys.stdin = stdin
+        sys.stdin, sys.stdout, sys.stderr = before
         stdout.release()
         stderr.release()
 
