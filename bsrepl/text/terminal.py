@@ -79,8 +79,9 @@ class Terminal:
     def write(self, text: Iterable[tuple[str, str]]) -> None:
         """Writes (style, text) pairs. Control characters in them are shown, never obeyed."""
         shown = list(text)
-        self.hear(shown)
-        self._write(self.painted(shown))
+        if shown:  # mostly there is nothing to be told
+            self.hear(shown)
+            self._write(self.painted(shown))
 
     @contextmanager
     def overheard(self) -> Iterator[Text]:
