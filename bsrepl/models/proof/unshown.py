@@ -20,6 +20,7 @@ from ...graphdiff.view import Node, Tensor, View
 from ..runtime.execution import Values
 from .culprit import named, place, region
 from .idle import Known, idle
+from .quantisation import misquantised
 from .recurrent_bias import effective
 from .regions import Cuts, Disagreement, Pieces
 from .stored_weights import misfit
@@ -140,13 +141,17 @@ class Changes:
             for pair in zip(*read, strict=False):
                 if relative := self._misfit_of(*pair, step, axes=1):
                     return _misfitting(views[1].nodes[edit.new], relative)
-        for old, new in (pair for one in difference.rewrites for pair in product(one.removed, one.inserted)):
-            for pair in product(set(views[0].nodes[old].inputs), set(views[1].nodes[new].inputs)):
-                if relative := self._misfit_of(*pair, step, axes=2):
-                    return _misfitting(views[1].nodes[new], relative)
+        for rewrite in difference.rewrites:
+            before = {tensor for node in rewrite.removed for tensor in views[0].nodes[node].inputs}
+            moved = {views[0].constants.get(tensor) for tensor in before}
+            for node in rewrite.inserted:
+                after = [one for one in views[1].nodes[node].inputs if views[1].constants.get(one) not in moved]
+                for pair in product(before, after):
+                    if relative := self._misfit_of(*pair, step, axes=2):
+                        return _misfitting(views[1].nodes[node], relative)
         for node, relative in misfitting_products(difference, step):
             return _misfitting(views[1].nodes[node], relative)
-        return ""
+        return misquantised(difference, step)
 
     def _misfit_of(self, mine: Tensor | None, theirs: Tensor | None, step: float, *, axes: int) -> float:
         """How far a few values of a constant are from those of another one; both have so many axes at least."""
@@ -155,8 +160,9 @@ class Changes:
         if was is None or now is None or was == now or prod(was.shape) != prod(now.shape):
             return 0.0
         old, new = _constant(self._difference.old, mine), _constant(self._difference.new, theirs)
-        is_known = all(values is not None and values.dtype.kind in "fV" for values in (old, new))
-        return misfit(old, new, step) if is_known and min(old.ndim, new.ndim) >= axes else 0.0
+        if old is None or new is None or min(old.ndim, new.ndim) < axes:
+            return 0.0
+        return misfit(old, new, step) if _is_weight(old) and _is_weight(new) else 0.0
 
     def _constants(self) -> set[int]:
         """The nodes that are compared and read constants alone: what they compute is the same for all inputs."""
@@ -198,6 +204,11 @@ class Changes:
         graphs = zip((self._difference.old, self._difference.new), (one, other), self._changed, strict=True)
         moved = {theirs for _, theirs in self._difference.moved}
         return other not in moved and all(changed.isdisjoint(_beside(view, node)) for view, node, changed in graphs)
+
+
+def _is_weight(values: Any) -> bool:
+    """Whether values are floats or integers in 8 bits; others may be sizes."""
+    return values.dtype.kind in "fV" or (values.dtype.kind in "iu" and values.dtype.itemsize == 1)
 
 
 def _misfitting(node: Node, relative: float) -> str:
