@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from bsrepl.models.proof.comparison import Comparison
+from bsrepl.models.proof.noise import is_noise
 from bsrepl.models.proof.verify import verify
+from bsrepl.models.runtime.execution import Executable
 
 WEIGHTS = np.random.default_rng(3).normal(size=(512, 64)).astype(np.float32)
 LAST = np.random.default_rng(4).normal(size=(64, 8)).astype(np.float32)
@@ -91,3 +94,27 @@ def test_an_error_of_one_per_cent_is_not_hidden_by_them(kind: str, after: dict[s
     assert verdict.outcome.name == "DIFFERENT", verdict
     assert verdict.first is not None
     assert guilty in verdict.first.node
+
+
+def test_rounding_is_measured_with_several_changes_of_each_weight() -> None:
+    """Of zeros all runs with the same weights are one, and the first change of this one is rounded away."""
+
+    def left(weight: Any) -> ModelProto:
+        nodes = [helper.make_node("Add", ["x", "a"], ["b"]), helper.make_node("Mod", ["b", "m"], ["y"], fmod=1)]
+        infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
+        kept = [numpy_helper.from_array(value, name) for name, value in (("a", weight), ("m", np.float32([300])))]
+        graph = helper.make_graph(nodes, "g", infos[:1], infos[1:], kept)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+
+    inputs: dict[str, Any] = {"x": np.zeros(1, np.float32)}
+    step = float(np.finfo(np.float32).eps)
+    before = left(np.float32([300.1]))
+    was = Executable(before)(inputs)
+    for weight, is_rounding in (
+        (np.nextafter(np.float32([300.1]), np.float32(400)), True),
+        (np.float32([300.11]), False),
+    ):
+        comparison = Comparison()
+        comparison.add([("y", "y")], was, Executable(left(weight))(inputs))
+        assert not comparison.is_within()
+        assert is_noise(comparison, before, [("y", "y")], [inputs], [was], step) is is_rounding

@@ -88,7 +88,9 @@ class Judgement:
                 return replace(verdict, outcome=Outcome.OK)  # that the outputs do not show it is found out next
             if guilty is not None:
                 return replace(verdict, first=self._divergence(guilty))
-        return verdict if is_strict or comparison.why else self._rounded(verdict, comparison, pieces)
+        if is_strict or comparison.why:
+            return verdict
+        return self._rounded(verdict, comparison, pieces, {piece.pair for piece in wrong})
 
     def _telling(self, worst: int) -> list[int]:
         """Two sets of inputs, by their numbers: one on which the outputs differ the most, and one of small values,
@@ -113,6 +115,11 @@ class Judgement:
     def idle(self, known: Sequence[tuple[Known, Known]]) -> str:
         """A sub-graph that changed and had no effect for what is known of both models; empty if there is none."""
         return self._changes.idle(known) if self.difference else ""
+
+    @property
+    def is_in_branch(self) -> bool:
+        """Whether a branch of an If changed."""
+        return bool(self.difference) and self._changes.is_in_branch
 
     @cached_property
     def _changes(self) -> Changes:
@@ -150,16 +157,22 @@ class Judgement:
         where = place(self.difference, self._pairs, wrong.before, wrong.after)
         return Divergence(wrong.before[1], wrong.after[1], where, wrong.relative)
 
-    def _rounded(self, verdict: Verdict, comparison: Comparison, pieces: Pieces) -> Verdict:
-        """The verdict if every piece agrees: OK, or OK up to rounding if that has become visible."""
+    def _rounded(
+        self, verdict: Verdict, comparison: Comparison, pieces: Pieces, explained: Collection[tuple[Tensor, Tensor]]
+    ) -> Verdict:
+        """The verdict if every piece agrees, but for those that make up for each other: OK, or OK up to rounding if
+        that has become visible."""
         if comparison.is_within():
             return replace(verdict, outcome=Outcome.OK)
         quantisers = rounding.quantised(self.difference, self._tensors)
         is_noise = self.is_noise(comparison)
         if is_noise and comparison.relative <= _SMALL:
             return replace(verdict, outcome=Outcome.OK)
-        if not quantisers and not is_noise and (wrong := pieces.disagreements(is_fine=True)):
-            return replace(verdict, first=self._divergence(wrong[0]))
+        if not quantisers and not is_noise:
+            explained = explained if pieces.judges([theirs for _, theirs in self._outputs]) else ()
+            wrong = [piece for piece in pieces.disagreements(is_fine=True) if piece.pair not in explained]
+            if wrong:
+                return replace(verdict, first=self._divergence(wrong[0]))
         try:
             counts = rounding.edges(*self._models, quantisers, self._sets) if quantisers else Counter()
         except ExecutionFailed:

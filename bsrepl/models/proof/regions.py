@@ -27,20 +27,14 @@ _TOLERANCE = 5e-6  # relative, in float32; sums of some thousand products in ano
 _ROUNDS = 48  # times that the values of pieces are replaced if they are scaled or shifted
 _OTHERS = 6  # times that they are, if they are changed in another way
 _REFACTORED = 1e-3  # relative; what disagrees by less and is no other scale is an error in a weight
+_SLIGHT = 3e-5  # relative; a larger difference of joined pieces is not measured against their rounding
 _LITTLE = 1e-2  # relative; how far values are moved to see what depends on them
 _SENSITIVE = 10.0  # times the tolerance, that a piece has to differ by if it shows what it reads
 _LESS = 0.02  # times the disagreement of a piece, that is left of it when it is joined with the right ones
 _LEAST = 1e-2  # times the largest channel: a smaller one may be what is left of larger values
 _STEPS = 4
-_BOUNDED = (
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
-    "HardSigmoid",
-    "Erf",
-)  # they are right to a few steps from 1.0, near 0 as well
+_BOUNDED = {"Erf", "HardSigmoid", "Sigmoid", "Softmax", "Tanh"}  # right to a few steps from 1.0, near 0 as well
 _TELLING = 16  # values of a channel, from which on its own scale says something
-
 
 _Pair = tuple[Tensor, Tensor]
 
@@ -136,6 +130,10 @@ class Pieces:
         self._values = dict(values)
         self._held = self._values  # at what the guilty piece was cut
 
+    def judges(self, names: Iterable[str]) -> bool:
+        """Whether these tensors of the second model are compared: sequences are not."""
+        return {theirs[1] for _, theirs in self._values}.issuperset(names)
+
     def disagreements(self, *, is_fine: bool = False) -> list[Disagreement]:
         """The pieces that disagree, in order. With `is_fine`, a channel with few values has a scale of its own, too."""
         return self._disagreements(self._values, is_fine=is_fine)
@@ -157,9 +155,13 @@ class Pieces:
             if not left:
                 return self._hidden(own, {piece.pair for piece in wrong}) if own else None
             first = self._first(left)
+            free = {pair: value for pair, value in held.items() if pair not in own}
+            slight = {one.pair for one in first if own and one.relative <= _SLIGHT and self._is_rounding(one, free)}
+            if slight:
+                left = [piece for piece in left if piece.pair not in slight]
+                continue
             if guilty is None or first[0].relative < _LESS * guilty.relative:  # what came before was on purpose
-                guilty = first[0]
-                self._held = {pair: value for pair, value in held.items() if pair not in own}
+                guilty, self._held = first[0], free
             certain = [piece for piece in first if piece.after in outputs or self._is_error(piece)]
             if certain:
                 return guilty if own else certain[0]
@@ -217,7 +219,11 @@ class Pieces:
 
         It is executed with its weights changed by `step`, and its values by a last place. Raises ExecutionFailed.
         """
-        model, values = self._cuts.before, {mine[1]: value for (mine, _), value in self._held.items()}
+        return self._is_rounding(piece, self._held, step)
+
+    def _is_rounding(self, piece: Disagreement, held: Mapping[_Pair, Any], step: float = _SINGLE) -> bool:
+        """The same of any piece that begins at the values that are `held`."""
+        model, values = self._cuts.before, {mine[1]: value for (mine, _), value in held.items()}
         cut = cut_at(model, values, [piece.before[1]])
         name = own(piece.before[1])
         if name not in {output for node in cut.graph.node for output in node.output}:
@@ -225,8 +231,8 @@ class Pieces:
         del cut.graph.output[:]
         cut.graph.output.append(ValueInfoProto(name=name, type=TypeProto()))
         before = {name: values[piece.before[1]]}
-        held = {theirs[1]: value for (_, theirs), value in self._held.items()}
-        now = self._cuts.computed(held, self._others, {piece.after[1]})
+        others = {theirs[1]: value for (_, theirs), value in held.items()}
+        now = self._cuts.computed(others, self._others, {piece.after[1]})
         comparison = Comparison(min(step, _SINGLE))
         comparison.add([(name, name)], before, {name: now[piece.after[1]]})
         sets = [{**self._inputs, **given(values, model)}]

@@ -68,6 +68,14 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self._nodes[0] or self._nodes[1])
 
+    @property
+    def is_in_branch(self) -> bool:
+        """Whether a node in a branch of an If differs, or an If itself."""
+        views = self._difference.old, self._difference.new
+        return any(
+            view.nodes[node].op_type == "If" for view, nodes in zip(views, self._nodes, strict=True) for node in nodes
+        )
+
     def unshown(
         self,
         sets: Sequence[tuple[Values, Values]],

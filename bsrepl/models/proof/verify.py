@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ...text.format import counted
 from ..feeds.fitting import expected_outputs, with_type
 from ..feeds.meaning import meaningless
 from ..feeds.trials import Trial, Trials, generated_trials, given_trials
+from ..runtime.branches import opened
 from ..runtime.execution import Executable, Values, inputs_of, without_inputs
 from ..runtime.packing import unpacked
 from . import precision
@@ -164,7 +166,7 @@ class _Verification:
         worst = comparison.worst if comparison.absolute else None
         known = [((a, was), (b, now)) for (a, b), was, now in zip(self._sets, self._results, computed, strict=True)]
         idle = self._judgement.idle(known)
-        change = idle or self._judgement.unshown(worst)
+        change = idle or self._unshown(worst)
         if not change:
             return verdict
         self._note(hidden := replace(verdict, outcome=Outcome.UNPROVEN, why=f"{change}; no output shows it"))
@@ -181,11 +183,32 @@ class _Verification:
             if now is not None:
                 known.append(((trial.inputs, trial.outputs), (theirs, now)))
         if idle:
-            change = self._judgement.idle(known) or self._judgement.unshown(worst)
+            change = self._judgement.idle(known) or self._unshown(worst)
         if not change:
             return replace(verdict, probes=count)
         why = f"{change}; no output shows it for {counted(count, 'set')} of inputs; inputs(m, ...) takes others"
         return replace(hidden, why=why)
+
+    def _unshown(self, worst: int | None) -> str:
+        """A change that equal outputs do not show; empty if there is none."""
+        if self._opened is None:
+            return self._judgement.unshown(worst)
+        return "" if self._opened else self._opened.why.partition("; no output")[0]
+
+    @cached_property
+    def _opened(self) -> Verdict | None:
+        """The verdict on the branches that Ifs take, each in the place of its If; None if none of them changed."""
+        if self._tolerance is not None or self._is_expected or not self._judgement.is_in_branch:
+            return None
+        found = None
+        try:
+            for models, sets in opened(self._models, self._sets):
+                if models[0] != models[1]:
+                    other = verify(*models, [inputs for inputs, _ in sets], least_step=self._step)
+                    found = other if found is None or other.is_wrong or (found and not other) else found
+        except ExecutionFailed:
+            return None
+        return found
 
     @staticmethod
     def _computed(theirs: Values, execute: Executable) -> Values | None:
@@ -213,6 +236,8 @@ class _Verification:
             return replace(verdict, outcome=Outcome.OK)
         late = "and there was no time to tell whether that is rounding"
         self._note(verdict if comparison.why else undecided(verdict, late))
+        if self._opened is not None:
+            return replace(verdict, outcome=self._opened.outcome, why=self._opened.why, first=self._opened.first)
         is_within = comparison.is_within()
         is_strict = self._tolerance is not None or (self._is_expected and not is_within)  # both may be in error
         try:
