@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _NUMERIC = "fiub"  # kinds of numpy's data types that can be subtracted
 _STEPS = 16  # of the last place, that values which are computed in another order may differ by
+_LEAST = 1e-2  # times the largest channel: a smaller one may be what is left of larger values
+_TELLING = 16  # values of a channel, from which on its own scale says something
 
 #: The channels of an output: which output, which axis, how many there are along it.
 Channels = tuple[str, int, int]
@@ -104,6 +106,27 @@ class Comparison:
     def is_within(self, tolerance: float | None = None) -> bool:
         """Whether nothing differs by more than is allowed."""
         return not self.why and self.excess(tolerance) <= 1
+
+
+def distance(a: Any, b: Any, *, is_fine: bool, floor: float) -> float:
+    """How far two arrays differ, relative to the largest magnitude of a channel; endless if by more than values.
+
+    Differences up to `floor` count for nothing.
+    """
+    if a.dtype == b.dtype and np.array_equal(a, b):
+        return 0.0
+    comparison = Comparison()
+    comparison.add([("a", "b")], {"a": a}, {"b": b})
+    if comparison.why:
+        return np.inf
+    distances = [comparison.relative if comparison.absolute > floor else 0.0]
+    for channels, error in comparison.errors.items():
+        if is_fine or a.size >= _TELLING * error.size:  # a single value near zero says little
+            scale = comparison.scales[channels]
+            least = 0.0 if is_fine else _LEAST * scale.max(initial=0)
+            scale = np.maximum(scale, max(least, np.finfo(np.float32).tiny))
+            distances.append(float(np.where(error > floor, error / scale, 0).max(initial=0)))
+    return max(distances)
 
 
 def _endless(error: NDArray[Any]) -> NDArray[Any]:

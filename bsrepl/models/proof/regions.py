@@ -15,9 +15,9 @@ from onnx import ModelProto, TypeProto, ValueInfoProto
 
 from ...graphdiff.view import Tensor
 from ..runtime.cutting import cut_at, given, leading_to, own
-from ..runtime.dependence import read_by
+from ..runtime.dependence import read_by, values_read_by
 from ..runtime.execution import Executable, Values, draws_numbers
-from .comparison import Comparison
+from .comparison import Comparison, distance
 from .noise import is_noise
 from .precision import epsilon
 from .scaling import is_refactored
@@ -31,10 +31,8 @@ _SLIGHT = 3e-5  # relative; a larger difference of joined pieces is not measured
 _LITTLE = 1e-2  # relative; how far values are moved to see what depends on them
 _SENSITIVE = 10.0  # times the tolerance, that a piece has to differ by if it shows what it reads
 _LESS = 0.02  # times the disagreement of a piece, that is left of it when it is joined with the right ones
-_LEAST = 1e-2  # times the largest channel: a smaller one may be what is left of larger values
 _STEPS = 4
 _BOUNDED = {"Erf", "HardSigmoid", "Sigmoid", "Softmax", "Tanh"}  # right to a few steps from 1.0, near 0 as well
-_TELLING = 16  # values of a channel, from which on its own scale says something
 
 _Pair = tuple[Tensor, Tensor]
 
@@ -76,6 +74,7 @@ class Cuts:
         self._execute = Executable(leading_to(before, names), names)
         self._cut: dict[tuple[Any, ...], Executable] = {}
         self._read = {name: read_by(node) for node in after.graph.node for name in node.output if name}
+        self._valued = {name: values_read_by(node) for node in after.graph.node for name in node.output if name}
         self._is_random = draws_numbers(after)
         self.misshapen: set[_Pair] = set()  # those of which the second model computes another shape
 
@@ -98,7 +97,7 @@ class Cuts:
         if not judged:  # onnxruntime executes no model without nodes
             return {}
         if wanted is not None and not self._is_random:  # which numbers are drawn depends on all nodes
-            needed = set(judged).union(*(self.read(name, values) for name in judged))
+            needed = set(judged).union(*(_read(self._read, name, values) for name in judged))
             values = {name: value for name, value in values.items() if name in needed}
         key = (*judged, *((name, value.shape, value.dtype) for name, value in values.items()))
         if key not in self._cut:
@@ -109,14 +108,19 @@ class Cuts:
         return {name: now.get(own(name), now.get(name)) for name in judged}
 
     def read(self, name: str, values: Collection[str]) -> set[str]:
-        """Of the tensors that have values, those from which the second model computes one."""
-        waiting, known = [name], {name}
-        for tensor in waiting:  # it grows
-            if tensor == name or tensor not in values:
-                read = self._read.get(tensor, set()) - known
-                known |= read
-                waiting += read
-        return {tensor for tensor in known - {name} if tensor in values}
+        """Of the tensors that have values, those from which the second model computes one; of others it may read the
+        shape."""
+        return _read(self._valued, name, values)
+
+
+def _read(read_by: Mapping[str, set[str]], name: str, values: Collection[str]) -> set[str]:
+    waiting, known = [name], {name}
+    for tensor in waiting:  # it grows
+        if tensor == name or tensor not in values:
+            read = read_by.get(tensor, set()) - known
+            known |= read
+            waiting += read
+    return {tensor for tensor in known - {name} if tensor in values}
 
 
 class Pieces:
@@ -277,24 +281,3 @@ def _moved(value: Any, own: Any, rng: np.random.Generator) -> Any:
         return own
     change = np.minimum(np.abs(own - value), _LITTLE * np.abs(own))
     return own + change * rng.choice([-1, 1], own.shape).astype(own.dtype)
-
-
-def distance(a: Any, b: Any, *, is_fine: bool, floor: float) -> float:
-    """How far two arrays differ, relative to the largest magnitude of a channel; endless if by more than values.
-
-    Differences up to `floor` count for nothing.
-    """
-    if a.dtype == b.dtype and np.array_equal(a, b):
-        return 0.0
-    comparison = Comparison()
-    comparison.add([("a", "b")], {"a": a}, {"b": b})
-    if comparison.why:
-        return np.inf
-    distances = [comparison.relative if comparison.absolute > floor else 0.0]
-    for channels, error in comparison.errors.items():
-        if is_fine or a.size >= _TELLING * error.size:  # a single value near zero says little
-            scale = comparison.scales[channels]
-            least = 0.0 if is_fine else _LEAST * scale.max(initial=0)
-            scale = np.maximum(scale, max(least, np.finfo(np.float32).tiny))
-            distances.append(float(np.where(error > floor, error / scale, 0).max(initial=0)))
-    return max(distances)

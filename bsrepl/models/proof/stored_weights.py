@@ -36,9 +36,23 @@ def misfit(before: NDArray[Any], after: NDArray[Any], step: float) -> float:
         expected = old * _factors(old, new)
     error, size = np.abs(new - expected), np.abs(expected)
     is_wrong = (error > step * size) & (error > max(_LEAST * np.abs(new).max(initial=0), _SMALLEST))
-    if not is_wrong.any() or is_wrong.mean() > _MOST:
+    if is_wrong.mean() > _MOST:
+        return 0.0
+    is_wrong &= ~_in_whole_channels(is_wrong, (old != 0) | (new != 0))
+    if not is_wrong.any():
         return 0.0
     return float((error[is_wrong] / np.maximum(size[is_wrong], _SMALLEST)).max())
+
+
+def _in_whole_channels(is_wrong: NDArray[Any], is_known: NDArray[Any]) -> NDArray[Any]:
+    """Where weights are in a channel of which most are wrong: it was meant to change, as one that is swapped."""
+    found = np.zeros(is_wrong.shape, bool)
+    for axis in range(is_wrong.ndim):
+        others = tuple(other for other in range(is_wrong.ndim) if other != axis)
+        if is_wrong.size >= _ENOUGH * is_wrong.shape[axis]:
+            count = np.maximum(is_known.sum(axis=others, keepdims=True), 1)
+            found |= is_wrong.sum(axis=others, keepdims=True) > 0.5 * count
+    return found
 
 
 def _factors(old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:

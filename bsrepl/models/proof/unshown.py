@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from itertools import product, zip_longest
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,15 +15,13 @@ from ...graphdiff.attributes import attribute_value
 from ...graphdiff.constants import values_of
 from ...graphdiff.difference import Difference
 from ...graphdiff.edits import Edit
-from ...graphdiff.view import Node, Tensor, View
+from ...graphdiff.view import Tensor, View
 from ..runtime.execution import Values
 from .culprit import named, place, region
 from .idle import Known, idle
-from .quantisation import misquantised
+from .misfits import misfitting
 from .recurrent_bias import effective
 from .regions import Cuts, Disagreement, Pieces
-from .stored_weights import misfit
-from .weight_products import misfitting_products
 
 _VISIBLE = 1e-3  # relative; how far a number has to change, and
 _LEAST = 1e-5  # times the largest one of an array: a smaller change may be lost among what float32 rounds
@@ -100,7 +97,8 @@ class Changes:
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
             pass
         least = max(least, _VISIBLE)
-        return self._ineffective(explained | compared, least) or self._on_edge() or self._misfit(least, compared)
+        where = self._ineffective(explained | compared, least) or self._on_edge()
+        return where or misfitting(self._difference, least, compared, explained)
 
     def idle(self, known: Sequence[tuple[Known, Known]]) -> str:
         """A sub-graph that changed, and on which no output depends for these inputs; empty if there is none."""
@@ -136,41 +134,6 @@ class Changes:
     def _cuts(self) -> Cuts:
         """Both models, cut at every pair of tensors: changes may be hidden or made up for anywhere."""
         return Cuts(*self._models, self._all)
-
-    def _misfit(self, step: float, compared: Collection[int]) -> str:
-        """A node that reads weights of which a few do not fit those before, though the others do to `step`.
-
-        Edited nodes that have been `compared` for all inputs are right, whatever they read.
-        """
-        difference = self._difference
-        views = difference.old, difference.new
-        for edit in (one for one in difference.edited if one.new not in compared):
-            read = views[0].nodes[edit.old].inputs, views[1].nodes[edit.new].inputs
-            for pair in zip(*read, strict=False):
-                if relative := self._misfit_of(*pair, step, axes=1):
-                    return _misfitting(views[1].nodes[edit.new], relative)
-        for rewrite in difference.rewrites:
-            before = {tensor for node in rewrite.removed for tensor in views[0].nodes[node].inputs}
-            moved = {views[0].constants.get(tensor) for tensor in before}
-            for node in rewrite.inserted:
-                after = [one for one in views[1].nodes[node].inputs if views[1].constants.get(one) not in moved]
-                for pair in product(before, after):
-                    if relative := self._misfit_of(*pair, step, axes=2):
-                        return _misfitting(views[1].nodes[node], relative)
-        for node, relative in misfitting_products(difference, step):
-            return _misfitting(views[1].nodes[node], relative)
-        return misquantised(difference, step)
-
-    def _misfit_of(self, mine: Tensor | None, theirs: Tensor | None, step: float, *, axes: int) -> float:
-        """How far a few values of a constant are from those of another one; both have so many axes at least."""
-        contents = self._difference.old.constants.get(mine), self._difference.new.constants.get(theirs)
-        was, now = contents
-        if was is None or now is None or was == now or prod(was.shape) != prod(now.shape):
-            return 0.0
-        old, new = _constant(self._difference.old, mine), _constant(self._difference.new, theirs)
-        if old is None or new is None or min(old.ndim, new.ndim) < axes:
-            return 0.0
-        return misfit(old, new, step) if _is_weight(old) and _is_weight(new) else 0.0
 
     def _constants(self) -> set[int]:
         """The nodes that are compared and read constants alone: what they compute is the same for all inputs."""
@@ -214,15 +177,6 @@ class Changes:
         return other not in moved and all(changed.isdisjoint(_beside(view, node)) for view, node, changed in graphs)
 
 
-def _is_weight(values: Any) -> bool:
-    """Whether values are floats or integers in 8 bits; others may be sizes."""
-    return values.dtype.kind in "fV" or (values.dtype.kind in "iu" and values.dtype.itemsize == 1)
-
-
-def _misfitting(node: Node, relative: float) -> str:
-    return f"{named(node)} reads weights of which a few differ by {relative:.1%} from what the others say"
-
-
 def _beside(view: View, node: int) -> set[int]:
     """The nodes that produce what a node reads, and those that read what it produces."""
     makers = {port[0] for port in view.makers[node] if port is not None}
@@ -263,10 +217,16 @@ def _is_visible(difference: Difference, edit: Edit, least: float) -> bool:
     ]
     if any(_is_number(a if a is not None else b) for (a, b), ends in zip(numbers, read, strict=True) if None in ends):
         return True
+    if edit.is_of_attributes:  # as `transB`, with which a matrix is stored the other way round
+        numbers = [pair for pair in numbers if not _is_transposed(*pair)]
     given = dict(new.attributes)
     attributes = [(attribute_value(a), attribute_value(given[name])) for name, a in old.attributes if name in given]
     numbers += [(a, b) for a, b in attributes if not isinstance(a, bytes)]
     return any(_differ(a, b, least, are_sizes=new.op_type not in _INTEGERS) for a, b in numbers)
+
+
+def _is_transposed(before: Any, after: Any) -> bool:
+    return before is not None and after is not None and before.ndim == 2 and np.array_equal(before.T, after)
 
 
 def _is_number(value: Any) -> bool:

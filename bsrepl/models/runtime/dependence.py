@@ -35,3 +35,8 @@ def read_by(node: Any) -> set[str]:
             names |= read_by(inner)
         names.update(value.name for value in graph.output)
     return names
+
+
+def values_read_by(node: Any) -> set[str]:
+    """The tensors whose values a node reads, not their shapes alone."""
+    return set() if node.op_type in _SHAPES else read_by(node)
