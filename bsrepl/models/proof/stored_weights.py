@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MOST = 0.05  # of the weights: if more do not fit, the factors are of another kind, and nothing is known
 _ENOUGH = 8  # weights of a channel, from which on the median of their factors is that of the channel
+_SAMPLE = 256  # weights of a channel, of whose factors the median is taken: that of all takes seconds
 _ROUNDS = 3  # a scale of the outputs and one of the inputs are told apart after as many
 _ALIKE = 1e-6  # relative; factors that differ by less are one
 _LEAST = 1e-5  # times the largest weight: a smaller one shows nowhere
@@ -62,16 +63,18 @@ def _factors(old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
     known = left[is_known]
     if not known.size or np.ptp(known) <= _ALIKE * abs(known[0]):
         return np.full(old.shape, known[0] if known.size else 1.0)
-    middle = float(np.median(known))
     if old.ndim == 1:
+        middle = float(np.median(known))
         return np.full(old.shape, middle if np.isfinite(middle) and middle else 1.0)
     factors = np.ones(old.shape)
+    most = int(_SAMPLE ** (1 / (old.ndim - 1)))  # along each of the other axes
     for _ in range(_ROUNDS):
         for axis in range(old.ndim):
             others = tuple(other for other in range(old.ndim) if other != axis)
             if old.size < _ENOUGH * old.shape[axis]:
                 continue
-            median = np.nanmedian(np.where(is_known, left, np.nan), axis=others, keepdims=True)
+            some = tuple(slice(None, None, 1 if at == axis else -(-size // most)) for at, size in enumerate(old.shape))
+            median = np.nanmedian(left[some], axis=others, keepdims=True)
             median = np.where(np.isfinite(median) & (median != 0), median, 1.0)
             factors, left = factors * median, left / median
     return factors
