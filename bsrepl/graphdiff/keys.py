@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 
+from .constants import values_of
 from .view import Port, Tensor, View
+
+_FIRST = 64  # weights whose signs are compared
 
 
 class Keys:
@@ -150,6 +153,24 @@ class Keys:
         kind, and for the nodes in `without`."""
         readers = self.view.constant_readers
         return [own if node in readers and node not in without else None for node, own in enumerate(self.own)]
+
+    def signed(self, without: Container[int]) -> list[int | None]:
+        """What each node is with the signs of its first weights, which a positive scale leaves as they are; None for a
+        node without weights of two axes, and for the nodes in `without`."""
+        found: list[int | None] = [None] * len(self.kinds)
+        for node in self.view.constant_readers:
+            if node not in without:
+                signs = [_signs(self.view, tensor) for tensor in self.view.nodes[node].inputs]
+                found[node] = self._number((self.kinds[node], *signs)) if any(signs) else None
+        return found
+
+
+def _signs(view: View, tensor: Tensor | None) -> bytes:
+    """Those of the first values of a constant that has two axes or more."""
+    if tensor not in view.stored or len(view.constants[tensor].shape) < 2:
+        return b""
+    values = values_of(view.stored[tensor])
+    return b"" if values is None or values.dtype.kind != "f" else (values.ravel()[:_FIRST] > 0).tobytes()
 
 
 def _in_order(pairs: Sequence[tuple[int | None, int]]) -> Sequence[int | None]:

@@ -8,7 +8,7 @@ nodes share, by their neighbours; then those that changed, where they stand betw
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 
@@ -25,6 +25,7 @@ class _Likeness:
     old: Sequence[Hashable]
     new: Sequence[Hashable]
     paired: int = -1  # how many nodes were paired when `_grow` ended
+    by_place: bool = True  # whether what a commutative node reads is paired in order, though that says little
 
 
 class Match:
@@ -37,7 +38,7 @@ class Match:
         self.backward: dict[int, int] = {}
         numbers: defaultdict[Hashable, int] = defaultdict(count().__next__)
         keys, others = self._keys = Keys(old, numbers.__getitem__), Keys(new, numbers.get)
-        self._kinds = _Likeness(keys.kinds, others.kinds)
+        self._kinds = _Likeness(keys.kinds, others.kinds, by_place=False)
         self._match()
         del self._keys, self._kinds  # the keys are many times as large as the result
 
@@ -52,6 +53,10 @@ class Match:
         self._pair_unique(old.down, new.down)
         self._grow(self._kinds)
         self._pair_unique(old.near(self.forward), new.near(self.backward))
+        self._grow(self._kinds)
+        self._pair_unique(old.signed(self.forward), new.signed(self.backward))
+        self._grow(self._kinds)
+        self._kinds = _Likeness(old.kinds, new.kinds)
         self._grow(self._kinds)
         self._pair_in_order(old.whole(), new.whole())
         self._pair_in_order(old.up, new.up)
@@ -163,9 +168,23 @@ class Match:
                     self._compare(mine[0], theirs[0], likeness, pairs)
                 elif mine and theirs:
                     self._compare_many(mine, theirs, likeness, pairs)
-            for maker, other_maker in zip(old.makers[one], new.makers[other], strict=False):
+            makers: Sequence[Port | None] = old.makers[one]
+            others: Sequence[Port | None] = new.makers[other]
+            if len(makers) > 1 and old.nodes[one].is_commutative:
+                self._compare_many(list(filter(None, makers)), list(filter(None, others)), likeness, pairs)
+                if not likeness.by_place:
+                    continue
+                others = self._in_order(makers, others)
+            for maker, other_maker in zip(makers, others, strict=False):
                 if maker is not None and other_maker is not None:
                     self._compare(maker, other_maker, likeness, pairs)
+
+    def _in_order(self, makers: Sequence[Port | None], others: Sequence[Port | None]) -> Sequence[Port | None]:
+        """What a commutative node reads, in the order of what its counterpart reads: below the same matched nodes."""
+        sources = [_source(self.old, maker, self.forward) for maker in makers]
+        left = {_source(self.new, other, self.backward): other for other in others}
+        wanted = [None if source is None else self.forward[source] for source in sources]
+        return [left[one] for one in wanted] if len(left) == len(others) and left.keys() == set(wanted) else others
 
     def _compare(self, mine: Port, theirs: Port, likeness: _Likeness, pairs: list[tuple[int, int]]) -> None:
         """Pairs two nodes, each the only one at its place, if they are alike; adds them to `pairs`."""
@@ -208,3 +227,11 @@ class Match:
                 theirs = producers.get(number)
                 if mine is not None and theirs is not None:
                     yield [mine], [theirs]
+
+
+def _source(graph: View, maker: Port | None, matched: Container[int]) -> int | None:
+    """The first matched node above an output, as long as each node there reads one other."""
+    while maker is not None and maker[0] not in matched:
+        above = [one for one in graph.makers[maker[0]] if one is not None]
+        maker = above[0] if len(above) == 1 else None
+    return None if maker is None else maker[0]

@@ -154,7 +154,8 @@ class Pieces:
             return wrong[0]
         held, own = dict(self._values), dict[_Pair, Disagreement]()
         outputs = {("", value.name) for value in self._after.graph.output}
-        left, guilty, others = wrong, None, 0
+        left, others = wrong, 0
+        roots: dict[str, tuple[Disagreement, dict[_Pair, Any]]] = {}  # of each own value: what is guilty if it is
         for _ in range(_ROUNDS):
             if not left:
                 return self._hidden(own, {piece.pair for piece in wrong}) if own else None
@@ -164,13 +165,15 @@ class Pieces:
             if slight:
                 left = [piece for piece in left if piece.pair not in slight]
                 continue
-            if guilty is None or first[0].relative < _LESS * guilty.relative:  # what came before was on purpose
-                guilty, self._held = first[0], free
+            for piece in first:
+                above = [one for one in own.values() if one.after[1] in self._read[piece.after[1]]]
+                root, last = (roots[above[-1].after[1]], above[-1]) if above else ((piece, free), piece)
+                is_less = piece.relative < _LESS * min(root[0].relative, last.relative)
+                roots[piece.after[1]] = (piece, free) if is_less else root  # what came before was on purpose
             certain = [piece for piece in first if piece.after in outputs or self._is_error(piece)]
-            if certain:
-                return guilty if own else certain[0]
             others += not all(map(self._is_refactored, first))
-            if others > _OTHERS:
+            guilty, self._held = roots[(certain or first)[0].after[1]]
+            if certain or others > _OTHERS:
                 return guilty
             own.update({piece.pair: piece for piece in first})
             held.update({piece.pair: piece.computed for piece in first})

@@ -98,7 +98,7 @@ class Changes:
             pass
         least = max(least, _VISIBLE)
         where = self._ineffective(explained | compared, least) or self._on_edge()
-        return where or misfitting(self._difference, least, compared, explained)
+        return where or misfitting(self._difference, least, compared, self._alone(explained))
 
     def idle(self, known: Sequence[tuple[Known, Known]]) -> str:
         """A sub-graph that changed, and on which no output depends for these inputs; empty if there is none."""
@@ -140,6 +140,10 @@ class Changes:
         new = self._difference.new
         ends = {port[0] for _, theirs in self._regions if (port := new.producer(theirs)) is not None}
         return {node for node in ends if all(read is None or read in new.constants for read in new.nodes[node].inputs)}
+
+    def _alone(self, explained: Collection[int]) -> set[int]:
+        """Of nodes that compute other values, those that are compared by themselves: it is they that do."""
+        return {node for _, nodes in self._regions.values() if len(nodes) == 1 for node in nodes if node in explained}
 
     def _is_rounding(self, piece: Disagreement, pieces: Pieces, least: float) -> bool:
         """Whether a piece disagrees by what it rounds: a rewrite may, an edited node does not."""
