@@ -17,6 +17,8 @@ from .enclosure import around, enclosed
 from .keys import Keys, unique_by_key, unmatched_by_key
 from .view import Port, View
 
+_FAR = 64  # nodes from one that reads several to the matched ones above it
+
 
 @dataclass(eq=False)
 class _Likeness:
@@ -26,6 +28,7 @@ class _Likeness:
     new: Sequence[Hashable]
     paired: int = -1  # how many nodes were paired when `_grow` ended
     by_place: bool = True  # whether what a commutative node reads is paired in order, though that says little
+    is_left: bool = False  # whether some of it was not paired, as there are several
 
 
 class Match:
@@ -56,7 +59,9 @@ class Match:
         self._grow(self._kinds)
         self._pair_unique(old.signed(self.forward), new.signed(self.backward))
         self._grow(self._kinds)
-        self._kinds = _Likeness(old.kinds, new.kinds)
+        self._kinds.by_place = True
+        if self._kinds.is_left:
+            self._kinds.paired = -1
         self._grow(self._kinds)
         self._pair_in_order(old.whole(), new.whole())
         self._pair_in_order(old.up, new.up)
@@ -170,9 +175,10 @@ class Match:
                     self._compare_many(mine, theirs, likeness, pairs)
             makers: Sequence[Port | None] = old.makers[one]
             others: Sequence[Port | None] = new.makers[other]
-            if len(makers) > 1 and old.nodes[one].is_commutative:
+            if len(makers) - makers.count(None) > 1 and old.nodes[one].is_commutative:
                 self._compare_many(list(filter(None, makers)), list(filter(None, others)), likeness, pairs)
                 if not likeness.by_place:
+                    likeness.is_left |= any(maker is not None and maker[0] not in self.forward for maker in makers)
                     continue
                 others = self._in_order(makers, others)
             for maker, other_maker in zip(makers, others, strict=False):
@@ -230,8 +236,10 @@ class Match:
 
 
 def _source(graph: View, maker: Port | None, matched: Container[int]) -> int | None:
-    """The first matched node above an output, as long as each node there reads one other."""
-    while maker is not None and maker[0] not in matched:
+    """The first matched node above an output, if it is near and each node up to it reads one other."""
+    for _ in range(_FAR):
+        if maker is None or maker[0] in matched:
+            break
         above = [one for one in graph.makers[maker[0]] if one is not None]
         maker = above[0] if len(above) == 1 else None
-    return None if maker is None else maker[0]
+    return maker[0] if maker is not None and maker[0] in matched else None
