@@ -51,9 +51,6 @@ class UnavailablePlugin(BsreplError, ImportError):
 class ModelNotFound(BsreplError, FileNotFoundError):
     """`load` was given neither the name of a sample model nor the path of a file."""
 
-    def __str__(self) -> str:
-        return str(self.args[0])
-
 
 class SweepFailed(BsreplError, AssertionError):
     """`sweep(..., check=True)` had models that fail; the message has a line for each."""
@@ -74,8 +71,6 @@ class NoHistory(BsreplError, LookupError):
 class DrawingError(BsreplError, ValueError):
     """A drawing was to be written into a file of another kind, or one that cannot be written."""
 
-    says_it_all = True
-
 
 class UnreadableModel(BsreplError, ValueError):
     """What `load` was given is no model, or a part of it is missing."""
@@ -84,15 +79,9 @@ class UnreadableModel(BsreplError, ValueError):
 class UntrustedModel(BsreplError, PermissionError):
     """A model could run code of its own choice when it is transformed or executed."""
 
-    def __str__(self) -> str:
-        return str(self.args[0])
-
 
 class RecordingError(BsreplError, FileExistsError):
     """`record` was given a file that is not a recording."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class ReproductionError(BsreplError, ValueError):
@@ -105,8 +94,6 @@ class ExecutionFailed(BsreplError, RuntimeError):
 
 class UnreadableInputs(BsreplError, ValueError):
     """Values for the inputs of a model were given in a form that cannot be understood, or in a file that is none."""
-
-    says_it_all = True
 
 
 class TaskEnded(BsreplError, RuntimeError):
