@@ -102,7 +102,7 @@ def listing(plugins: Listing, width: int) -> Text:
         return text + note
     importance = plugins.importance(rows, width)
     shown = most_important(rows, width, importance)
-    for cells in columns(rows, width, importance=importance):
+    for cells in columns(rows, width, importance):
         styled = zip([("bold", "", "path")[position] for position in shown], cells, strict=True)
         text += [part for style, cell in styled for part in ((style, cell), ("", "  "))]
         text[-1] = ("", "\n")

@@ -112,7 +112,7 @@ def table(
 
     `styles` are those of the rows after the heading.
     """
-    heading, *lines = columns(rows, width, importance=importance)
+    heading, *lines = columns(rows, width, importance)
     text: Text = [("bold", "  ".join(heading).rstrip() + "\n")]
     for number, cells in enumerate(lines):
         text.append((styles[number] if styles else "", "  ".join(cells).rstrip() + "\n"))
