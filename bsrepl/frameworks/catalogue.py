@@ -67,7 +67,7 @@ class Installed:
             installations.append(
                 Installation(
                     name,
-                    _version(name) if name in folders else None,
+                    version_of(name) if name in folders else None,
                     folders.get(name, ()),
                     {kind: counts[kind] for kind in KINDS if counts[kind]},
                     dict(Counter(why for plugin in plugins if (why := plugin.unavailable(is_installed))).most_common()),
@@ -117,7 +117,8 @@ class Installed:
         self._registry.change((), new)
 
 
-def _version(distribution: str) -> str | None:
+def version_of(distribution: str) -> str | None:
+    """The version of an installed distribution; None if there is none."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -7,10 +7,10 @@ import platform
 import sys
 import traceback
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .. import __version__
+from ..frameworks.catalogue import version_of
 from ..text.format import type_name
 from ..text.tracebacks import is_library
 
@@ -25,7 +25,7 @@ _SETTINGS = ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "
 
 def versions() -> str:
     """`bsrepl 0.2.0` and, on a line of its own, what it stands on."""
-    installed = ", ".join(f"{name} {number}" for name in _DISTRIBUTIONS if (number := _version(name)) is not None)
+    installed = ", ".join(f"{name} {number}" for name in _DISTRIBUTIONS if (number := version_of(name)) is not None)
     return f"bsrepl {__version__}\nPython {platform.python_version()}, {installed}"
 
 
@@ -76,10 +76,3 @@ def _installed(file: str) -> str:
         return os.path.relpath(file, os.path.dirname(_HERE))
     starts = [parts.index(root) + 1 for root in roots if root in parts]
     return "/".join(parts[max(starts, default=-1) :])
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
