@@ -15,7 +15,7 @@ from ..frameworks.qonnx.observing import Application, Observations
 from ..models.held import Held, Models
 from ..models.last_failure import LastFailure
 from ..models.snapshots import Snapshots
-from ..models.unasked import Proof, UnaskedProofs
+from ..models.unasked import UnaskedProofs
 from ..registry.snapshot import Snapshot
 from ..registry.store import Registry
 from ..reload.imports.process_state import end_if_forked
@@ -117,6 +117,7 @@ class Evaluator:
             except Exception as unforeseen:
                 internal.append(unforeseen)
         outcomes, was_interrupted = self._consequences(held, seen, internal)
+        stopped = _unfinished(seen.applications) if isinstance(error, KeyboardInterrupt) else None
         return Turn(
             code,
             before,
@@ -131,7 +132,7 @@ class Evaluator:
             was_interrupted,
             internal,
             cursor.is_at_line_start,
-            _stopped_pass(seen.applications) if isinstance(error, KeyboardInterrupt) else "",
+            "" if stopped is None else stopped.name,
         )
 
     def _held(self, code: str, internal: list[Exception]) -> Held:
@@ -170,13 +171,7 @@ class Evaluator:
 
     def _keep_failure(self, applications: Sequence[Application], error: BaseException) -> None:
         """Lets `reproduce` write down the pass that raised, if one did."""
-        unfinished = (
-            application
-            for application in reversed(applications)
-            if application.depth == 1 and application.result is None
-        )
-        stopped = next(unfinished, None)
-        if stopped is not None:
+        if (stopped := _unfinished(applications)) is not None:
             self._failure.raised(stopped.source, [stopped.transformation], error)
 
     def _stopped_at(self, code: str, error: BaseException) -> StoppedAt | None:
@@ -190,10 +185,6 @@ class Evaluator:
             yield ModelOutcome(change, self._proofs.proof(change))
         if self._models.are_any:
             self._proofs.get_ready()
-
-    def late_proofs(self) -> Iterator[Proof]:
-        """The proofs of changes of earlier commands that have come since."""
-        return self._proofs.late()
 
     def _is_leaving(self, code: str, error: SystemExit) -> bool:
         """Whether a command is `exit()`, `quit()`, `sys.exit(N)` or `raise SystemExit`, and nothing else."""
@@ -210,7 +201,6 @@ class Evaluator:
         return f"{ast.unparse(statement.value.func)}()" in _LEAVING
 
 
-def _stopped_pass(applications: Sequence[Application]) -> str:
-    """The pass that had not ended; empty if none was running."""
-    running = (each for each in reversed(applications) if each.depth == 1 and each.result is None)
-    return next((each.name for each in running), "")
+def _unfinished(applications: Sequence[Application]) -> Application | None:
+    """The pass that had not ended, or raised; None if none was running."""
+    return next((each for each in reversed(applications) if each.depth == 1 and each.result is None), None)

@@ -211,14 +211,10 @@ class Console:
 
     def late_proofs(self) -> Iterator[Proof]:
         """The proofs of changes of earlier commands that have come since; the history has them from then on."""
-        for proof in self.evaluator.late_proofs():
+        for proof in self.proofs.late():
             if proof.verdict is not None:
                 self._history.settle(proof.change.name, proof.verdict.short)
             yield proof
-
-    def are_proofs_due(self) -> bool:
-        """Whether there are proofs to tell."""
-        return self.proofs.is_due()
 
     def _asides(self, messages: list[str]) -> Text:
         """Asking for the width of the terminal costs more than most commands: it is done where there is something."""

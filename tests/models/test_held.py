@@ -137,7 +137,7 @@ def test_a_verdict_that_takes_long_is_told_before_a_later_command(m: Screen) -> 
     m.console.proofs.patience = 0.0
     output = m.type("n = m.transform(tfm.LowerConvsToMatMul())")
     assert output.endswith("  the models are still being executed; the verdict comes later\n")
-    while not m.console.are_proofs_due():  # it has a limit
+    while not m.console.proofs.is_due():  # it has a limit
         pass
     assert m.type("1").startswith("n: LowerConvsToMatMul  mnist-conv\n  OK  same outputs: ")
 

@@ -49,7 +49,7 @@ def test_the_verdict_is_in_it_also_one_that_comes_later(m: Screen) -> None:
     m.console.proofs.is_on, m.console.proofs.patience = True, 0.0
     m.console.run("q = q.transform(tfm.LowerConvsToMatMul())")
     assert m.names["history"]("q")[-1].verdict == "awaited"
-    while not m.console.are_proofs_due():  # it has a limit
+    while not m.console.proofs.is_due():  # it has a limit
         pass
     m.console.tell_late_proofs()
     assert 'before("q")     OK rel ' in m.type("history('q')")

@@ -40,7 +40,7 @@ class Waiting:
             await asyncio.sleep(self.interval)
             if await self._is_due():
                 await run_in_terminal(self._look)
-            if self._unforeseen.guarded(self._console.are_proofs_due, False):
+            if self._unforeseen.guarded(self._console.proofs.is_due, False):
                 await run_in_terminal(self._tell_late_proofs)
             if self._unforeseen:
                 await run_in_terminal(self.tell_unforeseen)
