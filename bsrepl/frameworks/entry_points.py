@@ -141,7 +141,7 @@ def _origin(target: Lazy) -> Origin:
     from .source_reader import Module  # only now: most starts read the index
 
     module = Module(target.module, file)
-    statements: list[Any] = [*module.classes(), *module.functions()]
+    statements: list[Any] = [*module.classes, *module.functions()]
     return next((statement.origin for statement in statements if statement.name == target.attribute), Origin(file, 1))
 
 

@@ -55,7 +55,7 @@ class Reading:
         """Nothing but the lines have changed in these modules."""
         pairs: list[tuple[Plugin | None, Plugin | None]] = []
         for module in changed:
-            origins = {statement.name: statement.origin for statement in module.classes()}
+            origins = {statement.name: statement.origin for statement in module.classes}
             for key, plugin in self.plugins.items():
                 target: Any = plugin.target
                 if target.module == module.name and origins[target.attribute] != plugin.origin:
@@ -75,4 +75,4 @@ def _content(plugin: Plugin) -> tuple[Any, ...]:
 
 
 def _outline(module: Module) -> list[tuple[Hashable, ...]]:
-    return [(each.name, each.bases, each.abstract, each.defined) for each in module.classes()]
+    return [(each.name, each.bases, each.abstract, each.defined) for each in module.classes]

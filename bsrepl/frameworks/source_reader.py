@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -64,12 +64,9 @@ class Module:
         except OSError:  # it was deleted since the folder was listed; the next look at the files will see that
             return ""
 
-    def classes(self) -> Sequence[ClassStatement]:
-        """The class statements with bases at the top level of the module."""
-        return self._classes
-
     @cached_property
-    def _classes(self) -> Sequence[ClassStatement]:
+    def classes(self) -> tuple[ClassStatement, ...]:
+        """The class statements with bases at the top level of the module."""
         return tuple(self._class_statements())
 
     def _class_statements(self) -> Iterator[ClassStatement]:
@@ -166,7 +163,7 @@ class Classes(dict[str, ClassStatement]):
 
 def classes(of: Iterable[Module]) -> Classes:
     """The class statements of modules."""
-    return Classes({statement.name: statement for module in of for statement in module.classes()})
+    return Classes({statement.name: statement for module in of for statement in module.classes})
 
 
 def needs(name: str, known: Mapping[str, Module]) -> tuple[str, ...]:

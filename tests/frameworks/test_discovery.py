@@ -348,4 +348,4 @@ def test_an_index_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None
 
 def test_a_module_that_was_deleted_meanwhile_has_nothing_in_it(tmp_path: Path) -> None:
     module = source_text.Module("gone", str(tmp_path / "gone.py"))
-    assert (module.text, module.classes(), module.imports) == ("", (), ())
+    assert (module.text, module.classes, module.imports) == ("", (), ())
