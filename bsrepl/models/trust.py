@@ -11,16 +11,16 @@ import site
 import sys
 import sysconfig
 import warnings
-from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ..errors import UntrustedModel
+from ..text.onnx_values import with_sub_graphs
 from ..text.tracebacks import level_outside
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto
+    from onnx import ModelProto, NodeProto
 
 _RUNTIME = ("", "ai.onnx", "com.microsoft")  # domains that onnxruntime implements
 _FRAMEWORKS = ("qonnx", "finn", "brainsmith")  # they need no distribution: many use them from a clone
@@ -35,7 +35,7 @@ def refuse_untrusted(model: ModelProto, place: str) -> None:
 
     `place` is what messages call the model.
     """
-    graphs = list(_graphs(model.graph))
+    graphs = list(with_sub_graphs(model.graph))
     nodes = [*(node for graph in graphs for node in graph.node), *(node for f in model.functions for node in f.node)]
     local = {function.domain for function in model.functions}
     modules = {module for module in map(_module, nodes) if module}
@@ -57,15 +57,6 @@ def refuse_untrusted(model: ModelProto, place: str) -> None:
     if running:
         message = f"{place} has ops of {', '.join(running)}: transforming or executing it runs code of those packages"
         warnings.warn(message, stacklevel=level_outside())  # where `load` was called: Python shows it once there
-
-
-def _graphs(graph: GraphProto) -> Iterator[GraphProto]:
-    """A graph and its sub-graphs."""
-    yield graph
-    for node in graph.node:
-        for attribute in node.attribute:
-            for inner in (*((attribute.g,) if attribute.HasField("g") else ()), *attribute.graphs):
-                yield from _graphs(inner)
 
 
 def _module(node: NodeProto) -> str:

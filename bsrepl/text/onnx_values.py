@@ -17,7 +17,6 @@ from .tensor_sizes import tensor_bytes
 
 _MOST_TENSORS = 6  # inputs or outputs of a graph that are told one by one
 _MOST_OPS = 12
-_GRAPHS = (5, 10)  # AttributeProto.GRAPH and .GRAPHS
 _MOST_VALUES = 8  # of a list attribute
 
 
@@ -106,7 +105,7 @@ def _model(model: Any, kind: str) -> list[str]:
 
 
 def _graph(graph: Any, head: str, opsets: str = "") -> list[str]:
-    graphs = list(_with_sub_graphs(graph))
+    graphs = list(with_sub_graphs(graph))
     constants = [dict(_constants(inner)) for inner in graphs]
     tensors = [tensor for held in constants for tensor in held.values()]
     parameters = f"{sum(prod(tensor.dims) for tensor in tensors):,} parameters"
@@ -138,13 +137,13 @@ def _graph(graph: Any, head: str, opsets: str = "") -> list[str]:
     ]
 
 
-def _with_sub_graphs(graph: Any) -> Iterator[Any]:
+def with_sub_graphs(graph: Any) -> Iterator[Any]:
     """A graph, and those in the attributes of its nodes."""
     yield graph
     for node in graph.node:
         for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs) if attribute.type in _GRAPHS else ():
-                yield from _with_sub_graphs(inner)
+            for inner in (*((attribute.g,) if attribute.HasField("g") else ()), *attribute.graphs):
+                yield from with_sub_graphs(inner)
 
 
 def _constants(graph: Any) -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import TaskEnded
 from ...frameworks.qonnx.ops import custom_ops
+from ...text.onnx_values import with_sub_graphs
 from ..proof.verdict import Outcome, Verdict
 from .executor import Executor, Job
 from .messages import Task
@@ -67,20 +68,8 @@ class Prover:
 
 def _ours(model: ModelProto) -> set[tuple[str, str]]:
     """The ops of the shell that a model has, by domain and op type."""
-    return {op for op in _ops(model) if op in custom_ops.placed}
-
-
-def _ops(model: Any) -> set[tuple[str, str]]:
-    """The domains and op types that a model has, besides those of ONNX."""
-    graphs = [model.graph]
-    ops = set()
-    for graph in graphs:  # it grows
-        for node in graph.node:
-            if node.domain:
-                ops.add((node.domain, node.op_type))
-            for attribute in node.attribute:
-                graphs += [attribute.g] if attribute.HasField("g") else attribute.graphs
-    return ops
+    ops = {(node.domain, node.op_type) for graph in with_sub_graphs(model.graph) for node in graph.node if node.domain}
+    return ops & custom_ops.placed
 
 
 class Pending:
