@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,16 @@ def load(name: Any, *, trust: bool = False) -> ModelWrapper:
     from .loading import opened  # only now: it loads numpy and onnx
 
     return opened(name, trust)
+
+
+def of_opened(analysis: Callable[..., Any]) -> Callable[..., Any]:
+    """An analysis of a model that is given as `load` takes it."""
+
+    @wraps(analysis)
+    def opened(model: Any, *arguments: Any, **options: Any) -> Any:
+        return analysis(load(model), *arguments, **options)
+
+    return opened
 
 
 class Workbench:

@@ -14,9 +14,8 @@ from ..frameworks import report as frameworks_report
 from ..frameworks.catalogue import Installed
 from ..frameworks.qonnx.acceleration import Acceleration
 from ..frameworks.qonnx.analyses import inference_cost, range_analysis
-from ..models.analysing import of_opened
 from ..models.history import History
-from ..models.workbench import Workbench, load
+from ..models.workbench import Workbench, load, of_opened
 from ..registry import report as registry_report
 from ..registry.changes import changes_between
 from ..registry.listing import Listing, nearest
