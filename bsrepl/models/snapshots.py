@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -18,8 +19,7 @@ class _Weights:
     """A large initializer as it was."""
 
     def __init__(self, tensor: TensorProto, content: Content) -> None:
-        self.tensor = type(tensor)()
-        self.tensor.CopyFrom(tensor)
+        self.tensor = deepcopy(tensor)
         self.content = content
         self.size = tensor_bytes(tensor)
 
@@ -59,21 +59,16 @@ class Snapshots:
 
     def take(self, model: Any, graph: View) -> Snapshot:
         """A snapshot of a model, of which `graph` is the view."""
-        from onnx import ModelProto
-
         from ..graphdiff.constants import content_of
+        from .runtime.packing import without_data
 
         source: ModelProto = getattr(model, "model", model)
-        proto, weights = ModelProto(), {}
-        _fill(proto, source, "graph")
-        _fill(proto.graph, source.graph, "initializer")
-        for number, tensor in enumerate(source.graph.initializer):
-            if not is_large(tensor):
-                proto.graph.initializer.append(tensor)
-                continue
-            proto.graph.initializer.add(name=tensor.name)
-            weights[number] = self._kept(tensor, graph.constants.get(("", tensor.name)) or content_of(tensor))
-        return Snapshot(proto.SerializeToString(), weights, source is not model)
+        weights = {
+            number: self._kept(tensor, graph.constants.get(("", tensor.name)) or content_of(tensor))
+            for number, tensor in enumerate(source.graph.initializer)
+            if is_large(tensor)
+        }
+        return Snapshot(without_data(source, weights).SerializeToString(), weights, source is not model)
 
     def content_of(self, constant: Stored) -> Content:
         """The content of a constant; it is not read if it equals what a snapshot has of that name."""
@@ -91,14 +86,3 @@ class Snapshots:
     def _known(self, name: str) -> tuple[TensorProto, Content] | None:
         held = self._by_name.get(name)
         return None if held is None else (held.tensor, held.content)
-
-
-def _fill(message: Any, source: Any, without: str) -> None:
-    """Copies the fields of a message, but for one."""
-    for field, value in source.ListFields():
-        if field.name == without:
-            continue
-        if isinstance(value, (str, bytes, int, float)):
-            setattr(message, field.name, value)
-        else:
-            getattr(message, field.name).MergeFrom(value)

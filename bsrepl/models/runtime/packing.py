@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection, Iterator, Sequence
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 from onnx import ModelProto, TensorProto
@@ -78,8 +79,7 @@ def unpacked(parts: Sequence[memoryview]) -> tuple[ModelProto, ModelProto]:
 
 def whole(model: ModelProto) -> ModelProto:
     """A copy of a model, in which no weight refers to data elsewhere in memory."""
-    copied = ModelProto()
-    copied.CopyFrom(model)
+    copied = deepcopy(model)
     for tensor in copied.graph.initializer:
         fill(tensor)
     return copied
@@ -93,12 +93,8 @@ def _is_large(tensor: TensorProto) -> bool:
 def without_data(model: ModelProto, numbers: Collection[int]) -> ModelProto:
     """A copy of a model without the data of some initializers."""
     copied = ModelProto()
-    for field, value in model.ListFields():
-        if field.name != "graph":
-            _copy(copied, field.name, value)
-    for field, value in model.graph.ListFields():
-        if field.name != "initializer":
-            _copy(copied.graph, field.name, value)
+    _fill(copied, model, "graph")
+    _fill(copied.graph, model.graph, "initializer")
     for number, tensor in enumerate(model.graph.initializer):
         kept = copied.graph.initializer.add()
         if number not in numbers:
@@ -109,11 +105,12 @@ def without_data(model: ModelProto, numbers: Collection[int]) -> ModelProto:
     return copied
 
 
-def _copy(message: Any, field: str, value: Any) -> None:
-    """Sets a field of a message to a value of another message."""
-    if hasattr(value, "ListFields"):
-        getattr(message, field).CopyFrom(value)
-    elif isinstance(value, (str, bytes, int, float)):
-        setattr(message, field, value)
-    else:
-        getattr(message, field).MergeFrom(value)
+def _fill(message: Any, source: Any, without: str) -> None:
+    """Copies the fields of a message, but for one."""
+    for field, value in source.ListFields():
+        if field.name == without:
+            continue
+        if isinstance(value, (str, bytes, int, float)):
+            setattr(message, field.name, value)
+        else:
+            getattr(message, field.name).MergeFrom(value)
