@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ModelNotFound, UnreadableModel
 from ..frameworks.qonnx.samples import samples
 from ..registry import unavailable
+from ..text.format import error_line
 from ..text.tracebacks import level_outside
 from .repair import repair
 from .trust import refuse_untrusted
@@ -50,7 +51,7 @@ def opened(source: Any, trust: bool = False) -> ModelWrapper:
     try:
         return ModelWrapper(model)
     except Exception as error:  # assertions and whatever its look at shapes and values raises
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:_MOST]
+        reason = error_line(error)[:_MOST]
         raise UnreadableModel(f"QONNX cannot open {place}: {reason}") from error
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import BsreplError, UnwritableFile
 from ..text.columns import cut
-from ..text.format import counted, duration, size
+from ..text.format import counted, duration, error_line, size
 from ..text.styled import Styled, Text
 from ..text.whole_file import write_whole
 from .sweep_task import CRASHED, UNREADABLE, Row, Task
@@ -125,7 +125,7 @@ def _row(name: str, future: Future[Row]) -> Row:
         return future.result()
     if isinstance(error, BsreplError):
         return Row(name, UNREADABLE, str(error).removesuffix(TRUSTING))
-    return Row(name, CRASHED, " ".join(f"{type(error).__name__}: {error}".split()))
+    return Row(name, CRASHED, error_line(error))
 
 
 def _cells(row: Row) -> tuple[str, ...]:

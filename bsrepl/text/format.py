@@ -50,6 +50,11 @@ def safe_repr(value: object) -> str:
         return f"<{type(value).__qualname__} whose __repr__ raises {type(error).__name__}{message}>"
 
 
+def error_line(error: BaseException) -> str:
+    """An exception in one line, however many its message has: `ValueError: no`."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 def type_name(value: object) -> str:
     """The name of a value's type, without asking the type's own metaclass."""
     return str(type.__dict__["__qualname__"].__get__(type(value)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 from ...errors import ExecutionFailed
 from ...graphdiff.mapped import data_at, fill, place_of
 from ...text.columns import cut
+from ...text.format import error_line
 from .node_sessions import NodeSessions
 from .packing import whole, without_data
 
@@ -133,8 +135,7 @@ def without_inputs(model: ModelProto, names: Collection[str]) -> ModelProto:
     """A copy of a model without some of its inputs; the model itself if there are none."""
     if not names:
         return model
-    copied = ModelProto()
-    copied.CopyFrom(model)
+    copied = deepcopy(model)
     kept = [value for value in model.graph.input if value.name not in names]
     del copied.graph.input[:]
     copied.graph.input.extend(kept)
@@ -231,8 +232,7 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        line = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ExecutionFailed(f"{what}: {cut(line, _MOST)}") from error
+        raise ExecutionFailed(f"{what}: {cut(error_line(error), _MOST)}") from error
 
 
 @contextmanager
