@@ -24,8 +24,8 @@ from ..errors import UnavailablePlugin
 from ..frameworks.qonnx.observing import name_of
 from ..graphdiff.words import in_short
 from ..registry.plugin import BRAINSMITH, Key, Origin, Plugin
+from ..text.format import error_line
 from ..text.styled import Styled, Text
-from .proof.verdict import Outcome, Verdict
 from .trace import is_pass, trace
 from .trace_result import Trace
 
@@ -189,10 +189,6 @@ def _try(plugin: Plugin, model: ModelWrapper, answer: connection.Connection) -> 
         os.chdir("/")
 
 
-def _unproven(before: ModelWrapper, after: ModelWrapper) -> Verdict:
-    return Verdict(Outcome.UNPROVEN)
-
-
 def _outcome(plugin: Plugin, model: ModelWrapper) -> tuple[str, str]:
     try:
         cls = plugin.load()
@@ -202,9 +198,9 @@ def _outcome(plugin: Plugin, model: ModelWrapper) -> tuple[str, str]:
         return UNAVAILABLE, str(error)
     except (TypeError, ValueError):
         return ARGUMENTS, ""
-    result: Trace = trace(model, [cls], parity=False, clock=time.perf_counter, prove=_unproven)
+    result: Trace = trace(model, [cls], clock=time.perf_counter)
     if result.error is not None:
-        return FAILED, " ".join(f"{type(result.error).__name__}: {result.error}".split())[:200]
+        return FAILED, error_line(result.error)[:200]
     difference = result.rows[0].difference
     assert difference is not None
     if difference.is_renamed_only:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ..errors import BsreplError, TaskEnded
+from ..text.format import error_line
 from .process.executor import Executor
 from .proof.verdict import Outcome, Verdict
 from .runtime.packing import Packed
@@ -116,10 +117,9 @@ def _applied(
     except BsreplError as error:
         return Row(name, UNREADABLE, str(error).removesuffix(TRUSTING))
     started = time.perf_counter()
-    traced = trace(before, pickle.loads(passes), cfg=cfg, parity=False, clock=time.perf_counter, prove=_unproven)
+    traced = trace(before, pickle.loads(passes), cfg=cfg, clock=time.perf_counter)
     if traced.error is not None:
-        why = " ".join(f"{traced.failed}: {type(traced.error).__name__}: {traced.error}".split())
-        return Row(name, FAILED, why, memory=_memory())
+        return Row(name, FAILED, f"{traced.failed}: {error_line(traced.error)}", memory=_memory())
     seconds = time.perf_counter() - started
     difference = between(before, traced.model)
     counts = difference.old.node_count, difference.new.node_count
@@ -129,10 +129,6 @@ def _applied(
     note(applied)
     verdict = replace(verify(before, traced.model, tolerance=tolerance, note=note), inputs={})
     return Row(name, verdict.outcome.value, _why(verdict), applied, verdict, memory=_memory())
-
-
-def _unproven(before: Any, after: Any) -> Verdict:
-    return Verdict(Outcome.UNPROVEN)
 
 
 def _ended(name: str, ended: TaskEnded, notes: list[Any]) -> Row:

@@ -35,15 +35,15 @@ def trace(
     parity: bool | None = None,
     blame: bool = False,
     clock: Callable[[], float],
-    prove: Prove,
+    prove: Prove | None = None,
 ) -> Trace:
     """Applies passes one after the other: transformations, classes of them, or steps. The model itself is not changed.
 
     With `parity`, `prove` compares the models before and after each pass; by default, as long as that takes less than a
-    second. `blame` compares with the first model as well, and finds the first pass that broke it by bisection. A pass
-    that raises or never ends stops the trace; the model before it is kept.
+    second. `blame` compares with the first model as well, and finds the first pass that broke it by bisection. Without
+    `prove` nothing is compared. A pass that raises or never ends stops the trace; the model before it is kept.
     """
-    result = Trace(model, passes, proves=parity is not False)
+    result = Trace(model, passes, proves=prove is not None and parity is not False)
     models = [model]
     for transformation in passes:
         result.modules.add(definition_of(transformation).__module__)
@@ -57,7 +57,7 @@ def trace(
             finally:
                 result.modules.update(definition_of(other.transformation).__module__ for other in seen.applications)
         verdict: Verdict | None = None
-        if parity is not False:
+        if prove is not None and parity is not False:
             started = clock()
             verdict = prove(result.model, after)
             if parity is None and clock() - started > _QUICK:
@@ -68,7 +68,7 @@ def trace(
         result.model = after
         if blame:
             models.append(after)
-    if blame and len(models) > 1:
+    if prove is not None and len(models) > 1:
         result.whole = prove(models[0], models[-1])
         if result.whole.is_wrong:
             result.culprit = _culprit(models, passes, prove)

@@ -63,7 +63,7 @@ class Watch(Styled):
 
     def run(self) -> Run:
         """Runs the passes and compares the result with that of the last run that worked."""
-        result = trace(self.source, self.passes, parity=False, clock=self._clock, prove=self._prove)
+        result = trace(self.source, self.passes, clock=self._clock)
         self._modules |= result.modules
         is_first = self.model is self.source
         if result.error is not None:
