@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -67,7 +68,7 @@ class Models:
         else:
             edited = may_be_edited(tree)
             places = [place for place in models if _name(place) in edited]
-        return Held(models, {place: _copy(models[place]) for place in places}, text, parse)
+        return Held(models, {place: deepcopy(_proto(models[place])) for place in places}, text, parse)
 
     def observed(self, held: Held) -> AbstractContextManager[Observations]:
         """Notes the passes that are applied and the models that are opened while a command runs."""
@@ -199,13 +200,6 @@ def _name(place: str) -> str:
 
 def _proto(model: Any) -> Any:
     return getattr(model, "model", model)
-
-
-def _copy(model: Any) -> Any:
-    proto = _proto(model)
-    copied = type(proto)()
-    copied.CopyFrom(proto)
-    return copied
 
 
 def _as_it_was(model: Any, copied: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -76,12 +77,6 @@ class Observations(NamedTuple):
     opened: list[tuple[ModelWrapper, ModelProto | None]]  # models outside of passes, and copies of them as they began
 
 
-def _copy(model: ModelProto) -> ModelProto:
-    copied = type(model)()
-    copied.CopyFrom(model)
-    return copied
-
-
 def _cleaned(
     model: ModelWrapper,
     cleanup: Callable[[ModelWrapper], ModelWrapper],
@@ -140,7 +135,7 @@ def observed(clock: Callable[[], float], *, copies: bool = False) -> Iterator[Ob
     def begin_noted(self: ModelWrapper, *arguments: Any, **options: Any) -> None:
         begin(self, *arguments, **options)
         if not running and not is_cleaning:
-            seen.opened.append((self, _copy(self.model) if copies else None))
+            seen.opened.append((self, deepcopy(self.model) if copies else None))
 
     ModelWrapper.transform, ModelWrapper.cleanup, ModelWrapper.__init__ = transform_noted, cleanup_noted, begin_noted
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from onnx import ModelProto, helper
@@ -92,8 +93,7 @@ def given(values: Mapping[str, Any], model: ModelProto) -> dict[str, Any]:
 
 def doubled_in(model: ModelProto, scope: str, tensors: Sequence[Tensor | None]) -> ModelProto:
     """A copy of a model in which tensors of a sub-graph have twice their values. `scope` is its place in the view."""
-    doubled = ModelProto()
-    doubled.CopyFrom(model)
+    doubled = deepcopy(model)
     graph = _graph_at(doubled, scope)
     names = {tensor[1] for tensor in tensors if tensor is not None}
     nodes = []
