@@ -148,9 +148,6 @@ class Workbench:
             return given(inputs, shapes, expected).options()
         return next((self.inputs_for(name) for name in self._names_of(model) if name in self._given), {})
 
-    def _prove(self, known: Mapping[str, Any], before: Any, after: Any) -> Verdict:
-        return self.prover.verdict(before, after, **known)
-
     def trace(
         self,
         model: Any,
@@ -174,7 +171,7 @@ class Workbench:
         from .trace import trace as applied  # only now: it loads onnx
 
         opened_model = load(model)
-        prove = partial(self._prove, self._inputs_of(opened_model, inputs, shapes, expected))
+        prove = partial(self.prover.verdict, **self._inputs_of(opened_model, inputs, shapes, expected))
         options = {"cfg": cfg, "parity": parity, "blame": blame}
         result = applied(opened_model, resolved(passes, self._named), **options, clock=self._clock, prove=prove)
         self._failure.traced(result, cfg)
@@ -230,7 +227,7 @@ class Workbench:
         from .watch import Watch  # only now: it loads onnx
 
         opened_model = load(model)
-        prove = partial(self._prove, self._inputs_of(opened_model, inputs, shapes, expected))
+        prove = partial(self.prover.verdict, **self._inputs_of(opened_model, inputs, shapes, expected))
         watch = Watch(opened_model, resolved(passes, self._named), self._clock, prove)
         self._watches = [other for other in self.watches if other.name != watch.name] + [watch]
         self._failure.watched(watch)
