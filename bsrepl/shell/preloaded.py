@@ -16,17 +16,12 @@ from ..registry.decorators import (
 )
 from ..registry.namespaces import backends, kernels, steps, tfm
 
+_DECORATORS = (transform, kernel, backend, step, kernel_inference, framework_transform, plugin, register_op)
+
 PRELOADED: dict[str, Any] = {
     "tfm": tfm,
     "kernels": kernels,
     "backends": backends,
     "steps": steps,
-    "transform": transform,
-    "kernel": kernel,
-    "backend": backend,
-    "step": step,
-    "kernel_inference": kernel_inference,
-    "framework_transform": framework_transform,
-    "plugin": plugin,
-    "register_op": register_op,
+    **{decorator.__name__: decorator for decorator in _DECORATORS},
 }
