@@ -21,7 +21,7 @@ from ...errors import ExecutionFailed
 from ...graphdiff.mapped import data_at, fill, place_of
 from ...text.columns import cut
 from ...text.format import error_line
-from .node_sessions import NodeSessions
+from .node_sessions import NodeSessions, session_options
 from .packing import whole, without_data
 
 if TYPE_CHECKING:
@@ -178,10 +178,8 @@ class _Session:
             light.graph.initializer[number].external_data.add(key="location", value="beside")
         for tensor in light.graph.initializer:
             fill(tensor)
-        options = onnxruntime.SessionOptions()
+        options = session_options(is_light=False)
         options.log_severity_level = 4
-        options.enable_cpu_mem_arena = False  # what one session gives back is for the next one
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads would take a core
         options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")  # float32, not 8 bits
         self._arrays = [_array(tensors[number]) for number in heavy]  # onnxruntime reads them as long as it runs
         if heavy:

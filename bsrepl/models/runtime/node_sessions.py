@@ -35,7 +35,7 @@ class NodeSessions:
             if (kept := self._kept.get(model)) is not None:
                 return kept
             is_light = all(node.op_type not in _HEAVY for node in ModelProto.FromString(model).graph.node)
-            made = make(model, _options(is_light), providers=["CPUExecutionProvider"])
+            made = make(model, session_options(is_light=is_light), providers=["CPUExecutionProvider"])
             if is_light and not self._is_random:
                 self._kept[model] = made
             return made
@@ -47,10 +47,11 @@ class NodeSessions:
             onnxruntime.InferenceSession = make
 
 
-def _options(is_light: bool) -> Any:
+def session_options(*, is_light: bool) -> Any:
+    """How a session shares the machine with others; one of a light model has no threads of its own."""
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads would take a core
-    options.enable_cpu_mem_arena = False  # it would keep what the node needed
+    options.enable_cpu_mem_arena = False  # what one session gives back is for the next one
     if is_light:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
     return options
