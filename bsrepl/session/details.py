@@ -6,6 +6,7 @@ import ast
 import inspect
 import linecache
 import textwrap
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -165,5 +166,10 @@ def _class_source(text: str, name: str, line: int) -> str | None:
             abs(statement.lineno - line),
         ),
     )
-    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-    return textwrap.dedent("".join(text.splitlines(keepends=True)[first - 1 : node.end_lineno]))
+    return textwrap.dedent(written(node, text.splitlines(keepends=True)))
+
+
+def written(statement: ast.ClassDef | ast.FunctionDef, lines: Sequence[str]) -> str:
+    """The lines of a class or function statement among others, with its decorators."""
+    first = min([statement.lineno, *(decorator.lineno for decorator in statement.decorator_list)])
+    return "".join(lines[first - 1 : statement.end_lineno])

@@ -21,6 +21,7 @@ from ..registry.plugin import Origin
 from ..registry.store import record
 from ..reload.imports.shown_source import show_source
 from . import syntax as notebook
+from .details import written
 from .leaving import Leave
 from .magic_values import assigned
 from .magics import Magics
@@ -179,10 +180,7 @@ class Session:
                 if isinstance(statement, (ast.Import, ast.ImportFrom)):
                     sources.append(f"{ast.unparse(statement)}\n")  # other statements may share its line
                 elif isinstance(statement, (ast.ClassDef, ast.FunctionDef)):
-                    first = min(
-                        [statement.lineno, *(other.lineno for other in getattr(statement, "decorator_list", ()))]
-                    )
-                    sources.append("".join(lines[first - 1 : statement.end_lineno]))
+                    sources.append(written(statement, lines))
         return "\n".join(sources)
 
     def statements_before(self, text: str, line: int) -> int:
