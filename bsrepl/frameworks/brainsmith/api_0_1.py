@@ -6,7 +6,8 @@ short. Brainsmith's own sources `project` and `custom`, for what is nobody's, ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 from ...errors import UnknownPlugin
@@ -15,8 +16,7 @@ from ...registry.kernel_backends import of as backends_of
 from ...registry.plugin import BRAINSMITH, Plugin
 from ...registry.store import registry
 from .api_2025 import plugin_named
-
-_NOBODYS = ("project", "custom")
+from .installed import NOBODYS
 
 
 def kernel(definition: Any = None, /, **arguments: Any) -> Any:
@@ -71,7 +71,7 @@ class ComponentMetadata(NamedTuple):
 
 def _component(kind: str, name: str) -> Plugin:
     source, _, bare = name.rpartition(":")
-    return plugin_named(kind, bare if source in _NOBODYS else name)
+    return plugin_named(kind, bare if source in NOBODYS else name)
 
 
 def _full_name(plugin: Plugin) -> str:
@@ -86,33 +86,12 @@ def _has(kind: str, name: str) -> bool:
     return True
 
 
-def _listed(kind: str, source: str | None = None) -> list[str]:
-    return sorted(_full_name(plugin) for plugin in registry.snapshot.plugins(kind, source))
-
-
-def get_step(name: str) -> Any:
-    """Raises UnknownPlugin, a KeyError, like all of these."""
-    return _component("step", name).load()
-
-
-def has_step(name: str) -> bool:
-    return _has("step", name)
-
-
-def list_steps(source: str | None = None) -> list[str]:
-    return _listed("step", source)
-
-
-def get_kernel(name: str) -> Any:
-    return _component("kernel", name).load()
-
-
-def has_kernel(name: str) -> bool:
-    return _has("kernel", name)
-
-
-def list_kernels(source: str | None = None) -> list[str]:
-    return _listed("kernel", source)
+def _of_kind(kind: str) -> dict[str, Callable[..., Any]]:
+    """`get_step`, which raises UnknownPlugin, a KeyError, like all of these; `list_steps`."""
+    return {
+        f"get_{kind}": lambda name: _component(kind, name).load(),
+        f"list_{kind}s": lambda source=None: sorted(map(_full_name, registry.snapshot.plugins(kind, source))),
+    }
 
 
 def get_kernel_infer(name: str) -> Any:
@@ -136,14 +115,6 @@ def get_kernel_infer(name: str) -> Any:
             raise UnknownPlugin(said)
         infer = registered[0].load()
     return infer
-
-
-def get_backend(name: str) -> Any:
-    return _component("backend", name).load()
-
-
-def list_backends(source: str | None = None) -> list[str]:
-    return _listed("backend", source)
 
 
 def get_backend_metadata(name: str) -> dict[str, Any]:
@@ -195,15 +166,16 @@ def discover_components(use_cache: bool = True, force_refresh: bool = False) -> 
 
 _FUNCTIONS = (
     kernel, backend, step, decorators.source_context,
-    get_step, has_step, list_steps, get_kernel, has_kernel, list_kernels, get_kernel_infer,
-    get_backend, list_backends, get_backend_metadata, list_backends_for_kernel,
-    get_component_metadata, get_domain_for_backend,
+    get_kernel_infer, get_backend_metadata, list_backends_for_kernel, get_component_metadata, get_domain_for_backend,
     discover_components,
 )  # fmt: skip
 
 #: What the module has, by name.
 NAMES: dict[str, Any] = {
     **{function.__name__: function for function in _FUNCTIONS},
+    **{name: function for kind in ("step", "kernel", "backend") for name, function in _of_kind(kind).items()},
+    "has_step": partial(_has, "step"),
+    "has_kernel": partial(_has, "kernel"),
     "ComponentMetadata": ComponentMetadata,
     "ImportSpec": ImportSpec,
     "CORE_NAMESPACE": BRAINSMITH,

@@ -21,7 +21,8 @@ from ..source_reader import Module
 from .source import plugins
 
 _FIELDS = ("import_spec", "loaded_obj", "backend_target", "backend_language", "kernel_infer", "is_infrastructure")
-_NOBODYS = ("custom", "project")  # its sources of what no package brought
+#: The sources that Brainsmith gives to what no package brought.
+NOBODYS = ("custom", "project")
 
 
 class _Entry(NamedTuple):
@@ -54,7 +55,7 @@ class InstalledBrainsmith:
         entries = [entry for entry in _entries() if entry.module == name]
         for entry in entries:
             entry.store.pop(entry.place, None)
-            if entry.held.source not in _NOBODYS:
+            if entry.held.source not in NOBODYS:
                 self._sources[name.partition(".")[0]] = entry.held.source
             for other in entry.store.values():
                 if entry.place in (getattr(other, "kernel_backends", None) or ()):
@@ -169,6 +170,6 @@ def _entries() -> Iterator[_Entry]:
             "is_infrastructure": known["is_infrastructure"] or None,
         }
         target = known["loaded_obj"] or Lazy(spec.module, spec.attr)
-        framework = BRAINSMITH if held.source in _NOBODYS else held.source
+        framework = BRAINSMITH if held.source in NOBODYS else held.source
         metadata = {field: value for field, value in fields.items() if value is not None}
         yield _Entry(index, place, held, str(held.component_type), framework, held.name, target, metadata)
