@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.completion import CompleteEvent, Completer
 from prompt_toolkit.document import Document
 
 from bsrepl.shell.prompt.values_completion import ValuesCompleter
 
 from ..conftest import Screen
-
-
-class Others(Completer):
-    """Offers names as Jedi does, one of which has no value."""
-
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        typed = len(document.get_word_before_cursor())
-        return [Completion(name, -typed) for name in ("AbstractSet", "alpha", "abs", "argument", "stage=")]
+from .test_names_completion import Others
 
 
 @pytest.fixture
