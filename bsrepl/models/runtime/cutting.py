@@ -11,6 +11,7 @@ from onnx import ModelProto, helper
 from ...graphdiff.view import Tensor
 from .dependence import read_by
 from .execution import draws_numbers
+from .part import of_nodes
 
 _OWN = "__own"  # the ending of a tensor that a node produces in the place of one that is given
 _GIVEN = "__given"  # the ending of an input that is read in the place of an output of the graph
@@ -69,19 +70,15 @@ def leading_to(model: ModelProto, names: Collection[str], known: Collection[str]
             inner = read_by(model.graph.node[number])
             read |= inner
             waiting += [makers[name] for name in inner if name in makers and name not in known]
-    copied = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, functions=model.functions)
-    graph, source = copied.graph, model.graph
+    source = model.graph
+    read |= {name for number in needed for name in source.node[number].output}
+    read |= {value.name for value in source.input}
+    copied = of_nodes(model, needed, read)
+    graph = copied.graph
     graph.name = source.name
-    graph.node.extend(source.node[number] for number in sorted(needed))
     graph.input.extend(source.input)
     graph.output.extend(value for value in source.output if value.name in names)
-    read |= {name for node in graph.node for name in node.output}
-    read |= {value.name for value in source.input}
-    graph.initializer.extend(tensor for tensor in source.initializer if tensor.name in read)
-    graph.sparse_initializer.extend(one for one in source.sparse_initializer if one.values.name in read)
     graph.value_info.extend(value for value in source.value_info if value.name in read)
-    notes = (annotation for annotation in source.quantization_annotation if annotation.tensor_name in read)
-    graph.quantization_annotation.extend(notes)
     return copied
 
 

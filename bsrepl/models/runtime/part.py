@@ -50,20 +50,28 @@ def part(model: ModelProto, kept: Collection[int], where: Ends, values: Mapping[
 
     Raises ValueError if neither is known.
     """
-    copied = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, functions=model.functions)
-    graph, source = copied.graph, model.graph
+    source = model.graph
+    used = {name for number in kept for name in (*read_by(source.node[number]), *source.node[number].output)}
+    copied = of_nodes(model, kept, used | set(where.outputs))
+    graph = copied.graph
     graph.name = "part"
-    graph.node.extend(source.node[number] for number in sorted(kept))
-    used = {name for node in graph.node for name in (*read_by(node), *node.output)} | set(where.outputs)
-    graph.initializer.extend(tensor for tensor in source.initializer if tensor.name in used)
-    graph.sparse_initializer.extend(one for one in source.sparse_initializer if one.values.name in used)
     graph.initializer.extend(numpy_helper.from_array(np.asarray(values[name]), name) for name in where.constants)
     declared = {value.name: value for value in (*source.input, *source.output, *source.value_info)}
     graph.input.extend(_typed(name, values, declared) for name in where.inputs)
     graph.output.extend(_typed(name, values, declared) for name in where.outputs)
     known = {value.name for value in (*graph.input, *graph.output)}
     graph.value_info.extend(v for v in source.value_info if v.name in used - known)
-    notes = (annotation for annotation in source.quantization_annotation if annotation.tensor_name in used)
+    return copied
+
+
+def of_nodes(model: ModelProto, numbers: Collection[int], tensors: Collection[str]) -> ModelProto:
+    """A copy of some nodes of a model, with the constants and the annotations that are of some tensors, and no ends."""
+    copied = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, functions=model.functions)
+    graph, source = copied.graph, model.graph
+    graph.node.extend(source.node[number] for number in sorted(numbers))
+    graph.initializer.extend(tensor for tensor in source.initializer if tensor.name in tensors)
+    graph.sparse_initializer.extend(one for one in source.sparse_initializer if one.values.name in tensors)
+    notes = (annotation for annotation in source.quantization_annotation if annotation.tensor_name in tensors)
     graph.quantization_annotation.extend(notes)
     return copied
 
