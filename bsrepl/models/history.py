@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NoHistory
 from ..text.columns import cut
 from ..text.format import counted, duration
-from ..text.styled import Styled, Text
+from ..text.styled import StyledSequence, Text
 from .snapshots import Snapshot, Snapshots
 
 if TYPE_CHECKING:
@@ -42,26 +42,14 @@ class Event:
         return self.snapshot.model()
 
 
-class Log(Styled):
+class Log(StyledSequence[Event]):
     """The events of a model, the last one last. Prints as a table."""
-
-    def __init__(self, events: Sequence[Event]) -> None:
-        self._events = events
-
-    def __iter__(self) -> Iterator[Event]:
-        return iter(self._events)
-
-    def __len__(self) -> int:
-        return len(self._events)
-
-    def __getitem__(self, index: int) -> Event:
-        return self._events[index]
 
     def rows(self) -> list[tuple[str, ...]]:
         """A row for each event: what to type for the model before, verdict, passes or command, changes, time."""
         later: Counter[str] = Counter()
         rows: list[tuple[str, ...]] = []
-        for event in reversed(self._events):
+        for event in reversed(self._items):
             later[event.name] += 1
             count = f", {later[event.name]}" if later[event.name] > 1 else ""
             call = f'before("{event.name}"{count})' if event.snapshot is not None else "not kept"

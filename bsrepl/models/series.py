@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..text.columns import cut
-from ..text.styled import Styled, Text
+from ..text.styled import StyledSequence, Text
 from .collection import model_name
 
 if TYPE_CHECKING:
@@ -42,21 +42,12 @@ class Step(NamedTuple):
 _RENAMED = "renamed only"
 
 
-class Series(Styled):
+class Series(StyledSequence[Step]):
     """The steps of a series, the first one first. True if none was shown to be wrong. Prints as a table."""
 
     def __init__(self, steps: Sequence[Step], warned: Sequence[str] = ()) -> None:
-        self._steps = steps
+        super().__init__(steps)
         self._warned = warned  # of what opening the models warned: `lower.onnx has ops of ...`
-
-    def __iter__(self) -> Iterator[Step]:
-        return iter(self._steps)
-
-    def __len__(self) -> int:
-        return len(self._steps)
-
-    def __getitem__(self, index: int) -> Step:
-        return self._steps[index]
 
     def __bool__(self) -> bool:
         return self.first_wrong is None
@@ -64,26 +55,26 @@ class Series(Styled):
     @property
     def first_wrong(self) -> Step | None:
         """The first step that computes something else than the one before it or the first one."""
-        return next((step for step in self._steps if step.is_wrong), None)
+        return next((step for step in self if step.is_wrong), None)
 
     @property
     def has_changes(self) -> bool:
         """Whether a step changed the graph; names do not count."""
-        return any(step.changes not in ("", _RENAMED) for step in self._steps)
+        return any(step.changes not in ("", _RENAMED) for step in self)
 
     @property
     def verdicts(self) -> list[Verdict]:
-        return [verdict for step in self._steps for verdict in (step.verdict, step.whole) if verdict is not None]
+        return [verdict for step in self for verdict in (step.verdict, step.whole) if verdict is not None]
 
     def to_dict(self) -> dict[str, Any]:
         """`{"steps": [{"name", "changes", "verdict", "against_first", "graph"}], "first_wrong": NAME or None}`."""
         wrong = self.first_wrong
-        return {"steps": [step.to_dict() for step in self._steps], "first_wrong": wrong.name if wrong else None}
+        return {"steps": [step.to_dict() for step in self], "first_wrong": wrong.name if wrong else None}
 
     def rows(self) -> list[tuple[str, ...]]:
         """A heading and a row for each step: a mark, its name, the verdicts, what changed."""
         rows: list[tuple[str, ...]] = [("", "step", "step before", "first step", "what changed")]
-        for number, step in enumerate(self._steps):
+        for number, step in enumerate(self):
             verdicts = (_short(step.verdict), _short(step.whole)) if number else ("", "")
             changes = (cut(step.changes, _LONGEST) or "nothing") if number else ""
             rows.append((_BAD if step is self.first_wrong else "", step.name, *verdicts, changes))
@@ -98,7 +89,7 @@ class Series(Styled):
                 other, verdict = ("first step", wrong.whole)
             lines.append(f"{_BAD} {wrong.name} is the first that is wrong, beside the {other}: {verdict!r}")
         reasons: dict[str, list[str]] = {}
-        for step in self._steps:
+        for step in self:
             if step.verdict is not None and not step.verdict and not step.verdict.is_wrong:
                 reasons.setdefault(self._reason(step.verdict), []).append(step.name)
         for warning in self._warned:
@@ -109,7 +100,7 @@ class Series(Styled):
     def _reason(self, verdict: Verdict) -> str:
         """What a verdict says, the same for all models that it says it of."""
         reason = repr(verdict)
-        for step in self._steps:
+        for step in self:
             reason = reason.replace(f" {step.name} has ", " a model has ")
         return reason
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import BsreplError, UnwritableFile
 from ..text.columns import cut
 from ..text.format import counted, duration, error_line, size
-from ..text.styled import Styled, Text
+from ..text.styled import StyledSequence, Text
 from ..text.whole_file import write_whole
 from .sweep_task import CRASHED, UNREADABLE, Row, Task
 from .trust import TRUSTING
@@ -24,21 +24,12 @@ _LONGEST = 40  # characters of what changed, in the table
 _MOST = 20  # failures that have a line
 
 
-class Sweep(Styled):
+class Sweep(StyledSequence[Row]):
     """The rows, in the order of the models. True if none failed. Prints as a table."""
 
     def __init__(self, rows: Sequence[Row], left: int = 0) -> None:
-        self._rows = rows
+        super().__init__(rows)
         self.left = left  # models that were not tried, because of a Ctrl-C
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> Row:
-        return self._rows[index]
 
     def __bool__(self) -> bool:
         return not (self.failed or self.left)
@@ -46,11 +37,11 @@ class Sweep(Styled):
     @property
     def failed(self) -> list[Row]:
         """The rows of models that are DIFFERENT or BROKEN now, could not be opened, crashed, or ran out of time."""
-        return [row for row in self._rows if row.is_failed]
+        return [row for row in self if row.is_failed]
 
     def to_dict(self) -> dict[str, Any]:
         """`{"rows": [...], "failed": NUMBER, "left": NUMBER}` as plain JSON values."""
-        return {"rows": [row.to_dict() for row in self._rows], "failed": len(self.failed), "left": self.left}
+        return {"rows": [row.to_dict() for row in self], "failed": len(self.failed), "left": self.left}
 
     def to_json(self, path: Any) -> None:
         """Writes the rows into a file, whole or not at all. Raises UnwritableFile."""
@@ -61,13 +52,13 @@ class Sweep(Styled):
 
     def table(self, is_measured: bool = True) -> list[tuple[str, ...]]:
         """A heading and a row for each model: its status, what changed, if anything did; memory and time if asked."""
-        rows = [_HEADING, *map(_cells, self._rows)]
-        has_changes = any(row.applied is not None and row.applied.changes for row in self._rows)
+        rows = [_HEADING, *map(_cells, self)]
+        has_changes = any(row.applied is not None and row.applied.changes for row in self)
         return [(*row[:2], *(row[2:3] if has_changes else ()), *(row[3:] if is_measured else ())) for row in rows]
 
     def conclusion(self) -> list[str]:
         """The lines below the table: how many of each status, and why those failed that did."""
-        counts = Counter(row.status for row in self._rows)
+        counts = Counter(row.status for row in self)
         parts = [f"{count} {status}" for status, count in counts.items()]
         lines = [f"{counted(len(self), 'model')}: {', '.join(parts)}" if parts else "no model was tried"]
         lines += [f"{row.name} {row.status}: {_reason(row)}" for row in self.failed[:_MOST]]

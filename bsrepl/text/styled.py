@@ -6,7 +6,8 @@ Colour never carries meaning alone, and all of it is ASCII but for what the user
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
 
 from .columns import Importance, columns, cut, most_important
 from .format import duration
@@ -14,6 +15,8 @@ from .patterns import late_pattern
 
 #: (style, text) pairs; the styles are those of `terminal.STYLES`.
 Text = list[tuple[str, str]]
+
+_T = TypeVar("_T")
 
 _TIGHT = "\xa0"  # a space where no line ends, until the lines are broken
 _UNIT = late_pattern(r"(?<=\d) (?=(us|ms|s|kB|MB)\b)")
@@ -36,6 +39,22 @@ class Styled:
         from .html import WIDTH, html  # only now: few sessions are notebooks
 
         return html(self.styled(WIDTH, True))
+
+
+class StyledSequence(Styled, Generic[_T]):
+    """A sequence that prints as styled text."""
+
+    def __init__(self, items: Sequence[_T]) -> None:
+        self._items = items
+
+    def __iter__(self) -> Iterator[_T]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> _T:
+        return self._items[index]
 
 
 def wrapped(text: str, width: int, indent: str = "  ") -> str:
