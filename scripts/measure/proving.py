@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,8 +26,8 @@ _EVERY = 0.005  # seconds between two looks at the memory
 _SETS = ((2, 0), (2, 1), (2, 2), (3, 3))  # rows, and seeds: as many and as large as `verify` generates
 
 
-def network(layers: int) -> ModelProto:
-    """Products and Relus; rows of a dynamic number."""
+def network(layers: int, rows: int | str = "N") -> ModelProto:
+    """Products and Relus, 4 MB of weights each; rows of a dynamic number, or so many."""
     numbers = np.random.default_rng(0)
     nodes, weights, source = [], [], "x"
     for layer in range(layers):
@@ -35,15 +36,14 @@ def network(layers: int) -> ModelProto:
         nodes.append(helper.make_node("MatMul", [source, f"w{layer}"], [f"p{layer}"], f"MatMul_{layer}"))
         nodes.append(helper.make_node("Relu", [f"p{layer}"], [f"r{layer}"], f"Relu_{layer}"))
         source = f"r{layer}"
-    ends = [helper.make_tensor_value_info(name, 1, ["N", _SIZE]) for name in ("x", source)]
+    ends = [helper.make_tensor_value_info(name, 1, [rows, _SIZE]) for name in ("x", source)]
     graph = helper.make_graph(nodes, "network", ends[:1], ends[1:], weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
 
 
 def rewritten(model: ModelProto) -> ModelProto:
     """A copy in which one weight is halved, and its product doubled."""
-    copied = ModelProto()
-    copied.CopyFrom(model)
+    copied = deepcopy(model)
     middle = len(copied.graph.initializer) // 2
     weight = copied.graph.initializer[middle]
     weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight) / 2, weight.name))
