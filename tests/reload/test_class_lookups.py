@@ -15,7 +15,6 @@ HEAD = "import abc, functools\nfrom collections.abc import Sized\n"
 DISPATCH = "@functools.singledispatch\ndef f(x): return 'any'\n"
 HOOK = "class P(abc.ABC):\n    @classmethod\n    def __subclasshook__(cls, other): return hasattr(other, 'go')\n"
 ABSTRACT = "class P(abc.ABC): pass\n"
-SIZED = "class A(Sized):\n    def __len__(self): return 1\n"
 NO = "class A: pass\n"
 
 #: The module before, the module after, what the session does, and what it asks afterwards and must hear.
