@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from ..text.format import counted
@@ -52,7 +54,9 @@ def cleaned(text: str, runs: Runs) -> Cleaned:
         return Cleaned(text)
     steps: list[str] = []
     code = text.replace("\r\n", "\n").replace("\r", "\n")
-    for strip in (_out_of_notebook, _without_fences, _without_prompts, _without_cells):
+    of_python = partial(_without_prompts, _PROMPT, _GOES_ON, False)
+    of_ipython = partial(_without_prompts, _IN, _IN_GOES_ON, True)
+    for strip in (_out_of_notebook, _without_fences, of_python, of_ipython):
         stripped = strip(code)
         if stripped is not None:
             code, what = stripped
@@ -115,39 +119,22 @@ def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield language, textwrap.dedent("\n".join(content))
 
 
-def _without_prompts(text: str) -> tuple[str, str] | None:
-    """The input of a `>>>` session."""
+def _without_prompts(
+    begins: re.Pattern[str], goes_on: re.Pattern[str], has_cells: bool, text: str
+) -> tuple[str, str] | None:
+    """The input of a session, whose lines follow prompts; with `has_cells`, also the code below an empty `In [3]:`."""
     lines = text.split("\n")
-    if not any(_PROMPT.fullmatch(line) for line in lines):
-        return None
-    code: list[str] = []
-    prompts = outputs = 0
-    is_input = False
-    for line in lines:
-        match = _PROMPT.fullmatch(line) or (_GOES_ON.fullmatch(line) if is_input else None)
-        is_input = match is not None
-        if match is not None:
-            code.append(match["code"] or "")
-            prompts += line.lstrip()[:3] != "..."
-        else:
-            outputs += bool(line.strip())
-    return "\n".join(code), _left_out(prompts, outputs)
-
-
-def _without_cells(text: str) -> tuple[str, str] | None:
-    """The input of IPython's `In [3]:` cells, or of a notebook's, where the code stands below its `In [3]:`."""
-    lines = text.split("\n")
-    if not any(_IN.fullmatch(line) for line in lines):
+    if not any(begins.fullmatch(line) for line in lines):
         return None
     code: list[str] = []
     prompts = outputs = 0
     is_input = is_below = False
     for line in lines:
-        if match := _IN.fullmatch(line):
+        if match := begins.fullmatch(line):
             prompts += 1
-            is_input, is_below = True, not (match["code"] or "").strip()
+            is_input, is_below = True, has_cells and not (match["code"] or "").strip()
             code.append(match["code"] or "")
-        elif is_input and (match := _IN_GOES_ON.fullmatch(line)):
+        elif is_input and (match := goes_on.fullmatch(line)):
             is_below = False
             code.append(match["code"] or "")
         elif is_below and not _OUT.fullmatch(line):
@@ -155,12 +142,8 @@ def _without_cells(text: str) -> tuple[str, str] | None:
         else:
             is_input = is_below = False
             outputs += bool(line.strip())
-    return "\n".join(code), _left_out(prompts, outputs)
-
-
-def _left_out(prompts: int, outputs: int) -> str:
     also = f" and {counted(outputs, 'line')} of output" if outputs else ""
-    return f"{counted(prompts, 'prompt')}{also} left out"
+    return "\n".join(code), f"{counted(prompts, 'prompt')}{also} left out"
 
 
 def _repaired(text: str, runs: Runs) -> tuple[str, list[str]] | None:
