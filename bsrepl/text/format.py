@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 
 def counted(number: int, what: str) -> str:
     """`1 plugin file`, `12 plugin files`."""
     return f"{number} {what}{'s' * (number != 1)}"
+
+
+def some(texts: Sequence[str], most: int) -> str:
+    """`a, b, and 3 more`: the first of some texts, and how many are left out."""
+    left = len(texts) - most
+    return ", ".join([*texts[:most], *([f"and {left} more"] if left > 0 else [])])
 
 
 def magnitude(number: float) -> str:

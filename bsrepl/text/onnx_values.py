@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
 from .columns import cut
-from .format import counted, size
+from .format import counted, size, some
 from .tensor_sizes import tensor_bytes
 
 _MOST_TENSORS = 6  # inputs or outputs of a graph that are told one by one
@@ -211,14 +211,8 @@ def node_fields(node: Any) -> list[tuple[str, str]]:
 def _attribute(attribute: Any) -> str:
     value = sys.modules["onnx"].helper.get_attribute_value(attribute)
     if isinstance(value, (list, tuple)):
-        return f"{attribute.name}=[{_some(map(_text, value))}]"
+        return f"{attribute.name}=[{some(list(map(_text, value)), _MOST_VALUES)}]"
     return f"{attribute.name}={_text(value)}"
-
-
-def _some(texts: Iterable[str]) -> str:
-    every = list(texts)
-    more = [f"and {len(every) - _MOST_VALUES} more"] if len(every) > _MOST_VALUES else []
-    return ", ".join([*every[:_MOST_VALUES], *more])
 
 
 def _text(value: Any) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...text.format import counted, magnitude, size
+from ...text.format import counted, magnitude, size, some
 from ...text.styled import Styled, Text, table
 
 _MOST = 12  # channels of a tensor
@@ -76,8 +76,7 @@ def _channels(stuck: Any) -> str:
     """`0, 3, 4`; `0 at 0.5, 3 at 1`, if they have values."""
     pairs = [channel if isinstance(channel, tuple) else (channel, None) for channel in stuck]
     texts = [f"{channel}" if value is None else f"{channel} at {value:g}" for channel, value in sorted(pairs)]
-    more = [f"and {len(texts) - _MOST} more"] if len(texts) > _MOST else []
-    return ", ".join([*texts[:_MOST], *more])
+    return some(texts, _MOST)
 
 
 def _range_row(name: str, value: Any) -> Row:

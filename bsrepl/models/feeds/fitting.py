@@ -9,7 +9,7 @@ import numpy as np
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper
 
 from ...errors import ExecutionFailed, UnreadableInputs
-from ...text.format import counted
+from ...text.format import counted, some
 from ..runtime.execution import Values, inputs_of, runs_whole
 from .inputs import Given
 from .sizes import fixed, shapes
@@ -107,11 +107,10 @@ def _misshaped(value: ValueInfoProto, array: Any, is_sized: bool) -> str:
 
 def _wanted(inputs: Sequence[ValueInfoProto]) -> str:
     """`the model takes 1 input: x float32 [N,3]; for example {"x": np.zeros((2, 3), np.float32)}`"""
-    named = [f"{value.name} {_type(value)} {_shape(_sizes(value))}" for value in inputs[:_MOST]]
-    more = [f"and {len(inputs) - _MOST} more"] if len(inputs) > _MOST else []
+    named = some([f"{value.name} {_type(value)} {_shape(_sizes(value))}" for value in inputs], _MOST)
     example = ", ".join(f'"{value.name}": {_example(value)}' for value in inputs[:2])
     example = f"{{{example}{', ...' if len(inputs) > 2 else ''}}}"
-    return f"the model takes {counted(len(inputs), 'input')}: {', '.join(named + more)}; for example {example}"
+    return f"the model takes {counted(len(inputs), 'input')}: {named}; for example {example}"
 
 
 def _type(value: ValueInfoProto) -> str:
