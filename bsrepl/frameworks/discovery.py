@@ -6,16 +6,15 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..registry.plugin import BRAINSMITH, Key, Lazy, Origin, Plugin
+from .brainsmith import source as brainsmith_source
 from .brainsmith.installed import definition_line
 from .cache import Index, python_files
 from .cache import state as index_state
 from .plugin_data import as_data, from_data
-
-if TYPE_CHECKING:
-    from .source_reader import Module
+from .source_reader import Module, modules
 
 _QONNX = ("qonnx.transformation", "qonnx.custom_op")
 #: The packages that are read for each framework.
@@ -49,12 +48,10 @@ def installed(index: Index = _NOTHING_KEPT) -> Iterator[Framework]:
         state = index_state(file for roots in places.values() for root in roots for file in python_files(root))
         plugins = _recalled(name, index.recall(name, state))
         if plugins is None:
-            from . import source_reader  # only now: most starts read the index
-
-            modules: dict[str, source_reader.Module] = {}
+            read: dict[str, Module] = {}
             for package, roots in places.items():
-                modules |= source_reader.modules(roots, package)
-            plugins = plugins_of(name, modules)
+                read |= modules(roots, package)
+            plugins = plugins_of(name, read)
             index.keep(name, state, [as_data(plugin) for plugin in plugins])
         if plugins:
             yield Framework(name, folders, plugins, places)
@@ -67,10 +64,9 @@ def _recalled(framework: str, held: Any) -> list[Plugin] | None:
         return None
 
 
-def plugins_of(framework: str, modules: Mapping[str, Module]) -> list[Plugin]:
+def plugins_of(framework: str, read: Mapping[str, Module]) -> list[Plugin]:
     """The plugins of a framework, of which these are the modules, by their names."""
     from . import finn as finn_source  # only now: most starts read the index
-    from .brainsmith import source as brainsmith_source
     from .qonnx import source as qonnx_source
 
     readers = {
@@ -78,7 +74,7 @@ def plugins_of(framework: str, modules: Mapping[str, Module]) -> list[Plugin]:
         "finn": finn_source.plugins,
         "brainsmith": brainsmith_source.plugins,
     }
-    return readers[framework](modules)
+    return readers[framework](read)
 
 
 def builtin_plugins() -> list[Plugin]:

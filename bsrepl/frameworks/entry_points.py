@@ -24,6 +24,7 @@ from ..text.format import safe_repr
 from .cache import Index, is_data, state
 from .discovery import package_folders
 from .plugin_data import as_data, from_data
+from .source_reader import Module
 
 GROUPS = ("brainsmith.plugins", "bsrepl.plugins")
 
@@ -138,8 +139,6 @@ def _origin(target: Lazy) -> Origin:
     file = _file(target.module)
     if file is None:
         return Origin(target.module, 1)
-    from .source_reader import Module  # only now: most starts read the index
-
     module = Module(target.module, file)
     statements: list[Any] = [*module.classes, *module.functions()]
     return next((statement.origin for statement in statements if statement.name == target.attribute), Origin(file, 1))
