@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,8 +54,6 @@ def _paused_loop() -> Iterator[None]:
 
 def why_no_prompt() -> str:
     """Why there cannot be a prompt in this process and thread; empty if there can."""
-    import threading
-
     if not (_terminal("stdin") and _terminal("stdout")):
         return "standard input and output are no terminal"
     if threading.current_thread() is not threading.main_thread():

@@ -14,6 +14,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ..errors import BsreplError, TaskEnded
+from ..graphdiff.difference import between
+from ..graphdiff.words import in_short
 from ..text.format import error_line
 from .process.executor import Executor
 from .proof.verdict import Outcome, Verdict
@@ -104,8 +106,6 @@ def _applied(
     tolerance: float | None,
 ) -> Row:
     """Runs in the other process."""
-    from ..graphdiff.difference import between
-    from ..graphdiff.words import in_short
     from .loading import opened
     from .proof.verify import verify
     from .trace import trace

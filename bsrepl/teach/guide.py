@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -159,8 +160,6 @@ class Guide:
 
     def end(self) -> None:
         """Takes away the files, the names and the plugins that the lesson brought."""
-        import shutil
-
         shutil.rmtree(self.folder, ignore_errors=True)
         for path in self._aside:
             self._watching.add(path)

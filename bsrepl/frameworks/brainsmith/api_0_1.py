@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from ...errors import UnknownPlugin
@@ -105,8 +106,6 @@ def get_kernel_infer(name: str) -> Any:
         module, _, attribute = infer.partition(":")
         infer = {"module": module, "class_name": attribute}
     if isinstance(infer, dict):
-        from importlib import import_module
-
         infer = getattr(import_module(infer["module"]), infer["class_name"])
     if infer is None:
         registered = registry.snapshot.find("transform", kernel=plugin.name)
