@@ -11,7 +11,7 @@ from ..graphdiff.viewing import view
 from ..text import onnx_values
 from ..text.columns import cut, tail
 from ..text.format import counted
-from ..text.styled import Text, wrapped
+from ..text.styled import SIGN_STYLES, Text, wrapped
 from .folding import Fold, without_others, without_runs
 from .labels import Label, label
 from .lanes import LANE, Line, lines
@@ -23,7 +23,6 @@ _LABEL = 26  # columns that are left for what a box is
 _MOST_NAMES = 6  # of boxes that a line cannot connect
 _MOST_OPS = 4
 _SHORTEST = 16  # characters of a name that are shown however narrow it is
-_SIGN_STYLES = {"+": "added", "-": "removed", "~": "changed", " ": ""}
 _FOLDED = "\u22ee"
 _HINT = "show(m, around=NAME) and show(m, op=TYPE) draw a part, show(m, lines=0) draws all"
 
@@ -117,7 +116,7 @@ class _Page:
         return "  " * depth
 
     def _box(self, line: Line, box: Box) -> Text:
-        style = _SIGN_STYLES[box.sign]
+        style = SIGN_STYLES.get(box.sign, "")
         lanes = f"{line.lanes}  {self._indent(box.scope)}"
         margin: Text = [(style, f"{box.sign} ")] if self._margin else []
         parts = label(box)

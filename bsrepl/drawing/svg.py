@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..graphdiff.view import Tensor
 from ..text.columns import cut, tail
+from ..text.styled import SIGN_STYLES
 from .details import details
 from .labels import Label, label, tensor_text
 from .layout import Layout, layers, layout
@@ -18,7 +19,6 @@ _NARROWEST, _WIDEST = 88.0, 240.0  # pixels of a box
 _BOLD, _SMALL = 8.2, 6.7  # pixels of a character
 _ARROW = 4.0
 _STRAIGHT = 12.0  # pixels to the side up to which a line does not bend
-_CLASSES = {"+": "added", "-": "removed", "~": "changed", " ": ""}
 _MINUS = "\u2212"
 
 
@@ -113,7 +113,7 @@ class _Picture:
     def box(self, number: int, parts: Label, data: str, titles: bool) -> str:
         box, width = self._sketch.boxes[number], self._widths[number]
         x, y = self._x(number) - width / 2, self._top(self._places.layers[number])
-        classes = " ".join(filter(None, ("box", _kind(box, parts), _CLASSES[box.sign])))
+        classes = " ".join(filter(None, ("box", _kind(box, parts), SIGN_STYLES.get(box.sign))))
         room = int((width - 20) / _SMALL)
         name = tail(parts.name, max(room - int(len(parts.op_type) * _BOLD / _SMALL) - 2, 0))
         second = cut(parts.result if box.kind in (INPUT, OUTPUT) else parts.details, room)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..text import tracebacks
 from ..text.columns import Importance
 from ..text.format import duration
-from ..text.styled import Text, fields, headed, table, tight, wrapped
+from ..text.styled import SIGN_STYLES, Text, fields, headed, table, tight, wrapped
 from .proof.report import verdict_lines, warning_lines
 
 if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do not need it
@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # importing them would load onnxruntime in sessions that do n
     from .watch import Watch
 
 _MOST_LINES = 60  # of the lanes of a difference
-_SIGN_STYLES = {"+": "added", "~": "changed", "-": "removed"}
 
 
 def model_change(change: ModelChange, width: int, shows_time: bool = False) -> Text:
@@ -44,7 +43,7 @@ def graph_change(head: str, subject: str, difference: Difference, width: int) ->
 
     text = headed("bold", head, f"{subject}   {graph_words.headline(difference)}", width)
     for sign, line in graph_words.lines(difference):
-        style = _SIGN_STYLES.get(sign, "dim")
+        style = SIGN_STYLES.get(sign, "dim")
         text += [(style, f"  {sign} "), ("", wrapped(f"    {line}", width, "      ")[4:])]
     return text
 

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from ..text.columns import columns, cut, most_important
 from ..text.format import duration, file_name
-from ..text.styled import Text, wrapped
+from ..text.styled import SIGN_STYLES, Text, wrapped
 from .changes import Change
 from .listing import Listing, summary
 from .plugin import KINDS
 from .snapshot import Snapshot
 
 PLURALS = {"transform": "transforms", "kernel": "kernels", "backend": "backends", "step": "steps"}
-_SIGN_STYLES = {"+": "added", "~": "changed", "-": "removed"}
 _SHORTEST_PLACE = 10  # characters of a place that are worth showing
 _MOST_CHANGES = 40  # lines; `changes()` has them all
 
@@ -37,7 +36,7 @@ def change_lines(changes: Sequence[Change], width: int) -> Text:
     details_widest = max((len(details) for _, _, details, _ in rows), default=0)
     aligned = 2 + widest + 2 + details_widest + 2 + max((len(place) for *_, place in rows), default=0) <= width
     for change, name, details, place in rows:
-        style = _SIGN_STYLES[change.sign]
+        style = SIGN_STYLES[change.sign]
         one_line = 2 + len(name) + 2 + (len(details) + 2 if details else 0) + len(place) <= width
         if aligned:
             middle = f"{details.ljust(details_widest)}  " if details_widest else ""

@@ -15,6 +15,8 @@ from .patterns import late_pattern
 
 #: (style, text) pairs; the styles are those of `terminal.STYLES`.
 Text = list[tuple[str, str]]
+#: The styles of what was added, changed and removed, by the signs that say so.
+SIGN_STYLES = {"+": "added", "~": "changed", "-": "removed"}
 
 _T = TypeVar("_T")
 
