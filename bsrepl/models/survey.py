@@ -41,7 +41,6 @@ class Tried(NamedTuple):
     plugin: Plugin
     outcome: str
     detail: str  # what it changes, or why it failed
-    seconds: float
 
 
 class Survey(Styled):
@@ -136,8 +135,7 @@ class _Child:
     def __init__(self, plugin: Plugin, model: ModelWrapper, limit: float) -> None:
         self._plugin = plugin
         self._limit = limit
-        self._started = time.monotonic()
-        self.deadline = self._started + limit
+        self.deadline = time.monotonic() + limit
         self.result, there = get_context("fork").Pipe(duplex=False)
         self._process = get_context("fork").Process(target=_try, args=(plugin, model, there))
         with _interrupts_blocked(), warnings.catch_warnings():
@@ -147,14 +145,13 @@ class _Child:
 
     def finished(self) -> Tried:
         """The outcome, once the process has ended or its time is up."""
-        seconds = time.monotonic() - self._started
         try:
             outcome, detail = self.result.recv() if self.result.poll() else (LATE, f"more than {self._limit:g} s")
         except EOFError:
             self._process.join()
             outcome, detail = FAILED, f"its process ended with status {self._process.exitcode}"
         self.kill()
-        return Tried(self._plugin, outcome, detail, seconds)
+        return Tried(self._plugin, outcome, detail)
 
     def kill(self) -> None:
         """Ends the process and those that it started."""
