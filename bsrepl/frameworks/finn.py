@@ -50,8 +50,7 @@ def _plugin(kind: str, statement: ClassStatement, metadata: dict[str, Any]) -> P
 
 def _with_needs(plugin: Plugin, modules: Mapping[str, Module]) -> Plugin:
     lazy: Lazy = plugin.target
-    needs = source_text.needs(lazy.module, modules)
-    return Plugin(plugin.key, replace(lazy, needs=needs), plugin.origin, plugin.metadata)
+    return replace(plugin, target=replace(lazy, needs=source_text.needs(lazy.module, modules)))
 
 
 def _inferred(transformation: ClassStatement, kernels: set[str]) -> dict[str, Any]:
