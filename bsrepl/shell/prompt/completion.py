@@ -88,11 +88,11 @@ class NamespaceCompleter(Completer):
     def _attributes(self, namespace: Namespace, match: re.Match[str]) -> Iterator[Completion]:
         kind, framework = belonging(namespace)
         typed = match["typed"]
-        yield from _starting(typed, dict.fromkeys(namespace.frameworks(), "framework"))
-        starting = self._names_of(self._index.starting(kind, framework, typed), _MOST)
-        yield from self._plugins(kind, framework, typed, starting)
-        yield from _starting(typed, _BACKEND_METHODS if kind == "backend" else _METHODS)
-        containing = self._names_of(self._index.containing(kind, framework, typed), _MOST - len(starting))
+        yield from starting(typed, dict.fromkeys(namespace.frameworks(), "framework"))
+        first = self._names_of(self._index.starting(kind, framework, typed), _MOST)
+        yield from self._plugins(kind, framework, typed, first)
+        yield from starting(typed, _BACKEND_METHODS if kind == "backend" else _METHODS)
+        containing = self._names_of(self._index.containing(kind, framework, typed), _MOST - len(first))
         yield from self._plugins(kind, framework, typed, containing)
 
     @staticmethod
@@ -166,7 +166,8 @@ def _of_plugin(name: str, plugin: Plugin | None, typed: str) -> Iterator[Complet
         yield Completion(name, -len(typed), display_meta=lambda: describe(plugin))
 
 
-def _starting(typed: str, meanings: Mapping[str, str]) -> Iterator[Completion]:
+def starting(typed: str, meanings: Mapping[str, str]) -> Iterator[Completion]:
+    """The names that begin with what was typed, with what stands beside each."""
     for name, what in meanings.items():
         if name.startswith(typed):
             yield Completion(name, -len(typed), display_meta=what)

@@ -10,13 +10,14 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Exec
 from prompt_toolkit.document import Document
 
 from ...text.patterns import late_pattern
+from .completion import starting
 
 _NAME = late_pattern(r"\s*(?:\w+\s*=\s*)?(?P<marks>%%?)(?P<typed>\w*)$")
 _ARGUMENT = late_pattern(r"\s*(?:\w+\s*=\s*)?%%?(?P<name>\w+)\s+(?P<typed>.*)$")
 _SYSTEM = late_pattern(r"\s*(?:[\w, ]+=\s*)?!{1,2}\s*(?P<typed>.*)$")
 _WORD = late_pattern(r"(?:[^\s\\]|\\.)*$")
 _SPECIAL = late_pattern(r"([\s\\'\"`$&|;<>()*?\[\]{}#!])")  # which mean something to a shell
-_WORDS = {"pdb": ("on", "off"), "timing": ("on", "off")}
+_WORDS = dict.fromkeys(("pdb", "timing"), ("off", "on"))
 _FOLDERS = ("cd",)
 _FILES = ("run", "edit", "save", "ls", "writefile")
 _CODE = ("time", "timeit", "edit")  # what stands behind these may be code
@@ -37,7 +38,7 @@ class MagicCompleter(Completer):
         line = document.current_line_before_cursor
         if match := _NAME.match(line):
             known = self._cells if match["marks"] == "%%" else self._lines
-            return _starting(match["typed"], known)
+            return starting(match["typed"], dict(sorted(known.items())))
         if match := _SYSTEM.match(line):
             return _of_command(match["typed"], complete_event)
         if match := _ARGUMENT.match(line):
@@ -46,9 +47,9 @@ class MagicCompleter(Completer):
 
     def _of_magic(self, name: str, typed: str, event: CompleteEvent) -> Iterator[Completion]:
         if name in _WORDS:
-            yield from _starting(typed, dict.fromkeys(_WORDS[name], ""))
+            yield from starting(typed, dict.fromkeys(_WORDS[name], ""))
         elif name == "env":
-            yield from _starting(typed, dict.fromkeys(sorted(os.environ), "variable"))
+            yield from starting(typed, dict.fromkeys(sorted(os.environ), "variable"))
         elif name in _FOLDERS:
             yield from _paths(typed, event, only_folders=True)
         elif name in _FILES:
@@ -78,9 +79,3 @@ def _paths(typed: str, event: CompleteEvent, *, only_folders: bool = False) -> I
     for each in completer.get_completions(Document(typed), event):
         slash = "/" if str(each.display_text).endswith("/") else ""
         yield Completion(each.text.removesuffix("/") + slash, each.start_position, display=each.display)
-
-
-def _starting(typed: str, known: Mapping[str, str]) -> Iterator[Completion]:
-    for name in sorted(known):
-        if name.startswith(typed):
-            yield Completion(name, -len(typed), display_meta=known[name])

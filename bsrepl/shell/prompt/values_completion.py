@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ...registry.store import Registry
 from ...teach import manual
 from ...text.onnx_values import is_message, is_model, is_repeated
 from ...text.patterns import late_pattern
+from .completion import starting
 from .place import place
 from .unasked_values import NAME, PART, PARTS, Unknown, listed, value_of
 
@@ -46,10 +48,7 @@ class ValuesCompleter(Completer):
             is_meant = match is not None and (where.is_code or where.is_string(match))
             offered = complete(match) if match is not None and is_meant else None
             if match is not None and offered is not None:
-                typed = match["typed"]
-                known = dict(offered)
-                for name in [name for name in known if name.startswith(typed)][:_MOST]:
-                    yield Completion(name, -len(typed), display_meta=known[name])
+                yield from islice(starting(match["typed"], dict(offered)), _MOST)
                 return
         yield from self._otherwise.get_completions(document, complete_event)
 
