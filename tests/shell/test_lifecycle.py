@@ -102,8 +102,10 @@ def test_of_a_long_history_the_end_is_read(tmp_path: Path) -> None:
         ({"XDG_STATE_HOME": "relative", "HOME": "/home/me"}, "/home/me/.local/state/bsrepl/history"),
     ],
 )
-def test_the_history_is_where_xdg_says(environ: dict[str, str], file: str) -> None:
-    assert places.history_file(environ) == Path(file)
+def test_the_history_is_where_xdg_says(environ: dict[str, str], file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert places.history_file() == Path(file)
 
 
 def configure(tmp_path: Path, text: str) -> None:
