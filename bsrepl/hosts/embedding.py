@@ -15,7 +15,7 @@ from ..models.process.executor import Executor
 from ..registry.store import registry
 from ..reload.imports.development import Development
 from ..reload.imports.importer import PluginImporter
-from ..session.leaving import Leave
+from ..session.session import Leave
 from ..shell import assembly, places
 from ..shell.command import Command
 from ..shell.console import Console

@@ -14,15 +14,15 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from itertools import count, takewhile
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, overload
 
+from ..errors import Left
 from ..frameworks.qonnx import ops as custom_ops
 from ..registry.plugin import Origin
 from ..registry.store import record
 from ..reload.imports.shown_source import show_source
 from . import syntax as notebook
 from .details import written
-from .leaving import Leave
 from .magic_values import assigned
 from .magics import Magics
 from .system_shell import SystemShell
@@ -222,6 +222,16 @@ class Session:
         if self.loop is not None:
             self.loop.close()
             self.loop = None
+
+
+class Leave:
+    """`exit` and `quit`. Those of Python close standard input, which a session that goes on has need of."""
+
+    def __call__(self, code: Any = None) -> NoReturn:
+        raise Left(code)
+
+    def __repr__(self) -> str:
+        return "type exit, or press Ctrl-D, to leave"
 
 
 class Inputs(Sequence[str]):
