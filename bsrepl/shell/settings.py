@@ -12,10 +12,6 @@ from typing import NamedTuple
 from ..reload.imports.development import Development
 
 
-def _forget(error: BaseException) -> None:
-    """Records nothing."""
-
-
 class Settings(NamedTuple):
     """How a session behaves; what is left out is as in a plain one."""
 
@@ -26,6 +22,6 @@ class Settings(NamedTuple):
     trusting: bool = False  # whether files are executed that somebody else may have written
     plain_qonnx: bool = False  # whether QONNX stays as it is while commands run, instead of being made linear
     index_file: Path | None = None  # keeps what was read of installed packages
-    keep_error: Callable[[BaseException], None] = _forget  # records an internal error for a report
+    keep_error: Callable[[BaseException], None] = lambda error: None  # records an internal error for a report
     development: Development | None = None  # which packages are followed as their files change; None: no package
     module: ModuleType | None = None  # that of a host whose names commands see; None: they have one of their own
