@@ -12,6 +12,7 @@ from itertools import count
 
 _EVERY = 100  # diffs until the old values are gone through as well, as Python does after 10 times 10 young collections
 _YOUNG, _OLD = 1, 2  # generations
+_FEW = 2_000  # frozen objects, of which Python 3.12 has some hundred from the start: what is immortal
 _diffs = count(1)
 
 
@@ -22,7 +23,7 @@ class _Frozen:
         self._known_until = 0  # which diff
 
     def is_any(self, diff: int) -> bool:
-        if diff >= self._known_until and gc.get_freeze_count():
+        if diff >= self._known_until and gc.get_freeze_count() > _FEW:
             self._known_until = diff + _EVERY
         return diff < self._known_until
 
