@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from bsrepl.models.proof.verdict import Outcome
 from bsrepl.models.proof.verify import verify
 from bsrepl.models.runtime.branches import opened
 from bsrepl.models.runtime.execution import Executable
@@ -73,6 +74,30 @@ def inner(model: ModelProto) -> ModelProto:
     changed.graph.initializer.extend(constants)
     changed.graph.node.append(node("If", ["t"], ["z"], then_branch=whole, else_branch=other))
     changed.graph.output[0].name = "z"
+    return changed
+
+
+def in_function(model: ModelProto) -> ModelProto:
+    """The model as a function of its own."""
+    constants = [node("Constant", [], [tensor.name], value=tensor) for tensor in model.graph.initializer]
+    body = [*constants, *model.graph.node]
+    function = helper.make_function("own", "Choice", ["x"], ["y"], body, list(model.opset_import))
+    called = node("Choice", ["x"], ["y"], domain="own")
+    graph = helper.make_graph([called], "g", list(model.graph.input), list(model.graph.output))
+    opsets = [*model.opset_import, helper.make_opsetid("own", 1)]
+    return helper.make_model(graph, functions=[function], opset_imports=opsets, ir_version=8)
+
+
+def with_sparse(model: ModelProto) -> ModelProto:
+    """The model with a sparse bias in its first branch."""
+    changed = ModelProto()
+    changed.CopyFrom(model)
+    (first, *_) = [attribute.g for attribute in changed.graph.node[-1].attribute]
+    (place,) = [number for number, tensor in enumerate(first.initializer) if tensor.name == "b1"]
+    values = numpy_helper.from_array(numpy_helper.to_array(first.initializer[place]), "b1")
+    indices = numpy_helper.from_array(np.arange(4), "b1_indices")
+    del first.initializer[place]
+    first.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [4]))
     return changed
 
 
@@ -157,3 +182,14 @@ def test_a_model_without_ifs_computes_the_same() -> None:
             assert "If" not in {one.op_type for one in model.graph.node}
             ((inputs, _),) = members
             assert np.array_equal(Executable(model)(inputs)["z"], Executable(original)(inputs)["z"])
+
+
+ELSEWHERE = {"in a function": in_function, "with a sparse bias": with_sparse}
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_an_if_that_is_not_opened_is_judged_as_before(place: str) -> None:
+    moved = ELSEWHERE[place]
+    before, right, wrong = (moved(choice(chain, PLAIN)) for chain in (PLAIN, RIGHT["other factors"], worse(PLAIN, 1)))
+    assert verify(before, right).outcome in (Outcome.OK, Outcome.UNPROVEN)
+    assert verify(before, wrong).outcome is Outcome.DIFFERENT

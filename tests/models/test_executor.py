@@ -46,6 +46,10 @@ class Crashing(Plus):
     def execute_node(self, context, graph):
         os.abort()
 
+class Signalled(Plus):
+    def execute_node(self, context, graph):
+        os.kill(os.getpid(), 40)  # one of those for programs of real time
+
 class Endless(Plus):
     def execute_node(self, context, graph):
         while True:
@@ -83,6 +87,7 @@ def test_ops_of_the_session_are_executed(shell: Screen) -> None:
     ("op_type", "limit", "why"),
     [
         ("Crashing", 10, "its process crashed (SIGABRT)"),
+        ("Signalled", 10, "its process crashed (signal 40)"),
         ("Endless", 0.5, "it took longer than 0.5 s; verify(..., limit=5) waits longer"),
         ("Hungry", 10, "MemoryError: Unable to allocate 32.0 TiB"),
     ],

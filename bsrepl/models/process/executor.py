@@ -141,12 +141,13 @@ class Job:
         """Waits so many seconds at most. Returns whether the task has ended."""
         until = time.monotonic() + seconds
         while not self.is_finished:
-            now = time.monotonic()
-            if not self._connection.poll(max(min(until, self._deadline) - now, 0)):
-                if now < self._deadline:
+            if not self._connection.poll(max(min(until, self._deadline) - time.monotonic(), 0)):
+                now = time.monotonic()
+                if now >= self._deadline:
+                    self._finish(self._ended_by(-signal.SIGALRM))
+                elif now >= until:
                     return False
-                self._finish(self._ended_by(-signal.SIGALRM))
-                return True
+                continue
             try:
                 self._take(*self._connection.recv())
             except (EOFError, OSError):
@@ -192,8 +193,13 @@ class Job:
         if status == -signal.SIGKILL:
             return TaskEnded("its process was killed, as the system does when memory runs out")
         if status < 0:
-            return TaskEnded(f"its process crashed ({signal.Signals(-status).name})")
+            return TaskEnded(f"its process crashed ({_name(-status)})")
         return TaskEnded(f"its process ended with status {status}")
+
+
+def _name(number: int) -> str:
+    """The name of a signal; those for programs of real time have none."""
+    return next((known.name for known in signal.Signals if known == number), f"signal {number}")
 
 
 def _folder() -> str:

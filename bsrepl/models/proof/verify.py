@@ -205,6 +205,8 @@ class _Verification:
             for models, sets in opened(self._models, self._sets):
                 if models[0] != models[1]:
                     other = verify(*models, [inputs for inputs, _ in sets], least_step=self._step)
+                    if other.outcome is Outcome.BROKEN:  # these can be executed
+                        return None
                     found = other if found is None or other.is_wrong or (found and not other) else found
         except ExecutionFailed:
             return None

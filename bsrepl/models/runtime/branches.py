@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, helper, numpy_helper
 
+from ...errors import ExecutionFailed
 from .execution import Executable, Values
 from .part import renamed
 
@@ -21,8 +22,11 @@ _BRANCHES = {True: "then_branch", False: "else_branch"}
 def opened(models: Models, sets: Sequence[tuple[Values, Values]]) -> Iterator[tuple[Models, Sets]]:
     """Two models without Ifs, for the sets of inputs of both that take the same branches.
 
-    Only Ifs of the graph itself, or in branches of these, are replaced. Raises ExecutionFailed.
+    Only Ifs of the graph itself, or in branches of these, are replaced; where there are none, there is nothing to give.
+    Raises ExecutionFailed.
     """
+    if not any(map(_conditions, models)):
+        return
     for (mine, theirs), members in _grouped(models, sets):
         both = _without(models[0], mine), _without(models[1], theirs)
         if any(map(_conditions, both)):
@@ -71,6 +75,8 @@ def _without(model: ModelProto, taken: Taken) -> ModelProto:
             continue
         wanted = _BRANCHES[next(branches)]
         branch = ModelProto(graph=next(attribute.g for attribute in node.attribute if attribute.name == wanted))
+        if branch.graph.sparse_initializer:
+            raise ExecutionFailed("a branch has sparse initializers")
         own = {name for inner in branch.graph.node for name in inner.output if name}
         own |= {tensor.name for tensor in branch.graph.initializer}
         inner = renamed(branch, {name: f"{name}__in_{node.output[0]}" for name in own & names}).graph

@@ -107,8 +107,14 @@ def doubled_in(model: ModelProto, scope: str, tensors: Sequence[Tensor | None]) 
 
 
 def _graph_at(model: ModelProto, scope: str) -> Any:
-    """The sub-graph at a place in the view: `3/body0.` is the first graph of the attribute `body` of node 3."""
+    """The sub-graph at a place in the view: `3/body0.` is the first graph of the attribute `body` of node 3,
+    `function own.Twice/3/body0.` that in a local function."""
     graph: Any = model.graph
+    for function in model.functions:
+        place = f"function {'.'.join(filter(None, (function.domain, function.name)))}/"
+        if scope.startswith(place):
+            graph, scope = function, scope.removeprefix(place)
+            break
     for step in filter(None, scope.split(".")):
         number, _, label = step.partition("/")
         for attribute in graph.node[int(number)].attribute:
