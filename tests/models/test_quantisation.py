@@ -72,6 +72,15 @@ def worse(place: int, steps: int) -> Any:
     return weights
 
 
+def dense(bias: float, *, is_fused: bool = False) -> ModelProto:
+    """A product, a bias and Relu, which cuts off what the last unit computes; in three nodes or in one."""
+    biases = np.float32([0.1 * number for number in range(9)] + [bias])
+    weights = (NUMBERS["w"] * NUMBERS["v"]).astype(np.float32)
+    three = node("MatMul", ["x", "m"], ["p"]), node("Add", ["p", "b"], ["a"]), node("Relu", ["a"], ["y"])
+    one = node("FusedGemm", ["x", "m", "b"], ["y"], domain="com.microsoft", activation="Relu")
+    return model(*((one,) if is_fused else three), m=weights, b=biases)
+
+
 ARRAYS = {name: value.reshape(1) for name, value in NUMBERS.items() if not value.ndim}
 RIGHT = {
     "a product": (BEFORE, fused(A[1], SOFTMAX)),
@@ -84,6 +93,7 @@ RIGHT = {
         BEFORE, model(*X, node("MatMul", ["xd", "m"], ["a"]), *A, SOFTMAX, m=NUMBERS["w"] * NUMBERS["v"]),
     ),
     "a factor that a scale takes over": (GATED, folded(0.98)),
+    "a bias that another node reads": (dense(-40), dense(-40, is_fused=True)),
 }  # fmt: skip
 WRONG = {
     "the zero point that Softmax hides": (
@@ -95,6 +105,9 @@ WRONG = {
     ),
     "a scale that an activation hides": (
         GATED, gated(scale="e", e=np.array(0.202, np.float32)), "QLinearSigmoid reads a scale that differs by 1.0%",
+    ),
+    "a bias of a unit that is cut off": (
+        dense(-40), dense(-41.2, is_fused=True), "FusedGemm reads weights of which a few differ by 3.0%",
     ),
 }  # fmt: skip
 CHANGED = {

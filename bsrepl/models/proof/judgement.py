@@ -108,7 +108,7 @@ class Judgement:
         sets = self._sets if worst is None else [self._sets[number] for number in self._telling(worst)]
         changes = self._changes
         what = changes.unshown(sets, self._is_wrong, _NARROW * self._step)
-        if what and self._drop(changes.misshapen):
+        if (what or changes.is_uncut) and self._drop(changes.misshapen):
             return self.unshown(worst)
         return what
 

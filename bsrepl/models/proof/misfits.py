@@ -7,6 +7,8 @@ from itertools import product
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from ...graphdiff.constants import values_of
 from ...graphdiff.difference import Difference
 from ...graphdiff.view import Node, Tensor, View
@@ -16,6 +18,7 @@ from .recurrent_bias import effective
 from .stored_weights import misfit
 from .weight_products import misfitting_products
 
+_SMALLEST = float(np.finfo(np.float32).tiny)
 _ENOUGH = 8  # values of a channel, as a bias has not
 
 
@@ -51,8 +54,19 @@ def _misfits(
                     was, now = _weight(old, mine), _weight(new, theirs)
                     if was is not None and now is not None and min(was.ndim, now.ndim) > 1:
                         yield node, misfit(was, now, step)
+                    elif was is not None and now is not None and was.shape == now.shape:
+                        yield node, _left(was, now)
     for number, relative in misfitting_products(difference, step):
         yield new.nodes[number], relative
+
+
+def _left(was: Any, now: Any) -> float:
+    """How far a few values of a bias are from those before, where most are the same: a fold changes all or none."""
+    is_same = was == now
+    if 2 * np.count_nonzero(is_same & (was != 0)) < was.size or np.ptp(was) == 0:
+        return 0.0
+    error = np.abs(now.astype(float) - was)[~is_same]
+    return float(np.max(error / np.maximum(np.abs(was.astype(float)[~is_same]), _SMALLEST), initial=0))
 
 
 def _are_others(difference: Difference, mine: Tensor | None, theirs: Tensor | None) -> bool:
@@ -62,12 +76,12 @@ def _are_others(difference: Difference, mine: Tensor | None, theirs: Tensor | No
 
 
 def _weight(view: View, tensor: Tensor | None) -> Any:
-    """The values of a constant; None unless they are floats or, in 8 bits, a matrix of integers: others are sizes."""
+    """The values of a constant; None unless they are floats, a bias in 32 bits or a matrix in 8: others are sizes."""
     values = values_of(view.stored[tensor]) if tensor in view.stored else None
     if values is None or values.ndim == 0:
         return None
-    is_narrow = values.dtype.kind in "iu" and values.dtype.itemsize == 1 and values.ndim > 1
-    return values if values.dtype.kind in "fV" or is_narrow else None
+    is_weight = values.dtype.kind in "iu" and values.dtype.itemsize == (4 if values.ndim == 1 else 1)
+    return values if values.dtype.kind in "fV" or is_weight else None
 
 
 def _is_narrow(values: Any) -> bool:

@@ -87,6 +87,15 @@ class Cuts:
         values = {pair: was[pair[0][1]] for pair in self._tensors if isinstance(was.get(pair[0][1]), np.ndarray)}
         return Pieces(self, values, inputs, others)
 
+    def mismatched(self, inputs: Values, others: Values) -> set[_Pair]:
+        """The pairs of which one has another data type or shape: what reads it may take no value of the other one.
+
+        Raises ExecutionFailed.
+        """
+        names = [theirs[1] for _, theirs in self._tensors]
+        was, now = self._execute(inputs), Executable(leading_to(self.after, names), names)(others)
+        return {pair for pair in self._tensors if _type(was, pair[0]) != _type(now, pair[1])}
+
     def computed(self, values: Values, others: Values, wanted: Collection[str] | None = None) -> Values:
         """What the second model computes for the judged ones of the tensors at which it is cut, by their names; or for
         the `wanted` ones of these.
@@ -111,6 +120,11 @@ class Cuts:
         """Of the tensors that have values, those from which the second model computes one; of others it may read the
         shape."""
         return _read(self._valued, name, values)
+
+
+def _type(values: Values, tensor: Tensor) -> Any:
+    value = values.get(tensor[1])
+    return (value.dtype, value.shape) if isinstance(value, np.ndarray) else None
 
 
 def _read(read_by: Mapping[str, set[str]], name: str, values: Collection[str]) -> set[str]:

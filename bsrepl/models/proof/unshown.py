@@ -58,7 +58,8 @@ class Changes:
             if mine in reached[0] or theirs in reached[1]:
                 self._regions[mine, theirs] = region(difference, held[0], mine, theirs, held[1])
         read = {name for _, new in self._regions.values() for node in new for name in difference.new.nodes[node].inputs}
-        self.misshapen: set[_Pair] = set()  # pairs of tensors that have other shapes
+        self.misshapen: set[_Pair] = set()  # pairs of tensors that have other shapes, or data types if cuts need it
+        self.is_uncut = False  # whether the models cannot be executed in pieces
         self._all = tensors
         self._tensors = [pair for pair in tensors if pair in self._regions or pair[1] in read]
 
@@ -95,7 +96,7 @@ class Changes:
                 explained.update(*(self._regions.get(piece.pair, [()])[-1] for piece in wrong))
             compared = self._constants() - explained
         except ExecutionFailed:  # onnxruntime cannot return a tensor inside
-            pass
+            self.is_uncut = True
         least = max(least, _VISIBLE)
         where = self._ineffective(explained | compared, least) or self._on_edge()
         return where or misfitting(self._difference, least, compared, self._alone(explained))
@@ -115,7 +116,11 @@ class Changes:
         if not self._regions:
             return []
         cuts = Cuts(*self._models, self._tensors, self._regions)
-        found = [list(filter(is_wrong, cuts.pieces(*pair).disagreements())) for pair in sets]
+        try:
+            found = [list(filter(is_wrong, cuts.pieces(*pair).disagreements())) for pair in sets]
+        except ExecutionFailed:
+            self.misshapen |= cuts.mismatched(*sets[0])
+            raise
         self.misshapen |= cuts.misshapen
         return found
 
