@@ -361,10 +361,10 @@ def test_a_loop_without_an_end_is_stopped_and_the_rest_is_played(screen: Screen,
 def test_a_loop_without_an_end_in_a_plugin_file_is_a_failure_of_that_file(screen: Screen) -> None:
     (screen.folder / "endless.py").write_text("while True: pass\n")
     (screen.folder / "fine.py").write_text("@step\ndef fine(model): return model\n")
-    with limited(0.05):
+    with limited(0.3):
         screen.console.reloader.refresh()
     (failure,) = screen.console.reloader.failures.values()
-    assert failure.error == "TimeLimit: it ran longer than 0.05 s; --limit S sets another limit, 0 none"
+    assert failure.error == "TimeLimit: it ran longer than 0.3 s; --limit S sets another limit, 0 none"
     assert "fine" in screen.type("[each.__name__ for each in steps.find('fine')]")
 
 
