@@ -41,6 +41,11 @@ def _header(model: ModelProto) -> dict[str, str]:
     return header | {f"metadata {as_text(entry.key)}": as_text(entry.value) for entry in model.metadata_props}
 
 
+def function_label(function: FunctionProto) -> str:
+    """What a view calls a local function, `function own.Twice`; the scope of its nodes is that and a slash."""
+    return "function " + ".".join(filter(None, (as_text(function.domain), as_text(function.name))))
+
+
 class _Texts(dict["str | bytes", str]):
     """Texts that many nodes have, each kept once: protobuf makes a new one whenever it is asked."""
 
@@ -85,7 +90,7 @@ class _Reading:
     def add_function(self, function: FunctionProto) -> None:
         """Adds the body of a local function."""
         view = self._view
-        label = "function " + ".".join(filter(None, (as_text(function.domain), as_text(function.name))))
+        label = function_label(function)
         scope = f"{label}/"
         view.scopes[scope] = Scope(label, None)
         names = self.wires.scope(scope, None, function.node)

@@ -193,11 +193,11 @@ class Job:
         if status == -signal.SIGKILL:
             return TaskEnded("its process was killed, as the system does when memory runs out")
         if status < 0:
-            return TaskEnded(f"its process crashed ({_name(-status)})")
+            return TaskEnded(f"its process crashed ({_signal_name(-status)})")
         return TaskEnded(f"its process ended with status {status}")
 
 
-def _name(number: int) -> str:
+def _signal_name(number: int) -> str:
     """The name of a signal; those for programs of real time have none."""
     return next((known.name for known in signal.Signals if known == number), f"signal {number}")
 

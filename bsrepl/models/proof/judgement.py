@@ -108,7 +108,7 @@ class Judgement:
         sets = self._sets if worst is None else [self._sets[number] for number in self._telling(worst)]
         changes = self._changes
         what = changes.unshown(sets, self._is_wrong, _NARROW * self._step)
-        if (what or changes.is_uncut) and self._drop(changes.misshapen):
+        if (what or changes.is_uncut) and self._drop(changes.mismatched):
             return self.unshown(worst)
         return what
 
@@ -126,7 +126,7 @@ class Judgement:
         return Changes(self._models, self.difference, self._pairs, self._tensors)
 
     def _drop(self, pairs: Collection[tuple[Tensor, Tensor]]) -> bool:
-        """Cuts the models no more at pairs of tensors of which the shapes show that they are no counterparts.
+        """Cuts the models no more at pairs of tensors whose shapes or data types show that they are no counterparts.
 
         Returns whether there are any, besides the outputs.
         """

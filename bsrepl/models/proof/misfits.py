@@ -55,12 +55,12 @@ def _misfits(
                     if was is not None and now is not None and min(was.ndim, now.ndim) > 1:
                         yield node, misfit(was, now, step)
                     elif was is not None and now is not None and was.shape == now.shape:
-                        yield node, _left(was, now)
+                        yield node, _partly_changed(was, now)
     for number, relative in misfitting_products(difference, step):
         yield new.nodes[number], relative
 
 
-def _left(was: Any, now: Any) -> float:
+def _partly_changed(was: Any, now: Any) -> float:
     """How far a few values of a bias are from those before, where most are the same: a fold changes all or none."""
     is_same = was == now
     if 2 * np.count_nonzero(is_same & (was != 0)) < was.size or np.ptp(was) == 0:

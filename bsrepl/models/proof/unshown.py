@@ -58,7 +58,7 @@ class Changes:
             if mine in reached[0] or theirs in reached[1]:
                 self._regions[mine, theirs] = region(difference, held[0], mine, theirs, held[1])
         read = {name for _, new in self._regions.values() for node in new for name in difference.new.nodes[node].inputs}
-        self.misshapen: set[_Pair] = set()  # pairs of tensors that have other shapes, or data types if cuts need it
+        self.mismatched: set[_Pair] = set()  # pairs of tensors that have other shapes, or data types if cuts need it
         self.is_uncut = False  # whether the models cannot be executed in pieces
         self._all = tensors
         self._tensors = [pair for pair in tensors if pair in self._regions or pair[1] in read]
@@ -119,9 +119,9 @@ class Changes:
         try:
             found = [list(filter(is_wrong, cuts.pieces(*pair).disagreements())) for pair in sets]
         except ExecutionFailed:
-            self.misshapen |= cuts.mismatched(*sets[0])
+            self.mismatched |= cuts.mismatched(*sets[0])
             raise
-        self.misshapen |= cuts.misshapen
+        self.mismatched |= cuts.misshapen
         return found
 
     def _guilty(self, wrong: Sequence[Disagreement], inputs: Values, others: Values, least: float) -> str:

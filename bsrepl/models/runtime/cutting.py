@@ -9,6 +9,7 @@ from typing import Any
 from onnx import ModelProto, helper
 
 from ...graphdiff.view import Tensor
+from ...graphdiff.viewing import function_label
 from .dependence import read_by
 from .execution import draws_numbers
 from .part import of_nodes
@@ -111,8 +112,7 @@ def _graph_at(model: ModelProto, scope: str) -> Any:
     `function own.Twice/3/body0.` that in a local function."""
     graph: Any = model.graph
     for function in model.functions:
-        place = f"function {'.'.join(filter(None, (function.domain, function.name)))}/"
-        if scope.startswith(place):
+        if scope.startswith(place := f"{function_label(function)}/"):
             graph, scope = function, scope.removeprefix(place)
             break
     for step in filter(None, scope.split(".")):
